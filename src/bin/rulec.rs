@@ -1,0 +1,4 @@
+//! The author's tool.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,92 @@
+//! What may be said to an author: places in sources, and messages about them.
+
+mod source;
+
+pub use source::{FileId, Source, Sources, Span};
+
+/// Whether a finding stops the build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "a third kind would have to be considered by every reader")]
+pub enum Severity {
+    /// The policy cannot mean anything; nothing is compiled.
+    Error,
+    /// It can be meant, and rarely is.
+    Warning,
+}
+
+/// One thing to say to the author of a rule.
+///
+/// Messages are lower case, without a full stop, with the author's text in backticks.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// Whether it stops the build.
+    pub severity: Severity,
+    /// Stable, kebab-case, reads after "allow": `shadowed-location`, `unknown-upstream`.
+    pub code: &'static str,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// Where, and what to write beneath the carets there (may be empty).
+    pub place: Label,
+    /// Other places that matter, such as the first of two duplicates.
+    pub related: Vec<Label>,
+    /// Why, and a request that shows it.
+    pub notes: Vec<String>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// A place and what is said about it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What to write beneath the carets; may be empty.
+    pub text: String,
+}
+
+impl Diagnostic {
+    /// An error at `span`.
+    pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, span, message.into())
+    }
+
+    /// A warning at `span`.
+    pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, span, message.into())
+    }
+
+    fn new(severity: Severity, code: &'static str, span: Span, message: String) -> Self {
+        let place = Label { span, text: String::new() };
+        Self { severity, code, message, place, related: Vec::new(), notes: Vec::new(), help: None }
+    }
+
+    /// The same with `text` beneath its carets.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.place.text = text.into();
+        self
+    }
+
+    /// The same with another place that matters.
+    #[must_use]
+    pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.related.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// The same with one more reason or witness.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// The same with what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

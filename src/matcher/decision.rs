@@ -1,0 +1,158 @@
+//! What is to be done with a request.
+
+use super::Refusal;
+
+/// A decision; its bytes stand in the request, the artifact or the scratch.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Decision<'d> {
+    /// Index of the service that the host chose.
+    pub service: Option<u32>,
+    /// Index of the location that was chosen last.
+    pub location: Option<u32>,
+    /// The match path: the normalised path on which the last location was chosen; None before it was normalised.
+    pub uri: Option<&'d [u8]>,
+    /// The query as it is at the end.
+    pub args: &'d [u8],
+    /// What is done.
+    pub outcome: Outcome<'d>,
+    edits: Edits<'d>,
+    meters: &'d [u32],
+}
+
+impl<'d> Decision<'d> {
+    pub(super) fn refused() -> Self {
+        let outcome = Outcome::Refuse { status: 404, refusal: Refusal::NoLocation, allow: b"" };
+        Self { service: None, location: None, uri: None, args: b"", outcome, edits: Edits::default(), meters: &[] }
+    }
+
+    /// Header edits in the order in which they apply, dropped credentials and HSTS among them.
+    pub fn edits(&self) -> Edits<'d> {
+        self.edits
+    }
+
+    /// Indices of the meters that count, in the order reached; one that was reached twice stands twice.
+    pub fn meters(&self) -> &'d [u32] {
+        self.meters
+    }
+}
+
+/// The header edits of a decision, in the order in which they apply.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Edits<'d> {
+    rest: &'d [Edit<'d>],
+}
+
+impl<'d> Iterator for Edits<'d> {
+    type Item = Edit<'d>;
+
+    fn next(&mut self) -> Option<Edit<'d>> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+}
+
+/// What is done with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "every host has to carry out every one")]
+pub enum Outcome<'d> {
+    /// The caller has to be looked up; decide again with `caller` set.
+    NeedsPlan {
+        /// Index of the plan source.
+        plans: u32,
+        /// The one credential that was sent, as it stands in the request; None: missing.
+        credential: Option<&'d [u8]>,
+    },
+    /// Sent to an upstream.
+    Proxy(Forward<'d>),
+    /// A `return` with a body.
+    Respond {
+        /// The status.
+        status: u16,
+        /// The text; empty where none was given.
+        body: &'d [u8],
+        /// Content-Type; None where no text was given.
+        content_type: Option<&'d [u8]>,
+    },
+    /// 301 302 303 307 308.
+    Redirect {
+        /// The status.
+        status: u16,
+        /// The Location header as sent, but that a path of `redirects absolute` has become a URL already.
+        location: &'d [u8],
+    },
+    /// The gateway's own 4xx or 5xx.
+    Refuse {
+        /// The status.
+        status: u16,
+        /// Why.
+        refusal: Refusal,
+        /// The value of Allow, `GET, HEAD`; with a 405, else empty.
+        allow: &'d [u8],
+    },
+    /// The connection is closed without an answer.
+    Close,
+}
+
+/// What is sent to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Forward<'d> {
+    /// Index of the upstream.
+    pub upstream: u32,
+    /// The request target to send.
+    pub target: &'d [u8],
+    /// What becomes of the body.
+    pub body: BodyAction,
+    /// Octets beyond which a body is 413; a body of stated length is within it.
+    pub body_octets_max: Option<u64>,
+}
+
+/// What becomes of the body of a request that is sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "every host has to carry out every one")]
+pub enum BodyAction {
+    /// There is none.
+    None,
+    /// Sent on as it comes.
+    Forward,
+    /// Read and dropped, with Content-Length, Transfer-Encoding, Content-Type, Content-Encoding and Expect.
+    Strip,
+}
+
+/// One edit of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Edit<'d> {
+    /// Which head.
+    pub side: Side,
+    /// What is done.
+    pub action: EditAction,
+    /// The name as written; for `Drop` it may end in `*`.
+    pub name: &'d [u8],
+    /// The value, never empty and without CR, LF and NUL; empty for `Drop`.
+    pub value: &'d [u8],
+}
+
+/// Which head an edit changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there are two")]
+pub enum Side {
+    /// Towards the upstream.
+    Request,
+    /// Towards the client.
+    Response,
+}
+
+/// What an edit does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the language has these")]
+pub enum EditAction {
+    /// Replaces all lines of the name by one.
+    Set,
+    /// Adds a line.
+    Add,
+    /// Drops all lines of the name.
+    Drop,
+}

@@ -1,0 +1,150 @@
+//! Requests and decisions as `rulec decide` reads and writes them (INTERFACES: stable).
+//!
+//! Strings carry bytes as Latin-1.
+
+use serde::{Deserialize, Serialize};
+
+/// One line of input. Only `target` is needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RequestRecord {
+    /// As sent.
+    #[serde(default = "get")]
+    pub method: String,
+    /// `http` or `https`.
+    #[serde(default = "http")]
+    pub scheme: String,
+    /// The Host; None falls back to a Host among `headers`, then to the first exact name of the first service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The request target as sent.
+    pub target: String,
+    /// In order.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// Octets of the body; 0: none.
+    #[serde(default)]
+    pub body: u64,
+    /// The client's address.
+    #[serde(default = "localhost")]
+    pub client: core::net::IpAddr,
+    /// The listener; None: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listener: Option<String>,
+    /// The name of a plan, `?missing`, `?unknown` or `?failed`; None: not looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+fn http() -> String {
+    "http".to_owned()
+}
+fn localhost() -> core::net::IpAddr {
+    core::net::Ipv4Addr::LOCALHOST.into()
+}
+
+impl RequestRecord {
+    /// `GET target` with everything else unsaid.
+    pub fn new(target: impl Into<String>) -> Self {
+        Self {
+            method: get(),
+            scheme: http(),
+            host: None,
+            target: target.into(),
+            headers: Vec::new(),
+            body: 0,
+            client: localhost(),
+            listener: None,
+            plan: None,
+        }
+    }
+}
+
+/// One line of output.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// What is done; None where a plan has to be looked up first.
+    pub verdict: Option<VerdictKind>,
+    /// The status where the gateway itself answers.
+    pub status: Option<u16>,
+    /// The service that the host chose.
+    pub service: Option<String>,
+    /// Modifier and pattern as written, nested ones as a chain joined by ` > `.
+    pub location: Option<String>,
+    /// What `as` gives.
+    pub name: Option<String>,
+    /// The match path: the normalised path on which the last location was chosen.
+    pub uri: Option<String>,
+    /// The query as it is at the end.
+    pub args: Option<String>,
+    /// The upstream's name.
+    pub upstream: Option<String>,
+    /// What is sent there.
+    pub forward: Option<Forward>,
+    /// What becomes of the answer's head.
+    pub response: HeaderChanges,
+    /// The Location header as sent.
+    pub redirect: Option<String>,
+    /// The text of a `return`, variables filled in.
+    pub body: Option<String>,
+    /// Which refusal it is.
+    pub code: Option<&'static str>,
+    /// Methods allowed here, sorted; with a 405.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow: Option<Vec<String>>,
+    /// (name, increment) of the meters that count, sorted by name.
+    pub meters: Vec<(String, u64)>,
+    /// Limits reached; none in this version.
+    pub limits: Vec<String>,
+    /// Whether `verdict` waits for the caller's plan.
+    pub needs_plan: bool,
+}
+
+/// What is done with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "INTERFACES has these five")]
+pub enum VerdictKind {
+    /// Sent to an upstream.
+    Proxy,
+    /// 301 302 303 307 308.
+    Redirect,
+    /// Any other `return`.
+    Respond,
+    /// The gateway's own 4xx or 5xx.
+    Refuse,
+    /// Closed without an answer.
+    Close,
+}
+
+/// What is sent upstream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Forward {
+    /// The request target.
+    pub target: String,
+    /// The Host header; None where only `proxy.toml` says.
+    pub host: Option<String>,
+    /// Edits, as on the response side.
+    #[serde(flatten)]
+    pub headers: HeaderChanges,
+    /// `none`, `forward` or `strip`.
+    pub body: &'static str,
+}
+
+/// Header edits that were reached, in the order in which they apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct HeaderChanges {
+    /// (name, value)
+    pub set: Vec<(String, String)>,
+    /// (name, value)
+    pub add: Vec<(String, String)>,
+    /// Names; `x-*` stands for all that begin so.
+    pub drop: Vec<String>,
+}

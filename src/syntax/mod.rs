@@ -1,0 +1,3 @@
+//! Text to [`ast`]: pest lives here only.
+
+pub mod ast;
