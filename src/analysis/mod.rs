@@ -1,1 +1,3 @@
-//! analysis
+//! Questions asked of a policy: what it does with a request, and why.
+
+pub mod record;
