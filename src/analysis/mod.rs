@@ -1,3 +1,4 @@
 //! Questions asked of a policy: what it does with a request, and why.
 
+pub mod cases;
 pub mod record;

@@ -24,15 +24,26 @@ pub fn decide_record<B: AsRef<[u8]>>(
     record: &RequestRecord,
     scratch: &mut Scratch,
 ) -> Result<Verdict, RecordError> {
+    with_decision(matcher, manifest, record, scratch, |_, decision| verdict(manifest, decision))
+}
+
+/// What `look` makes of the request and its decision; otherwise as [`decide_record`].
+pub(super) fn with_decision<B: AsRef<[u8]>, T>(
+    matcher: &Matcher<B>,
+    manifest: &Manifest,
+    record: &RequestRecord,
+    scratch: &mut Scratch,
+    look: impl FnOnce(&Request<'_>, &Decision<'_>) -> T,
+) -> Result<T, RecordError> {
     let octets = Octets::new(manifest, record)?;
     let lines = octets.lines();
-    let request = octets.request(&lines);
-    let Some(plan) = &record.plan else {
-        return Ok(verdict(manifest, &matcher.decide(&request, scratch)));
-    };
-    let service = matcher.decide(&request, scratch).service;
-    let caller = Some(caller(manifest, service, plan)?);
-    Ok(verdict(manifest, &matcher.decide(&Request { caller, ..request }, scratch)))
+    let mut request = octets.request(&lines);
+    if let Some(plan) = &record.plan {
+        let service = matcher.decide(&request, scratch).service;
+        request.caller = Some(caller(manifest, service, plan)?);
+    }
+    let decision = matcher.decide(&request, scratch);
+    Ok(look(&request, &decision))
 }
 
 /// Why a record is no request.
@@ -71,7 +82,7 @@ struct Octets {
     method: Vec<u8>,
     scheme: Scheme,
     target: Vec<u8>,
-    headers: Vec<(Vec<u8>, Vec<u8>)>,
+    headers: Lines,
     body: Body,
     client: core::net::IpAddr,
     listener: Option<Vec<u8>>,
@@ -111,8 +122,11 @@ impl Octets {
     }
 }
 
+/// Header lines that own their bytes.
+pub(super) type Lines = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The lines of the record, its Host among them: `host` stands first in place of every other Host.
-fn headers(manifest: &Manifest, record: &RequestRecord) -> Result<Vec<(Vec<u8>, Vec<u8>)>, RecordError> {
+fn headers(manifest: &Manifest, record: &RequestRecord) -> Result<Lines, RecordError> {
     let is_host = |name: &str| name.eq_ignore_ascii_case("host");
     let said = record.host.as_deref();
     let host = match said {
@@ -137,7 +151,7 @@ fn octets(field: &'static str, text: &str) -> Result<Vec<u8>, RecordError> {
 }
 
 /// The text that carries `bytes`.
-fn latin1(bytes: &[u8]) -> String {
+pub(super) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
@@ -157,7 +171,8 @@ fn caller(manifest: &Manifest, service: Option<u32>, plan: &str) -> Result<Calle
     index.map(Caller::Plan).ok_or_else(|| RecordError::Plan(plan.to_owned()))
 }
 
-fn verdict(manifest: &Manifest, decision: &Decision<'_>) -> Verdict {
+/// The decision by names.
+pub(super) fn verdict(manifest: &Manifest, decision: &Decision<'_>) -> Verdict {
     let service = decision.service.and_then(|index| manifest.services.get(index as usize));
     let location = decision.location.and_then(|index| manifest.locations.get(index as usize));
     let so_far = Verdict {
