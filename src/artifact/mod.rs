@@ -1,4 +1,20 @@
 //! Tables and bytes: what the compiler writes and the matcher reads.
 
+mod check;
+mod checksum;
+#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "the writer needs more of it than the reader"))]
+pub(crate) mod format;
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 pub mod manifest;
+mod read;
+
+pub use read::{Artifact, ArtifactError};
+pub(crate) use read::{Table, Tables};
+
+#[cfg(feature = "compiler")]
+mod compile;
+#[cfg(feature = "compiler")]
+mod write;
+
+#[cfg(feature = "compiler")]
+pub use compile::{Compiled, Stats, compile};

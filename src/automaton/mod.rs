@@ -1,1 +1,17 @@
-//! automaton
+//! Predicates to classifiers: automata that read a field once and name everything that holds of it.
+//!
+//! A predicate is a regular language ([`language`]), a language an instruction list ([`program`]), a set of lists one
+//! deterministic automaton ([`determinise`]), or several where one would grow beyond its budget ([`classify`]).
+
+mod byte_classes;
+mod classify;
+mod constraint;
+mod determinise;
+pub mod language;
+mod limits;
+mod program;
+
+pub use classify::{Classifier, classify};
+pub use determinise::{Dfa, Labelling, NO_LABEL};
+pub use limits::Limits;
+pub use program::{Instruction, Program, TooLarge};

@@ -1,6 +1,8 @@
 //! What is to be done with a request.
 
 use super::Refusal;
+use super::scratch::Slice;
+use crate::artifact::Tables;
 
 /// A decision; its bytes stand in the request, the artifact or the scratch.
 #[derive(Clone, Copy, Debug)]
@@ -16,16 +18,11 @@ pub struct Decision<'d> {
     pub args: &'d [u8],
     /// What is done.
     pub outcome: Outcome<'d>,
-    edits: Edits<'d>,
-    meters: &'d [u32],
+    pub(super) edits: Edits<'d>,
+    pub(super) meters: &'d [u32],
 }
 
 impl<'d> Decision<'d> {
-    pub(super) fn refused() -> Self {
-        let outcome = Outcome::Refuse { status: 404, refusal: Refusal::NoLocation, allow: b"" };
-        Self { service: None, location: None, uri: None, args: b"", outcome, edits: Edits::default(), meters: &[] }
-    }
-
     /// Header edits in the order in which they apply, dropped credentials and HSTS among them.
     pub fn edits(&self) -> Edits<'d> {
         self.edits
@@ -38,19 +35,47 @@ impl<'d> Decision<'d> {
 }
 
 /// The header edits of a decision, in the order in which they apply.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Edits<'d> {
-    rest: &'d [Edit<'d>],
+    pub(super) rows: &'d [EditRow],
+    pub(super) made: &'d [u8],
+    pub(super) tables: Tables<'d>,
 }
 
 impl<'d> Iterator for Edits<'d> {
     type Item = Edit<'d>;
 
     fn next(&mut self) -> Option<Edit<'d>> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*first)
+        let (row, rest) = self.rows.split_first()?;
+        self.rows = rest;
+        let value = match row.value {
+            EditValue::Made(slice) => slice.of(self.made),
+            EditValue::String(index) => self.tables.string(index),
+        };
+        Some(Edit { side: row.side, action: row.action, name: self.tables.string(row.name), value })
     }
+}
+
+/// An edit while it is in the scratch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EditRow {
+    pub(super) side: Side,
+    pub(super) action: EditAction,
+    /// A string.
+    pub(super) name: u32,
+    pub(super) value: EditValue,
+}
+
+/// Where the value of an edit stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum EditValue {
+    Made(Slice),
+    String(u32),
+}
+
+impl EditRow {
+    pub(super) const EMPTY: Self =
+        Self { side: Side::Request, action: EditAction::Drop, name: 0, value: EditValue::Made(Slice::EMPTY) };
 }
 
 /// What is done with a request.

@@ -1,55 +1,73 @@
 //! Decides requests from the tables of an artifact alone: no parser, no regex crate, no allocation.
+//!
+//! *Classify, then decide*: a field is read once by its automaton, guards are looked up in the diagram of the classes,
+//! and the operations of one service and one location run top to bottom.
 
+mod answer;
+mod automaton;
+mod captures;
+mod decide;
 mod decision;
+mod escape;
+mod fields;
+mod find;
+mod forward;
+mod guard;
+mod host;
+mod method;
 mod refusal;
 mod request;
+mod run;
+mod scratch;
+mod settings;
+mod target;
+mod template;
+mod walk;
 
 pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side};
 pub use refusal::Refusal;
 pub use request::{Body, Caller, Header, Request, Scheme};
+pub use scratch::Scratch;
+#[cfg(feature = "compiler")]
+pub(crate) use {
+    captures::fits as program_words,
+    scratch::{CAPTURES_MAX, VARIABLES_MAX},
+};
+
+use crate::artifact::{Artifact, ArtifactError};
 
 /// The compiled policy of an artifact, ready to decide.
 #[derive(Debug)]
 pub struct Matcher<B> {
-    bytes: B,
-}
-
-/// Why bytes are no artifact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ArtifactError {
-    /// Placeholder.
-    Placeholder,
-}
-
-/// Where a decision puts its output: paths, targets, header values.
-#[derive(Debug)]
-pub struct Scratch {}
-
-impl Scratch {
-    /// An empty one.
-    pub const fn new() -> Self {
-        Self {}
-    }
+    artifact: Artifact<B>,
 }
 
 impl<B: AsRef<[u8]>> Matcher<B> {
-    /// Checks `bytes` through and through.
+    /// Checks `bytes` through and through; linear in their number, so that no request pays for it.
     ///
     /// # Errors
-    /// Names the table that is not as it should be.
+    /// Names the first table that is not as it should be.
     pub fn parse(bytes: B) -> Result<Self, ArtifactError> {
-        Ok(Self { bytes })
+        Ok(Self { artifact: Artifact::parse(bytes)? })
     }
 
-    /// The JSON of the manifest.
+    /// The artifact decided from.
+    pub fn artifact(&self) -> &Artifact<B> {
+        &self.artifact
+    }
+
+    /// The JSON of the manifest: names for the indices of a decision.
     pub fn manifest(&self) -> &[u8] {
-        self.bytes.as_ref()
+        self.artifact.manifest()
     }
 
     /// What is to be done with `request`.
+    ///
+    /// It never fails: what cannot be decided is refused with a code. Where the caller's plan matters and is not in
+    /// `request` yet, the outcome is [`Outcome::NeedsPlan`]; deciding again with the caller goes on from there, since
+    /// everything else comes out the same. Costs one look at each byte of the host, the path and the fields that the
+    /// reached guards read; allocates nothing.
     pub fn decide<'d>(&'d self, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
-        let _ = (request, scratch);
-        Decision::refused()
+        decide::decide(self.artifact.tables(), *request, scratch)
     }
 }

@@ -1,0 +1,215 @@
+//! Whether every index of every table is good, so that nobody has to ask again.
+//!
+//! The matcher reads through checked accessors all the same: a mistake here could make it decide wrongly, never panic
+//! or read outside. What must hold for it to end is checked first: the diagram and the nesting of levels have no cycle.
+
+use super::format::{
+    Automaton, NONE, Node, Number, Operation, PlansRow, Record, Variable, body_action, field, instruction, look,
+    operation, part, plans, proxy_form,
+};
+use super::read::{ArtifactError, Table, Tables, rows};
+
+/// Checks every row.
+pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
+    let t = tables;
+    each("strings", t.strings, |text| rows(text.start, text.octets).end <= t.bytes.len())?;
+    each("automata", t.automata, |automaton| automaton_is_good(t, automaton))?;
+    each("variables", t.variables, |variable| variable_is_good(t, variable))?;
+    each_indexed("nodes", t.nodes, |index, node| node_is_good(t, index, node))?;
+    each("hosts", t.hosts, |host| {
+        optional(host.listener, t.strings.len())
+            && optional(host.default, t.services.len())
+            && rows(host.ranks, host.ranks_count).end <= t.host_ranks.len()
+            && ranked_are_good(t, host.ranked, host.ranked_count, host.ranks_count)
+    })?;
+    each("host_ranks", t.host_ranks, |rank| {
+        (rank.service as usize) < t.services.len() && optional(rank.program, t.programs.len())
+    })?;
+    each("services", t.services, |service| {
+        rows(service.operations, service.operations_count).end <= t.operations.len()
+            && (service.level as usize) < t.levels.len()
+            && (service.plans == NONE || t.plans.get(service.plans).is_some_and(|row| row.kind == plans::SOURCE))
+    })?;
+    each_indexed("levels", t.levels, |index, level| {
+        (level.trie as usize) < t.trie.len()
+            && rows(level.regexes, level.regexes_count).end <= t.regex_locations.len()
+            && ranked_are_good(t, level.ranked, level.ranked_count, level.regexes_count)
+            && t.regex_locations.range(level.regexes, level.regexes_count).all(|n| nests_deeper(t, index, n.value))
+    })?;
+    each("ranked", t.ranked, |number| (number.value as usize) < t.automata.len())?;
+    each("regex_locations", t.regex_locations, |number| (number.value as usize) < t.locations.len())?;
+    each("trie", t.trie, |node| {
+        [node.exact, node.prefix, node.redirect].into_iter().all(|location| optional(location, t.locations.len()))
+            && rows(node.edges, node.edges_count).end <= t.edges.len()
+    })?;
+    each_indexed("edges", t.edges, |_, edge| ((edge.value & 0x00FF_FFFF) as usize) < t.trie.len())?;
+    each_indexed("locations", t.locations, |_, location| {
+        (location.service as usize) < t.services.len()
+            && optional(location.nested, t.levels.len())
+            && optional(location.program, t.programs.len())
+            && rows(location.operations, location.operations_count).end <= t.operations.len()
+    })?;
+    tries_nest_deeper(t)?;
+    each("operations", t.operations, |operation| operation_is_good(t, operation))?;
+    each("templates", t.templates, |template| rows(template.parts, template.parts_count).end <= t.parts.len())?;
+    each("parts", t.parts, |piece| part_is_good(t, piece.kind, piece.value))?;
+    each("programs", t.programs, |program| {
+        rows(program.instructions, program.count).end <= t.instructions.len()
+            && program.start < program.count
+            && rows(program.named, program.named_count).end <= t.named_groups.len()
+            && t.instructions
+                .range(program.instructions, program.count)
+                .all(|i| instruction_is_good(i.kind, [i.a, i.b, i.c], program.count, program.slots))
+            && t.named_groups.range(program.named, program.named_count).all(|named| named.group < program.slots / 2)
+    })?;
+    each("instructions", t.instructions, |i| i.kind <= instruction::FAIL)?;
+    each("named_groups", t.named_groups, |_| true)?;
+    each_indexed("plans", t.plans, |index, row| plans_row_is_good(t, index, row))
+}
+
+fn each<R: Record>(name: &'static str, table: Table<'_, R>, good: impl Fn(R) -> bool) -> Result<(), ArtifactError> {
+    each_indexed(name, table, |_, row| good(row))
+}
+
+fn each_indexed<R: Record>(
+    name: &'static str,
+    table: Table<'_, R>,
+    good: impl Fn(u32, R) -> bool,
+) -> Result<(), ArtifactError> {
+    if table.is_ragged() {
+        return Err(ArtifactError::Length { table: name });
+    }
+    match (0..).zip(table.iter()).find_map(|(index, row)| (!good(index, row)).then_some(index)) {
+        Some(row) => Err(ArtifactError::Invalid { table: name, row }),
+        None => Ok(()),
+    }
+}
+
+fn optional(index: u32, len: usize) -> bool {
+    index == NONE || (index as usize) < len
+}
+
+fn automaton_is_good(t: &Tables<'_>, automaton: Automaton) -> bool {
+    let Automaton { classes, stride, states, transitions, labels } = automaton;
+    let Some(steps) = stride.checked_mul(states) else { return false };
+    let in_classes = (classes as usize) < t.byte_classes.len() / 256;
+    stride >= 1
+        && states >= 1
+        && in_classes
+        && t.byte_classes(classes).iter().all(|class| u32::from(*class) < stride)
+        && rows(transitions, steps).end <= t.transitions.len()
+        && rows(labels, states).end <= t.labels.len()
+        && t.transitions.range(transitions, steps).all(|next| next.value < steps && next.value.is_multiple_of(stride))
+}
+
+fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Item = u32>> {
+    let automaton = t.automata.get(automaton)?;
+    Some(t.labels.range(automaton.labels, automaton.states).map(|label| label.value))
+}
+
+fn variable_is_good(t: &Tables<'_>, variable: Variable) -> bool {
+    let Variable { field, name, automaton, classes } = variable;
+    let named = matches!(field, field::HEADER | field::QUERY | field::COOKIE);
+    let name_is_good = if named { (name as usize) < t.strings.len() } else { name == NONE };
+    let classes_are_good = match field {
+        field::PLAN => automaton == NONE && classes >= 3,
+        _ => labels(t, automaton).is_some_and(|mut labels| labels.all(|label| label.saturating_add(1) < classes)),
+    };
+    field <= field::PLAN && name_is_good && classes_are_good && classes <= u32::from(u16::MAX)
+}
+
+fn node_is_good(t: &Tables<'_>, index: u32, node: Node) -> bool {
+    let Some(variable) = t.variables.get(node.variable) else { return false };
+    rows(node.children, variable.classes).end <= t.children.len()
+        && t.children.range(node.children, variable.classes).all(|child| child.value < index.saturating_add(2))
+}
+
+fn ranked_are_good(t: &Tables<'_>, first: u32, count: u32, ranks: u32) -> bool {
+    rows(first, count).end <= t.ranked.len()
+        && t.ranked.range(first, count).all(|ranked| {
+            labels(t, ranked.value).is_some_and(|mut labels| labels.all(|label| label == NONE || label < ranks))
+        })
+}
+
+/// Whether the level nested in `location`, if any, stands behind `level`.
+fn nests_deeper(t: &Tables<'_>, level: u32, location: u32) -> bool {
+    t.locations.get(location).is_some_and(|location| location.nested == NONE || location.nested > level)
+}
+
+/// Whether all that a level's trie names nests deeper than the level. Tries of levels follow each other, and no edge
+/// leads back or into another one.
+fn tries_nest_deeper(t: &Tables<'_>) -> Result<(), ArtifactError> {
+    let end_of = |level: u32| t.levels.get(level.saturating_add(1)).map_or(t.trie.len(), |next| next.trie as usize);
+    for (index, level) in (0..).zip(t.levels.iter()) {
+        let end = end_of(index);
+        for node in level.trie..u32::try_from(end).unwrap_or(u32::MAX) {
+            let Some(row) = t.trie.get(node) else { break };
+            let locations = [row.exact, row.prefix, row.redirect];
+            let nests = locations.into_iter().all(|location| location == NONE || nests_deeper(t, index, location));
+            let ahead = |edge: Number| {
+                let target = edge.value & 0x00FF_FFFF;
+                target > node && (target as usize) < end
+            };
+            if !nests || !t.edges.range(row.edges, row.edges_count).all(ahead) {
+                return Err(ArtifactError::Invalid { table: "trie", row: node });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
+    let Operation { guard, kind, a, b, c, d } = row;
+    let string = |index: u32| (index as usize) < t.strings.len();
+    let template = |index: u32| (index as usize) < t.templates.len();
+    let program = |index: u32| (index as usize) < t.programs.len();
+    let operands_are_good = match kind {
+        operation::CALLER => a <= 1,
+        operation::RESPOND => (100..1000).contains(&a) && optional(b, t.templates.len()),
+        operation::REDIRECT => (300..400).contains(&a) && template(b),
+        operation::CLOSE => true,
+        operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings.len()),
+        operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,
+        operation::METHODS | operation::UNIQUE_HEADER => string(a),
+        operation::HSTS => string(a) && string(b),
+        operation::BODY => a <= body_action::REJECT && d <= 1,
+        operation::HEADER => a <= 1 && b <= 2 && string(c) && (if b == 2 { d == NONE } else { template(d) }),
+        operation::METER => b <= 1,
+        operation::TYPE => template(a),
+        _ => false,
+    };
+    operands_are_good && (guard as usize) < t.nodes.len() + 2
+}
+
+fn part_is_good(t: &Tables<'_>, kind: u32, value: u32) -> bool {
+    match kind {
+        part::LITERAL | part::ARG | part::HTTP | part::COOKIE => (value as usize) < t.strings.len(),
+        part::CAPTURE => (1..=9).contains(&value),
+        _ => kind <= part::ARGS_START,
+    }
+}
+
+fn instruction_is_good(kind: u32, operands: [u32; 3], count: u32, slots: u32) -> bool {
+    let [a, b, c] = operands;
+    match kind {
+        instruction::BYTE => a <= 255 && b <= 255 && c < count,
+        instruction::SPLIT => a < count && b < count,
+        instruction::SAVE => a < slots && b < count,
+        instruction::LOOK => a <= look::NOT_WORD_BOUNDARY && b < count,
+        _ => kind <= instruction::FAIL,
+    }
+}
+
+fn plans_row_is_good(t: &Tables<'_>, index: u32, row: PlansRow) -> bool {
+    match row.kind {
+        plans::SOURCE => {
+            let (first, end) = (index.saturating_add(1), u64::from(index) + 1 + u64::from(row.a) + u64::from(row.b));
+            end <= t.plans.len() as u64
+                && t.plans.range(first, row.a).all(|row| row.kind == plans::PLAN)
+                && t.plans.range(first.saturating_add(row.a), row.b).all(|row| row.kind == plans::CREDENTIAL)
+        }
+        plans::PLAN => (row.a as usize) < t.strings.len(),
+        plans::CREDENTIAL => row.a <= 1 && (row.b as usize) < t.strings.len() && row.c <= 1,
+        _ => false,
+    }
+}

@@ -1,0 +1,167 @@
+//! Regexes whose groups somebody reads, as programs.
+
+use super::tables::{Builder, index};
+use crate::artifact::format::{self, NamedGroup, instruction, look};
+use crate::automaton::{Instruction, Program, TooLarge};
+use crate::matcher::{CAPTURES_MAX, program_words};
+use crate::model::{LocationPaths, Pattern, Policy, ServerNameKind, Statement, StatementKind};
+use regex_automata::util::look::Look;
+use std::collections::BTreeSet;
+
+impl Builder<'_> {
+    /// All names of groups of all regexes that take captures, sorted.
+    pub(super) fn named_captures(policy: &Policy) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        let mut add = |pattern: &Pattern| names.extend(pattern.groups.iter().flatten().cloned());
+        for service in &policy.services {
+            for name in &service.names {
+                if let ServerNameKind::Regex(pattern) = &name.kind {
+                    add(pattern);
+                }
+            }
+            each_rewrite(&service.statements, &mut add);
+        }
+        for location in &policy.locations {
+            if let LocationPaths::Regex(pattern) = &location.paths {
+                add(pattern);
+            }
+            each_rewrite(&location.statements, &mut add);
+        }
+        names.into_iter().collect()
+    }
+
+    /// The program of `pattern`; equal patterns are one.
+    pub(super) fn program(&mut self, pattern: &Pattern) -> u32 {
+        let key = (pattern.source.clone(), pattern.caseless);
+        if let Some(program) = self.programs_known.get(&key) {
+            return *program;
+        }
+        let program = match &pattern.hir {
+            Some(hir) => Program::new(hir, true, self.limits.instructions_max),
+            None => Err(TooLarge::default()),
+        };
+        let encoded = program.map(|program| (encode(&program), program));
+        let index = match encoded {
+            Ok(((rows, start), program)) if program_words(rows.len(), program.slots) => {
+                self.program_rows(pattern, &rows, start, &program)
+            }
+            _ => {
+                let help =
+                    "captures are taken in a working memory of fixed size: use fewer groups or shorter repetitions";
+                self.error("captures-too-large", pattern.span, "the captures of this regex need too much memory", help);
+                0
+            }
+        };
+        self.programs_known.insert(key, index);
+        index
+    }
+
+    fn program_rows(&mut self, pattern: &Pattern, rows: &[format::Instruction], start: u32, program: &Program) -> u32 {
+        let row = format::Program {
+            instructions: self.instructions.next(),
+            count: index(rows.len()),
+            start,
+            slots: program.slots,
+            named: self.named_groups.next(),
+            named_count: index(pattern.groups.iter().flatten().count()),
+            anchored: u32::from(program.anchored),
+        };
+        for row in rows {
+            self.instructions.push(row);
+        }
+        for (group, name) in (1u32..).zip(&pattern.groups) {
+            if let Some(name) = name {
+                let capture = self.capture(name);
+                self.named_groups.push(&NamedGroup { group, capture });
+            }
+        }
+        if self.captures.len() > CAPTURES_MAX {
+            let message = format!("the rules name more than {CAPTURES_MAX} groups");
+            self.error("too-many-captures", pattern.span, message, "give groups of different regexes the same names");
+        }
+        self.programs.push(&row)
+    }
+
+    /// Index of the named capture `name`.
+    pub(super) fn capture(&self, name: &str) -> u32 {
+        self.captures.binary_search_by(|known| known.as_str().cmp(name)).map_or(u32::MAX, index)
+    }
+}
+
+fn each_rewrite(statements: &[Statement], add: &mut impl FnMut(&Pattern)) {
+    for statement in statements {
+        match &statement.kind {
+            StatementKind::When { body, .. } => each_rewrite(body, add),
+            StatementKind::Rewrite(rewrite) => add(&rewrite.pattern),
+            _ => {}
+        }
+    }
+}
+
+/// The rows of `program`, and where it begins among them. An instruction with several ways becomes several rows.
+fn encode(program: &Program) -> (Vec<format::Instruction>, u32) {
+    let mut places = Vec::new();
+    let mut next = 0;
+    for instruction in &program.instructions {
+        places.push(next);
+        next += match instruction {
+            Instruction::Bytes(ranges) => (2 * index(ranges.len())).saturating_sub(1).max(1),
+            Instruction::Split(ways) => index(ways.len()).saturating_sub(1).max(1),
+            _ => 1,
+        };
+    }
+    let place = |at: u32| places.get(at as usize).copied().unwrap_or(0);
+    let mut rows = Vec::new();
+    for instruction in &program.instructions {
+        encode_one(instruction, &place, &mut rows);
+    }
+    (rows, place(program.start))
+}
+
+fn encode_one(instruction: &Instruction, place: &impl Fn(u32) -> u32, rows: &mut Vec<format::Instruction>) {
+    let row = |kind, a, b, c| format::Instruction { kind, a, b, c };
+    let fail = row(instruction::FAIL, 0, 0, 0);
+    match instruction {
+        Instruction::Bytes(ranges) => {
+            // n-1 splits, each with the byte it prefers behind all of them.
+            let (first, splits) = (index(rows.len()), index(ranges.len()).saturating_sub(1));
+            for way in 0..splits {
+                let otherwise = if way + 1 == splits { first + 2 * splits } else { first + way + 1 };
+                rows.push(row(instruction::SPLIT, first + splits + way, otherwise, 0));
+            }
+            rows.extend(
+                ranges.iter().map(|(a, b, next)| row(instruction::BYTE, (*a).into(), (*b).into(), place(*next))),
+            );
+            if ranges.is_empty() {
+                rows.push(fail);
+            }
+        }
+        Instruction::Split(ways) => {
+            let first = index(rows.len());
+            match ways.as_slice() {
+                [] => rows.push(fail),
+                [only] => rows.push(row(instruction::SPLIT, place(*only), place(*only), 0)),
+                [most @ .., last] => {
+                    for (number, way) in (1u32..).zip(most) {
+                        let otherwise = if number as usize == most.len() { place(*last) } else { first + number };
+                        rows.push(row(instruction::SPLIT, place(*way), otherwise, 0));
+                    }
+                }
+            }
+        }
+        Instruction::Save { slot, next } => rows.push(row(instruction::SAVE, *slot, place(*next), 0)),
+        Instruction::Look { look, next } => {
+            let kind = match look {
+                Look::Start => look::START,
+                Look::End => look::END,
+                Look::EndLF => look::DOLLAR,
+                Look::WordAscii => look::WORD_BOUNDARY,
+                Look::WordAsciiNegate => look::NOT_WORD_BOUNDARY,
+                // The pattern parser lets no other kind through.
+                _ => return rows.push(fail),
+            };
+            rows.push(row(instruction::LOOK, kind, place(*next), 0));
+        }
+        Instruction::Match => rows.push(row(instruction::MATCH, 0, 0, 0)),
+    }
+}

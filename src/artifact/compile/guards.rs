@@ -1,0 +1,55 @@
+//! Predicates to nodes of the diagram.
+
+use super::tables::Builder;
+use crate::diagram::{FALSE, NodeId, TRUE, TooLarge};
+use crate::model::{PlanId, PlanSourceId, Predicate};
+
+impl Builder<'_> {
+    /// The node of `predicate` for callers of `plans`.
+    pub(super) fn guard(&mut self, predicate: &Predicate, plans: Option<PlanSourceId>) -> Result<NodeId, TooLarge> {
+        match predicate {
+            Predicate::And(all) => {
+                let mut guard = TRUE;
+                for one in all {
+                    let one = self.guard(one, plans)?;
+                    guard = self.diagram.and(guard, one)?;
+                }
+                Ok(guard)
+            }
+            Predicate::Or(all) => {
+                let mut guard = FALSE;
+                for one in all {
+                    let one = self.guard(one, plans)?;
+                    guard = self.diagram.or(guard, one)?;
+                }
+                Ok(guard)
+            }
+            Predicate::Not(one) => {
+                let one = self.guard(one, plans)?;
+                self.diagram.not(one)
+            }
+            Predicate::Field(field, operator) => {
+                let Some(answer) = self.fields.answer(field, operator).cloned() else { return Ok(FALSE) };
+                let children = answer.holds.into_iter().map(leaf).collect();
+                self.diagram.node(answer.variable, children)
+            }
+            Predicate::Plan(wanted) => self.plan_guard(wanted, plans),
+        }
+    }
+
+    fn plan_guard(&mut self, wanted: &[PlanId], plans: Option<PlanSourceId>) -> Result<NodeId, TooLarge> {
+        let source = plans.map_or(usize::MAX, |plans| plans.0 as usize);
+        let (Some(source), Some(variable)) =
+            (self.policy.plan_sources.get(source), self.plan_variables.get(source).copied())
+        else {
+            return Ok(FALSE);
+        };
+        let known = (0u16..).take(source.plans.len()).map(|plan| leaf(wanted.contains(&PlanId(plan))));
+        let children = known.chain([FALSE, FALSE, FALSE]).collect();
+        self.diagram.node(variable, children)
+    }
+}
+
+fn leaf(holds: bool) -> NodeId {
+    if holds { TRUE } else { FALSE }
+}

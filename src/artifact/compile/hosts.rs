@@ -1,0 +1,68 @@
+//! Server names to automata, one set a listener, in the order of nginx's precedence.
+
+use super::tables::{Builder, index};
+use crate::artifact::format::{Host, HostRank, NONE};
+use crate::automaton::{Program, language};
+use crate::diagnostic::Span;
+use crate::model::{Policy, ServerName, ServerNameKind, Service};
+use core::cmp::Reverse;
+
+impl Builder<'_> {
+    pub(super) fn hosts(&mut self) {
+        let policy = self.policy;
+        self.host(NONE, |_| true);
+        self.host(NONE, |service| service.listeners.is_empty());
+        let mut listeners: Vec<&String> = policy.services.iter().flat_map(|service| &service.listeners).collect();
+        listeners.sort();
+        listeners.dedup();
+        for listener in listeners {
+            let name = self.string(listener.as_bytes());
+            self.host(name, |service| service.listeners.is_empty() || service.listeners.contains(listener));
+        }
+    }
+
+    fn host(&mut self, listener: u32, takes: impl Fn(&Service) -> bool) {
+        let names = names_by_precedence(self.policy, &takes);
+        let ranks = self.host_ranks.next();
+        let mut programs = Vec::new();
+        let mut spans = Vec::new();
+        for (service, name) in names {
+            let language = language::of_server_name(&name.kind);
+            let program = language.map(|language| Program::new(&language, false, self.limits.instructions_max));
+            let Some(Ok(program)) = program else {
+                self.regex_too_large(name.span);
+                continue;
+            };
+            programs.push(program);
+            spans.push(name.span);
+            let program = match &name.kind {
+                ServerNameKind::Regex(pattern) if !pattern.groups.is_empty() => self.program(pattern),
+                _ => NONE,
+            };
+            self.host_ranks.push(&HostRank { service, program });
+        }
+        let ranks_count = self.host_ranks.next() - ranks;
+        match self.ranked_automata(&programs) {
+            Ok((ranked, ranked_count)) => {
+                let is_default = |service: &&Service| service.default && takes(service);
+                let default = self.policy.services.iter().position(|service| is_default(&service)).map_or(NONE, index);
+                self.hosts.push(&Host { listener, ranked, ranked_count, ranks, ranks_count, default });
+            }
+            Err(culprit) => self.regex_too_large(spans.get(culprit as usize).copied().unwrap_or(Span::default())),
+        }
+    }
+}
+
+/// Exact names, then `*.` names and `.*` names, longest first, then regexes in file order.
+fn names_by_precedence<'p>(policy: &'p Policy, takes: &impl Fn(&Service) -> bool) -> Vec<(u32, &'p ServerName)> {
+    let services = (0u32..).zip(&policy.services).filter(|(_, service)| takes(service));
+    let mut names: Vec<(u32, &ServerName)> =
+        services.flat_map(|(id, service)| service.names.iter().map(move |name| (id, name))).collect();
+    names.sort_by_key(|(_, name)| match &name.kind {
+        ServerNameKind::Exact(_) => (0, Reverse(0)),
+        ServerNameKind::Leading(suffix) => (1, Reverse(suffix.len())),
+        ServerNameKind::Trailing(prefix) => (2, Reverse(prefix.len())),
+        ServerNameKind::Regex(_) => (3, Reverse(0)),
+    });
+    names
+}

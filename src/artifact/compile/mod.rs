@@ -1,0 +1,116 @@
+//! A policy to an artifact: every field gets its classifiers, every guard its node, every location its list.
+
+mod captures;
+mod classifiers;
+mod guards;
+mod hosts;
+mod levels;
+mod operations;
+mod plans;
+mod tables;
+mod templates;
+mod trie;
+
+use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};
+use crate::automaton::Limits;
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::model::{LocationId, Policy, ServerNameKind};
+use std::time::Instant;
+use tables::Builder;
+
+/// An artifact, and what it took.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Compiled {
+    /// What is written to a `.rulec` file.
+    pub bytes: Vec<u8>,
+    /// What it took.
+    pub stats: Stats,
+}
+
+/// What a compilation took.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Locations.
+    pub rules: usize,
+    /// Classes of all fields that guards read.
+    pub classes: usize,
+    /// States of all automata.
+    pub states: usize,
+    /// Automata.
+    pub automata: usize,
+    /// Nodes of the diagram.
+    pub nodes: usize,
+    /// Octets of the artifact.
+    pub bytes: usize,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// Compiles `policy`, which was resolved without errors from `sources`. The same policy gives the same bytes.
+///
+/// # Errors
+/// Rules that cost more than `limits` allow, each named at its place.
+pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Compiled, Vec<Diagnostic>> {
+    let began = Instant::now();
+    let mut builder = Builder::new(policy, *limits);
+    builder.classify_fields();
+    builder.plan_sources();
+    builder.services_and_locations();
+    builder.hosts();
+    builder.diagram_tables();
+    let mut stats = builder.stats();
+    let manifest = serde_json::to_vec(&manifest(policy, sources)).unwrap_or_default();
+    let bytes = builder.finish(manifest)?;
+    stats.bytes = bytes.len();
+    stats.seconds = began.elapsed().as_secs_f64();
+    Ok(Compiled { bytes, stats })
+}
+
+fn manifest(policy: &Policy, sources: &Sources) -> Manifest {
+    let mut listeners: Vec<String> = policy.services.iter().flat_map(|service| service.listeners.clone()).collect();
+    listeners.sort();
+    listeners.dedup();
+    Manifest {
+        compiler: env!("CARGO_PKG_VERSION").to_owned(),
+        sources: sources.iter().map(|(_, source)| source.name.clone()).collect(),
+        upstreams: policy.upstreams.clone(),
+        plan_sources: policy.plan_sources.clone(),
+        services: policy
+            .services
+            .iter()
+            .map(|service| ServiceEntry {
+                name: service.name.clone(),
+                place: sources.place(service.span),
+                host: service.names.iter().find_map(|name| match &name.kind {
+                    ServerNameKind::Exact(host) => Some(host.clone()),
+                    _ => None,
+                }),
+                plans: service.plans.map(|plans| plans.0),
+            })
+            .collect(),
+        locations: policy
+            .locations
+            .iter()
+            .map(|location| LocationEntry {
+                display: display_chain(policy, location.parent, &location.display),
+                name: location.name.clone(),
+                place: sources.place(location.span),
+            })
+            .collect(),
+        meters: policy.meters.clone(),
+        listeners,
+    }
+}
+
+/// Modifier and pattern behind those of the enclosing locations.
+fn display_chain(policy: &Policy, parent: Option<LocationId>, own: &str) -> String {
+    let mut chain = own.to_owned();
+    let mut next = parent;
+    while let Some(location) = next.and_then(|id| policy.locations.get(id.0 as usize)) {
+        chain = format!("{} > {chain}", location.display);
+        next = location.parent;
+    }
+    chain
+}

@@ -1,0 +1,213 @@
+//! Statements to a straight list: each under its guard, blocks written out.
+
+use super::tables::{Builder, index};
+use crate::artifact::format::{NONE, Operation, body_action, operation, proxy_form, rewrite_flag};
+use crate::diagnostic::Span;
+use crate::diagram::{NodeId, TRUE, TooLarge};
+use crate::model::{
+    Answer, BodyAction, HeaderAction, HeaderEdit, LocationId, Part, PlanSourceId, ProxyForm, Rewrite, RewriteFlag,
+    ServiceId, Setting, Side, Statement, StatementKind, Template, Variable,
+};
+
+/// Which statements of a list count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// All.
+    Own,
+    /// Settings: what a nested location takes over.
+    Inherited,
+}
+
+impl Builder<'_> {
+    /// The operations of a service's own statements.
+    pub(super) fn service_operations(&mut self, service: ServiceId) -> (u32, u32) {
+        let Some(service) = self.policy.services.get(service.0 as usize) else { return (0, 0) };
+        let mut list = Vec::new();
+        self.block(&service.statements, TRUE, Scope::Own, service.plans, &mut list);
+        self.list(&list)
+    }
+
+    /// The operations of a location: the settings of those that enclose it, outermost first, then its own statements.
+    pub(super) fn location_operations(&mut self, location: LocationId, plans: Option<PlanSourceId>) -> (u32, u32) {
+        let policy = self.policy;
+        let at = |id: LocationId| policy.locations.get(id.0 as usize);
+        let mut enclosing = Vec::new();
+        let mut next = at(location).and_then(|location| location.parent);
+        while let Some(parent) = next.and_then(at) {
+            enclosing.push(parent);
+            next = parent.parent;
+        }
+        let mut list = Vec::new();
+        for parent in enclosing.into_iter().rev() {
+            self.block(&parent.statements, TRUE, Scope::Inherited, plans, &mut list);
+        }
+        if let Some(location) = at(location) {
+            self.block(&location.statements, TRUE, Scope::Own, plans, &mut list);
+        }
+        self.list(&list)
+    }
+
+    fn list(&mut self, list: &[Operation]) -> (u32, u32) {
+        let first = self.operations.next();
+        for operation in list {
+            self.operations.push(operation);
+        }
+        (first, index(list.len()))
+    }
+
+    fn block(
+        &mut self,
+        statements: &[Statement],
+        guard: NodeId,
+        scope: Scope,
+        plans: Option<PlanSourceId>,
+        list: &mut Vec<Operation>,
+    ) {
+        for statement in statements {
+            if scope == Scope::Inherited && !holds_settings(statement) {
+                continue;
+            }
+            let StatementKind::When { guard: predicate, body } = &statement.kind else {
+                self.statement(statement, guard, list);
+                continue;
+            };
+            match self.enter(predicate, guard, plans) {
+                Ok((inner, asks_caller)) => {
+                    if asks_caller {
+                        list.push(Operation { guard: inner.0, kind: operation::CALLER, ..Operation::default() });
+                    }
+                    self.block(body, inner, scope, plans, list);
+                }
+                Err(TooLarge { .. }) => self.guard_too_large(statement.span),
+            }
+        }
+    }
+
+    /// The guard of a block, and whether it depends on the caller.
+    fn enter(
+        &mut self,
+        predicate: &crate::model::Predicate,
+        guard: NodeId,
+        plans: Option<PlanSourceId>,
+    ) -> Result<(NodeId, bool), TooLarge> {
+        let own = self.guard(predicate, plans)?;
+        let first_plan = self.plan_variables.first().copied().unwrap_or(u32::MAX);
+        let asks_caller = self.diagram.asks_from(own, first_plan);
+        Ok((self.diagram.and(guard, own)?, asks_caller))
+    }
+
+    fn guard_too_large(&mut self, span: Span) {
+        let help = "split the block into several with simpler predicates";
+        self.error("guard-too-large", span, "the guards of the policy need a larger diagram than the limit", help);
+    }
+
+    fn statement(&mut self, statement: &Statement, guard: NodeId, list: &mut Vec<Operation>) {
+        if templates(statement).iter().any(|template| reads_plan(template)) {
+            list.push(Operation { guard: guard.0, kind: operation::CALLER, a: 1, ..Operation::default() });
+        }
+        let (kind, [a, b, c, d]) = match &statement.kind {
+            StatementKind::Answer(answer) => self.answer(answer),
+            StatementKind::Rewrite(rewrite) => self.rewrite(rewrite),
+            StatementKind::Setting(setting) => self.setting(setting),
+            StatementKind::UniqueHeader(name) => (operation::UNIQUE_HEADER, [self.string(name.as_bytes()), 0, 0, 0]),
+            StatementKind::When { .. } => return,
+        };
+        list.push(Operation { guard: guard.0, kind, a, b, c, d });
+    }
+
+    fn answer(&mut self, answer: &Answer) -> (u32, [u32; 4]) {
+        match answer {
+            Answer::Respond { status, text } => {
+                let text = text.as_ref().map_or(NONE, |text| self.template(text));
+                (operation::RESPOND, [u32::from(*status), text, 0, 0])
+            }
+            Answer::Redirect { status, url } => (operation::REDIRECT, [u32::from(*status), self.template(url), 0, 0]),
+            Answer::Close => (operation::CLOSE, [0; 4]),
+            Answer::Proxy { upstream, form } => {
+                let (form, text, octets) = match form {
+                    ProxyForm::Raw => (proxy_form::RAW, NONE, 0),
+                    ProxyForm::Canonical => (proxy_form::CANONICAL, NONE, 0),
+                    ProxyForm::Strip(prefix) => (proxy_form::STRIP, self.string(prefix), 0),
+                    ProxyForm::Base { base, prefix_octets } => {
+                        (proxy_form::BASE, self.string(base), index(*prefix_octets))
+                    }
+                };
+                (operation::PROXY, [upstream.0, form, text, octets])
+            }
+        }
+    }
+
+    fn rewrite(&mut self, rewrite: &Rewrite) -> (u32, [u32; 4]) {
+        let program = self.program(&rewrite.pattern);
+        let template = self.template(&rewrite.replacement);
+        let flag = match rewrite.flag {
+            RewriteFlag::Continue => rewrite_flag::CONTINUE,
+            RewriteFlag::Last => rewrite_flag::LAST,
+            RewriteFlag::Break => rewrite_flag::BREAK,
+            RewriteFlag::Redirect(status) => u32::from(status),
+        };
+        (operation::REWRITE, [program, template, flag, u32::from(rewrite.keeps_args)])
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a bound of 64 bits is kept in two halves")]
+    fn setting(&mut self, setting: &Setting) -> (u32, [u32; 4]) {
+        match setting {
+            Setting::Methods(methods) => (operation::METHODS, [self.string(methods.join(", ").as_bytes()), 0, 0, 0]),
+            Setting::Body(body) => {
+                let action = match body.action {
+                    BodyAction::Forward => body_action::FORWARD,
+                    BodyAction::Strip => body_action::STRIP,
+                    BodyAction::Reject => body_action::REJECT,
+                };
+                let octets = body.octets_max.unwrap_or(0);
+                let has_bound = u32::from(body.octets_max.is_some());
+                (operation::BODY, [action, octets as u32, (octets >> 32) as u32, has_bound])
+            }
+            Setting::Header(edit) => self.header_edit(edit),
+            Setting::Hsts(value) => {
+                let (value, name) = (self.string(value.as_bytes()), self.string(b"Strict-Transport-Security"));
+                (operation::HSTS, [value, name, 0, 0])
+            }
+            Setting::Meter { meter, always } => (operation::METER, [meter.0, u32::from(*always), 0, 0]),
+            Setting::Type(value) => (operation::TYPE, [self.template(value), 0, 0, 0]),
+        }
+    }
+
+    fn header_edit(&mut self, edit: &HeaderEdit) -> (u32, [u32; 4]) {
+        let side = u32::from(edit.side == Side::Response);
+        let (action, template) = match &edit.action {
+            HeaderAction::Set(value) => (0, self.template(value)),
+            HeaderAction::Add(value) => (1, self.template(value)),
+            HeaderAction::Drop => (2, NONE),
+        };
+        (operation::HEADER, [side, action, self.string(edit.name.as_bytes()), template])
+    }
+}
+
+/// Whether a nested location takes something over from `statement`.
+fn holds_settings(statement: &Statement) -> bool {
+    match &statement.kind {
+        StatementKind::When { body, .. } => body.iter().any(holds_settings),
+        StatementKind::Setting(_) | StatementKind::UniqueHeader(_) => true,
+        StatementKind::Answer(_) | StatementKind::Rewrite(_) => false,
+    }
+}
+
+/// The templates that `statement` itself uses.
+pub(super) fn templates(statement: &Statement) -> Vec<&Template> {
+    match &statement.kind {
+        StatementKind::Answer(Answer::Respond { text, .. }) => text.iter().collect(),
+        StatementKind::Answer(Answer::Redirect { url, .. }) => vec![url],
+        StatementKind::Rewrite(rewrite) => vec![&rewrite.replacement],
+        StatementKind::Setting(Setting::Type(value)) => vec![value],
+        StatementKind::Setting(Setting::Header(edit)) => match &edit.action {
+            HeaderAction::Set(value) | HeaderAction::Add(value) => vec![value],
+            HeaderAction::Drop => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn reads_plan(template: &Template) -> bool {
+    template.parts.contains(&Part::Variable(Variable::Plan))
+}

@@ -1,0 +1,199 @@
+//! The tables while they grow.
+
+use super::Stats;
+use super::classifiers::Fields;
+use crate::artifact::format::{Automaton, Node, Number, TABLES, Text};
+use crate::artifact::write::{Rows, assemble};
+use crate::automaton::{Dfa, Limits};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::diagram::Diagram;
+use crate::model::Policy;
+use std::collections::HashMap;
+
+/// Everything that one compilation builds.
+pub(super) struct Builder<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) limits: Limits,
+    /// Steps of subset construction left.
+    pub(super) steps: u64,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) diagram: Diagram,
+    pub(super) fields: Fields,
+    pub(super) programs_known: HashMap<(String, bool), u32>,
+    /// Names of named groups, sorted: their indices are the named captures.
+    pub(super) captures: Vec<String>,
+    strings_known: HashMap<Vec<u8>, u32>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) strings: Rows,
+    pub(super) automata: Rows,
+    pub(super) byte_classes: Vec<u8>,
+    pub(super) transitions: Rows,
+    pub(super) labels: Rows,
+    pub(super) variables: Rows,
+    pub(super) nodes: Rows,
+    pub(super) children: Rows,
+    pub(super) hosts: Rows,
+    pub(super) host_ranks: Rows,
+    pub(super) services: Rows,
+    pub(super) levels: Rows,
+    pub(super) ranked: Rows,
+    pub(super) regex_locations: Rows,
+    pub(super) trie: Rows,
+    pub(super) edges: Rows,
+    pub(super) locations: Rows,
+    pub(super) operations: Rows,
+    pub(super) templates: Rows,
+    pub(super) parts: Rows,
+    pub(super) programs: Rows,
+    pub(super) instructions: Rows,
+    pub(super) named_groups: Rows,
+    pub(super) plans: Rows,
+    /// Rows of `plans` where a source begins, by source.
+    pub(super) plan_rows: Vec<u32>,
+    /// Variables of the callers, by source.
+    pub(super) plan_variables: Vec<u32>,
+}
+
+impl<'p> Builder<'p> {
+    pub(super) fn new(policy: &'p Policy, limits: Limits) -> Self {
+        Self {
+            policy,
+            limits,
+            steps: limits.steps_max,
+            diagnostics: Vec::new(),
+            diagram: Diagram::new(limits.nodes_max),
+            fields: Fields::default(),
+            programs_known: HashMap::new(),
+            captures: Self::named_captures(policy),
+            strings_known: HashMap::new(),
+            bytes: Vec::new(),
+            strings: Rows::default(),
+            automata: Rows::default(),
+            byte_classes: Vec::new(),
+            transitions: Rows::default(),
+            labels: Rows::default(),
+            variables: Rows::default(),
+            nodes: Rows::default(),
+            children: Rows::default(),
+            hosts: Rows::default(),
+            host_ranks: Rows::default(),
+            services: Rows::default(),
+            levels: Rows::default(),
+            ranked: Rows::default(),
+            regex_locations: Rows::default(),
+            trie: Rows::default(),
+            edges: Rows::default(),
+            locations: Rows::default(),
+            operations: Rows::default(),
+            templates: Rows::default(),
+            parts: Rows::default(),
+            programs: Rows::default(),
+            instructions: Rows::default(),
+            named_groups: Rows::default(),
+            plans: Rows::default(),
+            plan_rows: Vec::new(),
+            plan_variables: Vec::new(),
+        }
+    }
+
+    /// Index of `text` among the strings; equal texts are one.
+    pub(super) fn string(&mut self, text: &[u8]) -> u32 {
+        if let Some(index) = self.strings_known.get(text) {
+            return *index;
+        }
+        let row = Text { start: index(self.bytes.len()), octets: index(text.len()) };
+        self.bytes.extend(text);
+        let index = self.strings.push(&row);
+        self.strings_known.insert(text.to_vec(), index);
+        index
+    }
+
+    /// Adds `dfa` with `label` put over its labels.
+    pub(super) fn automaton(&mut self, dfa: &Dfa, label: impl Fn(u32) -> u32) -> u32 {
+        let stride = index(dfa.stride);
+        let row = Automaton {
+            classes: index(self.byte_classes.len() / 256),
+            stride,
+            states: index(dfa.labels.len()),
+            transitions: self.transitions.next(),
+            labels: self.labels.next(),
+        };
+        self.byte_classes.extend(dfa.classes);
+        for next in &dfa.transitions {
+            self.transitions.push(&Number { value: next * stride });
+        }
+        for own in &dfa.labels {
+            self.labels.push(&Number { value: label(*own) });
+        }
+        self.automata.push(&row)
+    }
+
+    /// Writes the diagram out; no guard can be built afterwards.
+    pub(super) fn diagram_tables(&mut self) {
+        for node in self.diagram.nodes() {
+            self.nodes.push(&Node { variable: node.variable, children: self.children.next() });
+            for child in &node.children {
+                self.children.push(&Number { value: child.0 });
+            }
+        }
+    }
+
+    pub(super) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: &str) {
+        self.diagnostics.push(Diagnostic::error(code, span, message).help(help));
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        Stats {
+            rules: self.policy.locations.len(),
+            classes: self.fields.classes(),
+            states: self.labels.next() as usize,
+            automata: self.automata.next() as usize,
+            nodes: self.diagram.nodes().len(),
+            bytes: 0,
+            seconds: 0.0,
+        }
+    }
+
+    pub(super) fn finish(self, manifest: Vec<u8>) -> Result<Vec<u8>, Vec<Diagnostic>> {
+        if !self.diagnostics.is_empty() {
+            return Err(self.diagnostics);
+        }
+        let tables: [Vec<u8>; TABLES.len()] = [
+            self.bytes,
+            self.strings.octets(),
+            self.automata.octets(),
+            self.byte_classes,
+            self.transitions.octets(),
+            self.labels.octets(),
+            self.variables.octets(),
+            self.nodes.octets(),
+            self.children.octets(),
+            self.hosts.octets(),
+            self.host_ranks.octets(),
+            self.services.octets(),
+            self.levels.octets(),
+            self.ranked.octets(),
+            self.regex_locations.octets(),
+            self.trie.octets(),
+            self.edges.octets(),
+            self.locations.octets(),
+            self.operations.octets(),
+            self.templates.octets(),
+            self.parts.octets(),
+            self.programs.octets(),
+            self.instructions.octets(),
+            self.named_groups.octets(),
+            self.plans.octets(),
+            manifest,
+        ];
+        assemble(tables).ok_or_else(|| {
+            let message = "the policy needs more than 4 GiB of tables";
+            vec![Diagnostic::error("policy-too-large", Span::default(), message)]
+        })
+    }
+}
+
+/// A length as a number of the format. What would not fit is refused when the tables are put together.
+pub(super) fn index(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,50 @@
+//! Tables to bytes.
+
+use super::checksum::crc32;
+use super::format::{HEADER_OCTETS, MAGIC, Record, TABLES, VERSION};
+
+/// Rows of one table, as octets.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    octets: Vec<u8>,
+    count: u32,
+}
+
+impl Rows {
+    /// Adds a row and says its index.
+    pub(super) fn push<R: Record>(&mut self, row: &R) -> u32 {
+        row.write(&mut |word| self.octets.extend(word.to_le_bytes()));
+        self.count += 1;
+        self.count - 1
+    }
+
+    /// Index of the next row.
+    pub(super) fn next(&self) -> u32 {
+        self.count
+    }
+
+    pub(super) fn octets(self) -> Vec<u8> {
+        self.octets
+    }
+}
+
+/// The artifact that holds `tables`, in the order of [`TABLES`]; None beyond 4 GiB.
+pub(super) fn assemble(tables: [Vec<u8>; TABLES.len()]) -> Option<Vec<u8>> {
+    let mut directory = Vec::new();
+    let mut content = Vec::new();
+    for (mut table, name) in tables.into_iter().zip(TABLES) {
+        let padding = if name == "manifest" { b' ' } else { 0 };
+        table.resize(table.len().next_multiple_of(4), padding);
+        directory.extend(u32::try_from(table.len()).ok()?.to_le_bytes());
+        directory.extend(crc32(&table).to_le_bytes());
+        content.extend(table);
+    }
+    let mut checked = VERSION.to_le_bytes().to_vec();
+    checked.extend(u32::try_from(HEADER_OCTETS + content.len()).ok()?.to_le_bytes());
+    checked.extend(directory);
+    checked.extend(content);
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(crc32(&checked).to_le_bytes());
+    bytes.extend(checked);
+    Some(bytes)
+}

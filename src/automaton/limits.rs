@@ -1,0 +1,31 @@
+//! Every bound of compilation, with its reason.
+
+/// Bounds of compilation. What reaches one is refused by name; nothing else is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Instructions of one regex. nginx users' longest have a few hundred; 20,000 is `(...){1000}`.
+    pub instructions_max: usize,
+    /// States of one automaton before its patterns are split between two. 4,000 states of 64 byte classes are 1 MiB:
+    /// what a second-level cache holds.
+    pub states_max: usize,
+    /// States of an automaton that cannot be split further, because it is of one pattern.
+    pub states_of_one_max: usize,
+    /// Steps of all subset constructions together: some 10 s on one core. A refused pattern costs steps too, so
+    /// they are counted for the whole policy.
+    pub steps_max: u64,
+    /// Nodes of the decision diagram. A guard of ten fields needs about ten; a policy of 10,000 rules 100,000.
+    pub nodes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            instructions_max: 20_000,
+            states_max: 4_000,
+            states_of_one_max: 20_000,
+            steps_max: 400_000_000,
+            nodes_max: 1_000_000,
+        }
+    }
+}

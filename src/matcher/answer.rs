@@ -1,0 +1,223 @@
+//! From the operation that answers to what the host is told.
+
+use super::decide::Place;
+use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
+use super::escape::{EscapeSet, put_escaped};
+use super::method::{ALLOW_ALL, forwards_body, is_allowed};
+use super::refusal::Refusal;
+use super::request::Body;
+use super::run::{Halt, LastSettings, Run};
+use super::scratch::{Scratch, Slice, Text};
+use super::settings::Made;
+use crate::artifact::Tables;
+use crate::artifact::format::{NONE, Operation, body_action, operation, service_flag};
+
+/// Octets of a body that is forwarded where the rules say nothing; nginx's `client_max_body_size`.
+const BODY_OCTETS_MAX: u64 = 1024 * 1024;
+
+/// What a redirect to the path with its slash is answered with where the rules do not say.
+const SLASH_BY_METHOD: u32 = 0;
+
+/// An outcome whose bytes may stand in the scratch.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Draft<'d> {
+    NeedsPlan { plans: u32, credential: Option<&'d [u8]> },
+    Proxy { upstream: u32, target: Text<'d>, body: BodyAction, body_octets_max: Option<u64> },
+    Respond { status: u16, body: Slice, content_type: Option<Text<'d>> },
+    Redirect { status: u16, location: Slice },
+    Refuse { status: u16, refusal: Refusal, allow: &'d [u8] },
+    Close,
+}
+
+impl<'d> Draft<'d> {
+    fn refuse(refusal: Refusal) -> Self {
+        let allow = if refusal == Refusal::MethodUnsupported { ALLOW_ALL } else { &[] };
+        Self::Refuse { status: refusal.status(), refusal, allow }
+    }
+
+    /// The decision, now that nothing is put into `scratch` any more.
+    pub(super) fn finish(
+        self,
+        tables: Tables<'d>,
+        scratch: &'d Scratch,
+        place: &Place<'d>,
+        made: Made,
+    ) -> Decision<'d> {
+        let bytes: &'d [u8] = &scratch.bytes;
+        let outcome = match self {
+            Self::NeedsPlan { plans, credential } => Outcome::NeedsPlan { plans, credential },
+            Self::Proxy { upstream, target, body, body_octets_max } => {
+                Outcome::Proxy(Forward { upstream, target: target.of(bytes), body, body_octets_max })
+            }
+            Self::Respond { status, body, content_type } => Outcome::Respond {
+                status,
+                body: body.of(bytes),
+                content_type: content_type.map(|content_type| content_type.of(bytes)),
+            },
+            Self::Redirect { status, location } => Outcome::Redirect { status, location: location.of(bytes) },
+            Self::Refuse { status, refusal, allow } => Outcome::Refuse { status, refusal, allow },
+            Self::Close => Outcome::Close,
+        };
+        let rows = scratch.edits.get(..made.edits).unwrap_or(&[]);
+        Decision {
+            service: place.service,
+            location: place.location,
+            uri: place.uri.map(|uri| uri.of(bytes)),
+            args: place.args.of(bytes),
+            outcome,
+            edits: Edits { rows, made: bytes, tables },
+            meters: scratch.meters.get(..made.meters).unwrap_or(&[]),
+        }
+    }
+}
+
+impl<'d> Run<'d, '_> {
+    /// What a walk that was halted comes to.
+    pub(super) fn halted(&mut self, halt: Halt) -> Draft<'d> {
+        match halt {
+            Halt::Refused(refusal) => Draft::refuse(refusal),
+            Halt::Caller(refusal, status) => Draft::Refuse { status, refusal, allow: &[] },
+            Halt::NeedsPlan => {
+                let source = self.tables.plans.get(self.service.plans).unwrap_or_default();
+                let credential = self.credential().unwrap_or(None);
+                Draft::NeedsPlan { plans: source.d >> 16, credential }
+            }
+        }
+    }
+
+    /// `draft` with the settings that belong to it.
+    pub(super) fn settled(&mut self, draft: Draft<'d>) -> (Draft<'d>, Made) {
+        if matches!(draft, Draft::NeedsPlan { .. }) {
+            return (draft, Made::default());
+        }
+        match self.make_settings(matches!(draft, Draft::Proxy { .. })) {
+            Ok(made) => (draft, made),
+            Err(_) => {
+                self.settings.last = LastSettings::NONE;
+                (Draft::refuse(Refusal::RewriteTooLong), Made::default())
+            }
+        }
+    }
+
+    /// The answer of a location: for its methods only.
+    pub(super) fn own_answer(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
+        match self.not_allowed() {
+            Some(refused) => Ok(refused),
+            None => self.answer(operation),
+        }
+    }
+
+    /// A redirecting rewrite of a location: for its methods only.
+    pub(super) fn own_redirect(&mut self, status: u16, location: Slice) -> Result<Draft<'d>, Halt> {
+        match self.not_allowed() {
+            Some(refused) => Ok(refused),
+            None => self.redirect(status, location),
+        }
+    }
+
+    fn not_allowed(&self) -> Option<Draft<'d>> {
+        let allow = self.tables.string(self.setting(self.settings.last.methods)?.a);
+        let refusal = Refusal::MethodNotAllowed;
+        let refused = Draft::Refuse { status: refusal.status(), refusal, allow };
+        (!is_allowed(allow, self.request.method)).then_some(refused)
+    }
+
+    /// The answer that `operation` gives.
+    pub(super) fn answer(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
+        let status = u16::try_from(operation.a).unwrap_or(500);
+        match operation.kind {
+            operation::RESPOND if operation.b == NONE => {
+                Ok(Draft::Respond { status, body: Slice::EMPTY, content_type: None })
+            }
+            operation::RESPOND => {
+                let body = self.fill(operation.b)?;
+                let content_type = match self.setting(self.settings.last.content_type) {
+                    Some(said) => Text::Made(self.fill(said.a)?),
+                    None => Text::Given(b"text/plain; charset=utf-8"),
+                };
+                Ok(Draft::Respond { status, body, content_type: Some(content_type) })
+            }
+            operation::REDIRECT => {
+                let location = self.fill(operation.b)?;
+                self.redirect(status, location)
+            }
+            operation::PROXY => self.proxy(operation),
+            _ => Ok(Draft::Close),
+        }
+    }
+
+    fn proxy(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
+        let (body, body_octets_max) = self.body()?;
+        let target = self.forward_target(operation)?;
+        Ok(Draft::Proxy { upstream: operation.a, target, body, body_octets_max })
+    }
+
+    /// What becomes of the body.
+    fn body(&self) -> Result<(BodyAction, Option<u64>), Halt> {
+        let (action, octets_max) = match self.setting(self.settings.last.body) {
+            Some(said) => (said.a, (said.d == 1).then_some(u64::from(said.b) | u64::from(said.c) << 32)),
+            None if forwards_body(self.request.method) => (body_action::FORWARD, Some(BODY_OCTETS_MAX)),
+            None => (body_action::REJECT, None),
+        };
+        let octets = match self.request.body {
+            Body::None => return Ok((BodyAction::None, octets_max)),
+            Body::Octets(octets) => octets,
+            Body::Unknown => 0,
+        };
+        if action == body_action::REJECT {
+            return Err(Refusal::BodyNotAllowed.into());
+        }
+        if octets_max.is_some_and(|octets_max| octets > octets_max) {
+            return Err(Refusal::BodyTooLarge.into());
+        }
+        let action = if action == body_action::STRIP { BodyAction::Strip } else { BodyAction::Forward };
+        Ok((action, octets_max))
+    }
+
+    /// A redirect to `location`, a path or a URL.
+    pub(super) fn redirect(&mut self, status: u16, location: Slice) -> Result<Draft<'d>, Halt> {
+        let bytes = location.of(self.arena.bytes);
+        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return Err(Refusal::HeaderUnsafe.into());
+        }
+        if bytes.first() != Some(&b'/') {
+            return Ok(Draft::Redirect { status, location });
+        }
+        // A browser takes `//host` and `/\host` for another site.
+        let slashes = bytes.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+        let start = location.start.saturating_add(u32::try_from(slashes).unwrap_or(u32::MAX)) - 1;
+        let mark = self.arena.mark();
+        if self.service.flags & service_flag::ABSOLUTE_REDIRECTS != 0 {
+            self.arena.put(self.request.scheme.name().as_bytes())?;
+            self.arena.put(b"://")?;
+            self.arena.put_slice(self.host)?;
+        }
+        self.arena.put_byte(b'/')?;
+        self.arena.put_slice(Slice { start: start + 1, ..location })?;
+        Ok(Draft::Redirect { status, location: self.arena.since(mark) })
+    }
+
+    /// The redirect to the path with its slash, escaped, query kept.
+    pub(super) fn slash_redirect(&mut self) -> Result<Draft<'d>, Halt> {
+        let mark = self.arena.mark();
+        put_escaped(&mut self.arena, self.path, EscapeSet::PATH)?;
+        self.arena.put_byte(b'/')?;
+        if !self.args.of(self.arena.bytes).is_empty() {
+            self.arena.put_byte(b'?')?;
+            self.arena.put_text(self.args)?;
+        }
+        let location = self.arena.since(mark);
+        let is_safe = matches!(self.request.method, b"GET" | b"HEAD");
+        let status = match self.service.slash_redirect {
+            SLASH_BY_METHOD => {
+                if is_safe {
+                    301
+                } else {
+                    308
+                }
+            }
+            said => u16::try_from(said).unwrap_or(301),
+        };
+        self.redirect(status, location)
+    }
+}

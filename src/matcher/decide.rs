@@ -1,0 +1,172 @@
+//! How a request is decided, from the method to the answer.
+
+use super::answer::Draft;
+use super::automaton::first_of;
+use super::decision::Decision;
+use super::fields::header_lines;
+use super::find::{Found, find};
+use super::host::{host, put_lower};
+use super::method::is_valid;
+use super::refusal::Refusal;
+use super::request::Request;
+use super::run::{Halt, Run};
+use super::scratch::{Scratch, Slice, Text};
+use super::target::{self, Malformed, Target};
+use super::walk::End;
+use crate::artifact::Tables;
+use crate::artifact::format::{Host, NONE, service_flag};
+
+/// Lookups of a location that rewrites may ask for; nginx answers 500 to one more.
+const LOOKUPS_MAX: u32 = 10;
+
+/// Decides `request`; what is made on the way goes into `scratch`.
+pub(super) fn decide<'d>(tables: Tables<'d>, request: Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
+    let (place, draft, made) = {
+        let mut run = Run::new(tables, request, scratch);
+        let mut place = Place::default();
+        let draft = match run.outcome(&mut place) {
+            Ok(draft) => draft,
+            Err(halt) => run.halted(halt),
+        };
+        let (draft, made) = run.settled(draft);
+        place.args = run.args;
+        (place, draft, made)
+    };
+    draft.finish(tables, scratch, &place, made)
+}
+
+/// How far a decision got.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'d> {
+    pub(super) service: Option<u32>,
+    pub(super) location: Option<u32>,
+    pub(super) uri: Option<Slice>,
+    pub(super) args: Text<'d>,
+}
+
+impl Default for Place<'_> {
+    fn default() -> Self {
+        Self { service: None, location: None, uri: None, args: Text::Given(&[]) }
+    }
+}
+
+impl<'d> Run<'d, '_> {
+    fn outcome(&mut self, place: &mut Place<'d>) -> Result<Draft<'d>, Halt> {
+        if !is_valid(self.request.method) {
+            return Err(Refusal::MethodInvalid.into());
+        }
+        let mut hosts = header_lines(self.request.headers, b"host");
+        let field = hosts.next().filter(|_| hosts.next().is_none()).and_then(host).ok_or(Refusal::HostInvalid)?;
+        if matches!(self.request.method, b"CONNECT" | b"TRACE") {
+            return Err(Refusal::MethodUnsupported.into());
+        }
+        let target = target::split(self.request.target);
+        let named = match target {
+            Some(Target { authority: Some(authority), .. }) => host(authority).ok_or(Refusal::TargetInvalid)?,
+            _ => field,
+        };
+        self.host = put_lower(&mut self.arena, named)?;
+        let service = self.choose_service()?;
+        place.service = Some(service);
+        self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
+        place.uri = Some(self.path);
+        match self.walk(self.service.operations, self.service.operations_count)? {
+            End::Answer(operation) => self.answer(operation),
+            End::Redirect { status, location } => self.redirect(status, location),
+            End::Lookup | End::Nothing => self.locations(place),
+        }
+    }
+
+    fn choose_service(&mut self) -> Result<u32, Halt> {
+        let row = self.host_row();
+        let rank = first_of(&self.tables, row.ranked, row.ranked_count, self.host.of(self.arena.bytes));
+        let service = if rank == NONE {
+            row.default
+        } else {
+            let name = self.tables.host_ranks.get(row.ranks.saturating_add(rank)).unwrap_or_default();
+            if name.program != NONE {
+                self.capture(name.program, self.host);
+            }
+            name.service
+        };
+        self.service = self.tables.services.get(service).ok_or(Refusal::Misdirected)?;
+        Ok(service)
+    }
+
+    /// The services of the listener: row 0 where the request does not say it, row 1 where no rule names it.
+    fn host_row(&self) -> Host {
+        let rows = self.tables.hosts;
+        let index = match self.request.listener {
+            None => 0,
+            Some(listener) => {
+                let mut named = (2..).zip(rows.iter().skip(2));
+                named.find(|(_, row)| self.tables.string(row.listener) == listener).map_or(1, |(index, _)| index)
+            }
+        };
+        rows.get(index).unwrap_or_default()
+    }
+
+    fn read_target(&mut self, target: Target<'d>) -> Result<(), Halt> {
+        let merges = self.service.flags & service_flag::MERGE_SLASHES != 0;
+        self.raw = Text::Given(target.rest);
+        let lacks_slash = target.rest.first() != Some(&b'/');
+        if lacks_slash {
+            let mark = self.arena.mark();
+            self.arena.put_byte(b'/')?;
+            self.arena.put(target.rest)?;
+            self.raw = Text::Made(self.arena.since(mark));
+        }
+        let meaning = target::normalise(&mut self.arena, target.rest, merges).map_err(|malformed| match malformed {
+            Malformed::Invalid => Halt::Refused(Refusal::TargetInvalid),
+            Malformed::Full => Halt::Refused(Refusal::RewriteTooLong),
+        })?;
+        self.path = meaning.path;
+        if lacks_slash {
+            let mark = self.arena.mark();
+            self.arena.put_byte(b'/')?;
+            self.path = self.arena.since(mark);
+        }
+        self.original_path = self.path;
+        self.original_args = meaning.args;
+        self.args = Text::Given(meaning.args);
+        self.quoted = meaning.quoted;
+        self.plus = meaning.plus;
+        let strict = self.service.flags & service_flag::STRICT_PATHS != 0;
+        if strict && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes)) {
+            return Err(Refusal::PathAmbiguous.into());
+        }
+        Ok(())
+    }
+
+    /// Looks for a location, again after each rewrite that asks for it.
+    fn locations(&mut self, place: &mut Place<'d>) -> Result<Draft<'d>, Halt> {
+        let of_service = self.settings.last;
+        for _ in 0..=LOOKUPS_MAX {
+            self.settings.last = of_service;
+            place.uri = Some(self.path);
+            place.location = None;
+            let path = self.path.of(self.arena.bytes);
+            let (location, regex) = match find(&self.tables, self.service.level, path) {
+                Found::Nothing => return Err(Refusal::NoLocation.into()),
+                Found::Redirect(location) => {
+                    place.location = Some(location);
+                    return self.slash_redirect();
+                }
+                Found::Location { location, regex } => (location, regex),
+            };
+            place.location = Some(location);
+            if regex != NONE {
+                let program = self.tables.locations.get(regex).map_or(NONE, |row| row.program);
+                self.capture(program, self.path);
+            }
+            let row = self.tables.locations.get(location).unwrap_or_default();
+            match self.walk(row.operations, row.operations_count)? {
+                End::Answer(operation) => return self.own_answer(operation),
+                End::Redirect { status, location } => return self.own_redirect(status, location),
+                End::Nothing => return Err(Refusal::NoAnswer.into()),
+                End::Lookup => {}
+            }
+        }
+        Err(Refusal::RewriteLoop.into())
+    }
+}

@@ -1,0 +1,52 @@
+//! What a request says in a field: headers, arguments, cookies.
+
+use super::request::Header;
+use core::ops::Range;
+
+/// Values of the lines named `name`, in order. Names ignore case.
+pub(super) fn header_lines<'r>(headers: &'r [Header<'r>], name: &[u8]) -> impl Iterator<Item = &'r [u8]> {
+    headers.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+}
+
+/// What stands between the lines of a header when they are taken as one value.
+pub(super) fn separator(name: &[u8]) -> &'static [u8] {
+    if name.eq_ignore_ascii_case(b"cookie") { b"; " } else { b", " }
+}
+
+/// Values of the arguments named `name`, in order, undecoded; one without `=` is empty. Names ignore case.
+pub(super) fn arguments<'r>(args: &'r [u8], name: &[u8]) -> impl Iterator<Item = &'r [u8]> {
+    args.split(|byte| *byte == b'&').filter_map(move |argument| {
+        let end = argument.iter().position(|byte| *byte == b'=').unwrap_or(argument.len());
+        let (own, value) = argument.split_at_checked(end)?;
+        own.eq_ignore_ascii_case(name).then(|| value.get(1..).unwrap_or(&[]))
+    })
+}
+
+/// Where in `args` the value of `$arg_NAME` stands (nginx: `ngx_http_arg`): of the first argument named `name` that
+/// has a `=`.
+pub(super) fn argument_variable(args: &[u8], name: &[u8]) -> Option<Range<usize>> {
+    let mut start = 0;
+    args.split(|byte| *byte == b'&').find_map(|argument| {
+        let (begin, end) = (start, start + argument.len());
+        start = end + 1;
+        let (own, value) = argument.split_at_checked(name.len())?;
+        let is_it = own.eq_ignore_ascii_case(name) && value.first() == Some(&b'=');
+        is_it.then_some(begin + name.len() + 1..end)
+    })
+}
+
+/// The first cookie named `name` (nginx: `ngx_http_parse_multi_header_lines`). Names ignore case.
+pub(super) fn cookie<'r>(headers: &'r [Header<'r>], name: &[u8]) -> Option<&'r [u8]> {
+    header_lines(headers, b"cookie").flat_map(|line| line.split(|byte| *byte == b';')).find_map(|pair| {
+        let (own, value) = skip_spaces(pair).split_at_checked(name.len())?;
+        if !own.eq_ignore_ascii_case(name) {
+            return None;
+        }
+        skip_spaces(value).strip_prefix(b"=").map(skip_spaces)
+    })
+}
+
+fn skip_spaces(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| *byte != b' ').unwrap_or(bytes.len());
+    bytes.get(start..).unwrap_or(&[])
+}

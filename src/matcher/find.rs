@@ -1,0 +1,142 @@
+//! nginx's choice of a location (`ngx_http_core_find_location`).
+
+use super::automaton::first_of;
+use crate::artifact::Tables;
+use crate::artifact::format::{Level, NONE, TrieNode};
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// No location takes it.
+    Nothing,
+    /// This location.
+    Location {
+        location: u32,
+        /// The regex location whose regex matched last, or `NONE`.
+        regex: u32,
+    },
+    /// It lacks only the slash of this location.
+    Redirect(u32),
+}
+
+/// Looks `path` up among the locations of `level`.
+pub(super) fn find(tables: &Tables<'_>, level: u32, path: &[u8]) -> Found {
+    let mut search = Search { tables, path, location: NONE, regex: NONE };
+    match search.level(level) {
+        Step::Redirect => Found::Redirect(search.location),
+        _ if search.location == NONE => Found::Nothing,
+        _ => Found::Location { location: search.location, regex: search.regex },
+    }
+}
+
+/// What a level says; names as in nginx's source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// `NGX_OK`: decided.
+    Decided,
+    /// `NGX_DONE`
+    Redirect,
+    /// `NGX_AGAIN` or `NGX_DECLINED`: enclosing levels may find better.
+    Open,
+}
+
+struct Search<'a, 't> {
+    tables: &'a Tables<'t>,
+    path: &'a [u8],
+    location: u32,
+    regex: u32,
+}
+
+impl Search<'_, '_> {
+    /// Levels nest at most as deep as the parser lets blocks nest, and every step goes to a later level.
+    fn level(&mut self, level: u32) -> Step {
+        let Some(level) = self.tables.levels.get(level) else { return Step::Open };
+        let mut stops_regex = false;
+        match self.walk_trie(level) {
+            Literal::Exact(location) => {
+                self.location = location;
+                return Step::Decided;
+            }
+            Literal::Redirect(location) => {
+                self.location = location;
+                return Step::Redirect;
+            }
+            Literal::Prefix(location) => {
+                self.location = location;
+                let row = self.tables.locations.get(location).unwrap_or_default();
+                stops_regex = row.stops_regex == 1;
+                let nested = self.nested(row.nested);
+                if nested != Step::Open {
+                    return nested;
+                }
+            }
+            Literal::Nothing => {}
+        }
+        if stops_regex { Step::Open } else { self.regexes(level) }
+    }
+
+    fn nested(&mut self, level: u32) -> Step {
+        if level == NONE { Step::Open } else { self.level(level) }
+    }
+
+    fn regexes(&mut self, level: Level) -> Step {
+        let rank = first_of(self.tables, level.ranked, level.ranked_count, self.path);
+        if rank == NONE {
+            return Step::Open;
+        }
+        let location = self.tables.regex_locations.number((level.regexes + rank) as usize);
+        self.location = location;
+        self.regex = location;
+        let row = self.tables.locations.get(location).unwrap_or_default();
+        // nginx takes whatever a level nested in a regex says for decided, even a missing slash.
+        self.nested(row.nested);
+        Step::Decided
+    }
+
+    fn walk_trie(&self, level: Level) -> Literal {
+        let mut node = self.tables.trie.get(level.trie).unwrap_or_default();
+        let mut longest = node.prefix;
+        for byte in self.path {
+            let Some(next) = self.child(node, *byte) else { return Literal::prefix(longest) };
+            node = next;
+            if node.prefix != NONE {
+                longest = node.prefix;
+            }
+        }
+        if node.exact != NONE {
+            Literal::Exact(node.exact)
+        } else if node.prefix == NONE && node.redirect != NONE {
+            Literal::Redirect(node.redirect)
+        } else {
+            Literal::prefix(longest)
+        }
+    }
+
+    fn child(&self, node: TrieNode, byte: u8) -> Option<TrieNode> {
+        let (mut low, mut high) = (node.edges, node.edges.saturating_add(node.edges_count));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let edge = self.tables.edges.number(middle as usize);
+            match (edge >> 24).cmp(&u32::from(byte)) {
+                core::cmp::Ordering::Less => low = middle + 1,
+                core::cmp::Ordering::Greater => high = middle,
+                core::cmp::Ordering::Equal => return self.tables.trie.get(edge & 0x00FF_FFFF),
+            }
+        }
+        None
+    }
+}
+
+/// What the exact and prefix locations of a level say.
+enum Literal {
+    Exact(u32),
+    Redirect(u32),
+    Prefix(u32),
+    Nothing,
+}
+
+impl Literal {
+    fn prefix(location: u32) -> Self {
+        if location == NONE { Self::Nothing } else { Self::Prefix(location) }
+    }
+}

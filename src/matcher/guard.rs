@@ -1,0 +1,134 @@
+//! Whether a guard holds: a walk through the diagram, reading each field at most once.
+
+use super::automaton::Run as AutomatonRun;
+use super::fields::{arguments, cookie, header_lines, separator};
+use super::refusal::Refusal;
+use super::request::{Body, Caller};
+use super::run::{Halt, Run};
+use crate::artifact::format::{NONE, Variable, field, plans};
+use core::net::IpAddr;
+
+/// The class of a variable that was not asked for yet.
+pub(super) const UNKNOWN: u16 = u16::MAX;
+
+impl<'d> Run<'d, '_> {
+    /// Whether the guard with root `node` holds; halts where that depends on a caller who has no plan.
+    pub(super) fn holds(&mut self, mut node: u32) -> Result<bool, Halt> {
+        // Ends: children stand before their parents.
+        loop {
+            if node < 2 {
+                return Ok(node == 1);
+            }
+            let row = self.tables.nodes.get(node - 2).unwrap_or_default();
+            let class = self.class(row.variable)?;
+            node = self.tables.children.number((row.children + u32::from(class)) as usize);
+        }
+    }
+
+    fn class(&mut self, variable: u32) -> Result<u16, Halt> {
+        let known = self.classes.get(variable as usize).copied().unwrap_or(UNKNOWN);
+        if known != UNKNOWN {
+            return Ok(known);
+        }
+        let row = self.tables.variables.get(variable).unwrap_or_default();
+        let class = if row.field == field::PLAN { self.caller_class()? } else { self.field_class(row) };
+        if let Some(place) = self.classes.get_mut(variable as usize) {
+            *place = class;
+        }
+        Ok(class)
+    }
+
+    /// The index of the caller's plan.
+    pub(super) fn caller_class(&mut self) -> Result<u16, Halt> {
+        self.credential()?;
+        let source = self.tables.plans.get(self.service.plans).unwrap_or_default();
+        let status = |refusal: Refusal, said: u32| {
+            Halt::Caller(refusal, u16::try_from(said & 0xFFFF).unwrap_or(refusal.status()))
+        };
+        match self.request.caller {
+            None => Err(Halt::NeedsPlan),
+            Some(Caller::Plan(plan)) if u32::from(plan) < source.a => Ok(plan),
+            Some(Caller::Missing) => Err(status(Refusal::PlanMissing, source.c)),
+            Some(Caller::Unknown | Caller::Plan(_)) => Err(status(Refusal::PlanUnknown, source.c >> 16)),
+            Some(Caller::Failed) => Err(status(Refusal::PlanFailed, source.d)),
+        }
+    }
+
+    /// The one credential that the request brings; an empty one counts as not sent.
+    pub(super) fn credential(&self) -> Result<Option<&'d [u8]>, Halt> {
+        let source = self.tables.plans.get(self.service.plans).unwrap_or_default();
+        let rows = self.service.plans.saturating_add(1).saturating_add(source.a);
+        let mut found: Option<&'d [u8]> = None;
+        for row in self.tables.plans.range(rows, source.b).filter(|row| row.kind == plans::CREDENTIAL) {
+            let name = self.tables.string(row.b);
+            let mut take = |value: &'d [u8]| {
+                if value.is_empty() || found == Some(value) {
+                    return Ok(());
+                }
+                if found.is_some() {
+                    return Err(Halt::Refused(Refusal::CredentialsConflict));
+                }
+                found = Some(value);
+                Ok(())
+            };
+            if row.a == 1 {
+                header_lines(self.request.headers, name).try_for_each(&mut take)?;
+            } else {
+                arguments(self.original_args, name).try_for_each(&mut take)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The class of a field; 0 where it is absent.
+    fn field_class(&self, variable: Variable) -> u16 {
+        let mut run = AutomatonRun::new(&self.tables, variable.automaton);
+        let name = if variable.name == NONE { &[] } else { self.tables.string(variable.name) };
+        let is_present = match variable.field {
+            field::METHOD => feed(&mut run, Some(self.request.method)),
+            field::SCHEME => feed(&mut run, Some(self.request.scheme.name().as_bytes())),
+            field::LISTENER => feed(&mut run, self.request.listener),
+            field::BODY => self.request.body != Body::None,
+            field::CLIENT => feed_address(&mut run, self.request.client),
+            field::HOST => feed(&mut run, Some(self.host.of(self.arena.bytes))),
+            field::PATH => feed(&mut run, Some(self.original_path.of(self.arena.bytes))),
+            field::HEADER => {
+                let mut lines = 0;
+                for line in header_lines(self.request.headers, name) {
+                    if lines > 0 {
+                        run.feed(separator(name));
+                    }
+                    run.feed(line);
+                    lines += 1;
+                }
+                lines > 0
+            }
+            field::QUERY => feed(&mut run, arguments(self.original_args, name).next()),
+            field::COOKIE => feed(&mut run, cookie(self.request.headers, name)),
+            _ => false,
+        };
+        if is_present { u16::try_from(run.label().saturating_add(1)).unwrap_or(0) } else { 0 }
+    }
+}
+
+fn feed(run: &mut AutomatonRun<'_>, value: Option<&[u8]>) -> bool {
+    if let Some(value) = value {
+        run.feed(value);
+    }
+    value.is_some()
+}
+
+/// An address is spelt as its family, `4` or `6`, and its octets.
+fn feed_address(run: &mut AutomatonRun<'_>, address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            run.feed(b"4");
+            run.feed(&address.octets());
+        }
+        IpAddr::V6(address) => {
+            run.feed(b"6");
+            run.feed(&address.octets());
+        }
+    }
+    true
+}

@@ -1,0 +1,121 @@
+//! The state of one decision.
+
+use super::decision::EditRow;
+use super::refusal::Refusal;
+use super::request::Request;
+use super::scratch::{Arena, CAPTURES_MAX, Full, SCRATCH_WORDS, SETTINGS_MAX, Scratch, Slice, Text, VARIABLES_MAX};
+use crate::artifact::Tables;
+use crate::artifact::format::{NONE, Service};
+
+/// Everything that is known while a request is decided.
+#[derive(Debug)]
+pub(super) struct Run<'d, 's> {
+    pub(super) tables: Tables<'d>,
+    pub(super) request: Request<'d>,
+    pub(super) arena: Arena<'s>,
+    pub(super) words: &'s mut [u32; SCRATCH_WORDS],
+    pub(super) classes: &'s mut [u16; VARIABLES_MAX],
+    pub(super) named: &'s mut [Slice; CAPTURES_MAX],
+    pub(super) settings: Settings<'s>,
+    pub(super) edits: &'s mut [EditRow; SETTINGS_MAX],
+    pub(super) meters: &'s mut [u32; SETTINGS_MAX],
+    /// The row of the service, once chosen.
+    pub(super) service: Service,
+    /// Lower case, without port and final dot.
+    pub(super) host: Slice,
+    /// Path and query as sent, in origin-form.
+    pub(super) raw: Text<'d>,
+    /// The normalised path of the request as it came.
+    pub(super) original_path: Slice,
+    /// The query of the request as it came.
+    pub(super) original_args: &'d [u8],
+    /// nginx's `quoted_uri`, `plus_in_uri`: of the target as it came.
+    pub(super) quoted: bool,
+    pub(super) plus: bool,
+    /// The path as it is now.
+    pub(super) path: Slice,
+    /// The query as it is now.
+    pub(super) args: Text<'d>,
+    /// Whether a rewrite has changed the path.
+    pub(super) rewritten: bool,
+    /// `$1`..`$9` of the regex that matched last.
+    pub(super) groups: [Slice; 10],
+}
+
+/// Settings reached so far, as indices of operations; `NONE` where none was.
+#[derive(Debug)]
+pub(super) struct Settings<'s> {
+    /// Header edits and meters, in order.
+    pub(super) list: &'s mut [u32; SETTINGS_MAX],
+    pub(super) last: LastSettings,
+}
+
+/// The part of the settings that is small: where the last one of each kind wins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastSettings {
+    pub(super) listed: usize,
+    pub(super) methods: u32,
+    pub(super) body: u32,
+    pub(super) hsts: u32,
+    pub(super) content_type: u32,
+}
+
+impl LastSettings {
+    pub(super) const NONE: Self = Self { listed: 0, methods: NONE, body: NONE, hsts: NONE, content_type: NONE };
+}
+
+/// Why a decision ends before an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Halt {
+    /// The request is refused.
+    Refused(Refusal),
+    /// The caller is one of missing, unknown, failed: refused with the plans' status.
+    Caller(Refusal, u16),
+    /// The caller has to be looked up.
+    NeedsPlan,
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Full> for Halt {
+    fn from(_: Full) -> Self {
+        Self::Refused(Refusal::RewriteTooLong)
+    }
+}
+
+impl<'d, 's> Run<'d, 's> {
+    /// A run over `request` of which nothing is known yet.
+    pub(super) fn new(tables: Tables<'d>, request: Request<'d>, scratch: &'s mut Scratch) -> Self {
+        let variables = tables.variables.len();
+        if let Some(classes) = scratch.classes.get_mut(..variables) {
+            classes.fill(super::guard::UNKNOWN);
+        }
+        scratch.named.fill(Slice::EMPTY);
+        Self {
+            tables,
+            request,
+            arena: Arena::new(&mut scratch.bytes),
+            words: &mut scratch.words,
+            classes: &mut scratch.classes,
+            named: &mut scratch.named,
+            settings: Settings { list: &mut scratch.settings, last: LastSettings::NONE },
+            edits: &mut scratch.edits,
+            meters: &mut scratch.meters,
+            service: Service::default(),
+            host: Slice::EMPTY,
+            raw: Text::Given(&[]),
+            original_path: Slice::EMPTY,
+            original_args: &[],
+            quoted: false,
+            plus: false,
+            path: Slice::EMPTY,
+            args: Text::Given(&[]),
+            rewritten: false,
+            groups: [Slice::EMPTY; 10],
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Where a decision puts what it makes: paths, targets, header values, captures.
+
+use super::decision::EditRow;
+use core::ops::Range;
+
+/// Octets of all paths, targets and values that one decision makes. A request head of 16 KiB, rewritten a few times
+/// and with its headers edited, fits.
+pub(crate) const SCRATCH_OCTETS: usize = 64 * 1024;
+
+/// Words for taking captures: threads of a regex, with their slots.
+pub(crate) const SCRATCH_WORDS: usize = 32 * 1024;
+
+/// Fields (more exactly: classifiers) that the guards of one policy may read.
+pub(crate) const VARIABLES_MAX: usize = 512;
+
+/// Named groups of one policy.
+pub(crate) const CAPTURES_MAX: usize = 64;
+
+/// Settings that one decision may reach.
+pub(crate) const SETTINGS_MAX: usize = 1024;
+
+/// Working memory of a decision, about 240 KiB. It is reused: nothing of an earlier decision shows in a later one.
+#[derive(Debug)]
+pub struct Scratch {
+    pub(super) bytes: [u8; SCRATCH_OCTETS],
+    pub(super) words: [u32; SCRATCH_WORDS],
+    /// Class by variable; `UNKNOWN` where it was not asked for yet.
+    pub(super) classes: [u16; VARIABLES_MAX],
+    /// What each named group captured.
+    pub(super) named: [Slice; CAPTURES_MAX],
+    /// Operations of the settings reached, in order.
+    pub(super) settings: [u32; SETTINGS_MAX],
+    pub(super) edits: [EditRow; SETTINGS_MAX],
+    pub(super) meters: [u32; SETTINGS_MAX],
+}
+
+impl Scratch {
+    /// A fresh one. It is large: keep it in a static or on the heap, and reuse it.
+    pub const fn new() -> Self {
+        Self {
+            bytes: [0; SCRATCH_OCTETS],
+            words: [0; SCRATCH_WORDS],
+            classes: [0; VARIABLES_MAX],
+            named: [Slice::EMPTY; CAPTURES_MAX],
+            settings: [0; SETTINGS_MAX],
+            edits: [EditRow::EMPTY; SETTINGS_MAX],
+            meters: [0; SETTINGS_MAX],
+        }
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A stretch of the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slice {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Slice {
+    pub(super) const EMPTY: Self = Self { start: 0, end: 0 };
+
+    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start as usize..self.end as usize).unwrap_or(&[])
+    }
+}
+
+/// Bytes of the request or the artifact, or of the arena.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Text<'r> {
+    Given(&'r [u8]),
+    Made(Slice),
+}
+
+impl<'r> Text<'r> {
+    pub(super) fn of<'x>(self, bytes: &'x [u8]) -> &'x [u8]
+    where
+        'r: 'x,
+    {
+        match self {
+            Self::Given(given) => given,
+            Self::Made(slice) => slice.of(bytes),
+        }
+    }
+
+    /// The bytes `range` of it.
+    pub(super) fn part(self, range: Range<usize>) -> Self {
+        match self {
+            Self::Given(given) => Self::Given(given.get(range).unwrap_or(&[])),
+            Self::Made(slice) => {
+                let at = |offset: usize| {
+                    slice.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX)).min(slice.end)
+                };
+                Self::Made(Slice { start: at(range.start), end: at(range.end) })
+            }
+        }
+    }
+}
+
+/// The arena is full.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Full;
+
+/// Memory that only grows, for the time of one decision.
+#[derive(Debug)]
+pub(super) struct Arena<'s> {
+    pub(super) bytes: &'s mut [u8; SCRATCH_OCTETS],
+    used: usize,
+}
+
+impl<'s> Arena<'s> {
+    pub(super) fn new(bytes: &'s mut [u8; SCRATCH_OCTETS]) -> Self {
+        Self { bytes, used: 0 }
+    }
+
+    /// Where the next byte goes.
+    pub(super) fn mark(&self) -> u32 {
+        // Below 64 Ki by the type of `bytes`.
+        u32::try_from(self.used).unwrap_or(u32::MAX)
+    }
+
+    /// What was put since `mark`.
+    pub(super) fn since(&self, mark: u32) -> Slice {
+        Slice { start: mark, end: self.mark() }
+    }
+
+    /// Takes back what was put since `mark`.
+    pub(super) fn back_to(&mut self, mark: u32) {
+        self.used = self.used.min(mark as usize);
+    }
+
+    /// Takes back the last byte put.
+    pub(super) fn pop(&mut self) {
+        self.used = self.used.saturating_sub(1);
+    }
+
+    pub(super) fn put_byte(&mut self, byte: u8) -> Result<(), Full> {
+        *self.bytes.get_mut(self.used).ok_or(Full)? = byte;
+        self.used += 1;
+        Ok(())
+    }
+
+    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        let end = self.used + bytes.len();
+        self.bytes.get_mut(self.used..end).ok_or(Full)?.copy_from_slice(bytes);
+        self.used = end;
+        Ok(())
+    }
+
+    /// Puts a copy of `slice` of the arena itself.
+    pub(super) fn put_slice(&mut self, slice: Slice) -> Result<(), Full> {
+        let (start, end) = (slice.start as usize, slice.end as usize);
+        let octets = end.saturating_sub(start);
+        if start > end || end > self.used || self.used + octets > self.bytes.len() {
+            return Err(Full);
+        }
+        self.bytes.copy_within(start..end, self.used);
+        self.used += octets;
+        Ok(())
+    }
+
+    pub(super) fn put_text(&mut self, text: Text<'_>) -> Result<(), Full> {
+        match text {
+            Text::Given(bytes) => self.put(bytes),
+            Text::Made(slice) => self.put_slice(slice),
+        }
+    }
+
+    /// The byte at `index`; 0 past the end.
+    pub(super) fn byte(&self, index: u32) -> u8 {
+        self.bytes.get(index as usize).copied().unwrap_or(0)
+    }
+}

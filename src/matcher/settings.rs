@@ -1,0 +1,84 @@
+//! Settings that were reached, made ready for the host: header edits and meters.
+
+use super::decision::{EditAction, EditRow, EditValue, Side};
+use super::refusal::Refusal;
+use super::request::Scheme;
+use super::run::{Halt, Run};
+use super::scratch::Slice;
+use crate::artifact::format::{NONE, Operation, operation, plans};
+
+/// How many rows were made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Made {
+    pub(super) edits: usize,
+    pub(super) meters: usize,
+}
+
+impl Run<'_, '_> {
+    /// Fills in the edits and meters that were reached. Those of the request head, and the meters that count only what
+    /// is sent, are left out unless the request is `proxied`.
+    pub(super) fn make_settings(&mut self, proxied: bool) -> Result<Made, Halt> {
+        let mut made = Made::default();
+        if proxied {
+            self.drop_credentials(&mut made)?;
+        }
+        self.make_hsts(&mut made)?;
+        for index in 0..self.settings.last.listed {
+            let operation = self.settings.list.get(index).and_then(|index| self.tables.operations.get(*index));
+            let Some(operation) = operation else { break };
+            if operation.kind == operation::METER && (proxied || operation.b == 1) {
+                *self.meters.get_mut(made.meters).ok_or(Refusal::RewriteTooLong)? = operation.a;
+                made.meters += 1;
+            }
+            if operation.kind == operation::HEADER && (proxied || operation.a == 1) {
+                self.make_edit(operation, &mut made)?;
+            }
+        }
+        Ok(made)
+    }
+
+    /// Strict-Transport-Security comes first, so that an edit of the author's can change it.
+    fn make_hsts(&mut self, made: &mut Made) -> Result<(), Halt> {
+        let Some(operation) = self.setting(self.settings.last.hsts) else { return Ok(()) };
+        if self.request.scheme != Scheme::Https {
+            return Ok(());
+        }
+        let value = EditValue::String(operation.a);
+        self.push_edit(EditRow { side: Side::Response, action: EditAction::Set, name: operation.b, value }, made)
+    }
+
+    fn drop_credentials(&mut self, made: &mut Made) -> Result<(), Halt> {
+        let Some(source) = self.tables.plans.get(self.service.plans) else { return Ok(()) };
+        let first = self.service.plans + 1 + source.a;
+        for row in self.tables.plans.range(first, source.b) {
+            if row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0 {
+                let value = EditValue::Made(Slice::EMPTY);
+                let row = EditRow { side: Side::Request, action: EditAction::Drop, name: row.b, value };
+                self.push_edit(row, made)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn make_edit(&mut self, operation: Operation, made: &mut Made) -> Result<(), Halt> {
+        let side = if operation.a == 0 { Side::Request } else { Side::Response };
+        let value = if operation.d == NONE { Slice::EMPTY } else { self.fill(operation.d)? };
+        let bytes = value.of(self.arena.bytes);
+        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return Ok(());
+        }
+        let action = match operation.b {
+            0 if !bytes.is_empty() => EditAction::Set,
+            1 if !bytes.is_empty() => EditAction::Add,
+            1 => return Ok(()),
+            _ => EditAction::Drop,
+        };
+        self.push_edit(EditRow { side, action, name: operation.c, value: EditValue::Made(value) }, made)
+    }
+
+    fn push_edit(&mut self, row: EditRow, made: &mut Made) -> Result<(), Halt> {
+        *self.edits.get_mut(made.edits).ok_or(Refusal::RewriteTooLong)? = row;
+        made.edits += 1;
+        Ok(())
+    }
+}

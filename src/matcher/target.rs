@@ -1,0 +1,198 @@
+//! The request target: which form it has, and the path it means (nginx: `ngx_http_parse_complex_uri`).
+
+use super::escape::hex;
+use super::scratch::{Arena, Full, Slice};
+
+/// A target taken apart, as far as that needs no decoding.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target<'r> {
+    /// The authority of an absolute-form target.
+    pub(super) authority: Option<&'r [u8]>,
+    /// Path and query as sent; where an absolute-form target has no path, a `/` is missing at its start.
+    pub(super) rest: &'r [u8],
+}
+
+/// Takes `target` apart; None for a form that is neither origin-form nor absolute-form of http and https
+/// (RFC 9112 section 3.2).
+pub(super) fn split(target: &[u8]) -> Option<Target<'_>> {
+    if target.first() == Some(&b'/') {
+        return Some(Target { authority: None, rest: target });
+    }
+    let behind = ["http://", "https://"].into_iter().find_map(|scheme| {
+        let (start, behind) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(behind)
+    })?;
+    let end = behind.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(behind.len());
+    let (authority, rest) = behind.split_at_checked(end)?;
+    Some(Target { authority: Some(authority), rest })
+}
+
+/// What a target means.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meaning<'r> {
+    /// The normalised path.
+    pub(super) path: Slice,
+    /// The query, neither decoded nor normalised.
+    pub(super) args: &'r [u8],
+    /// Whether the path held a `%XX` (nginx: `quoted_uri`).
+    pub(super) quoted: bool,
+    /// Whether the path held a `+`, encoded or not (nginx: `plus_in_uri`).
+    pub(super) plus: bool,
+}
+
+/// Why a path has no meaning.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Malformed {
+    /// nginx answers 400.
+    Invalid,
+    /// It does not fit the scratch.
+    Full,
+}
+
+impl From<Full> for Malformed {
+    fn from(_: Full) -> Self {
+        Self::Full
+    }
+}
+
+/// Where in a segment the normaliser is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// Somewhere in it.
+    Usual,
+    /// Behind a slash.
+    Slash,
+    /// Behind `/.`
+    Dot,
+    /// Behind `/..`
+    DotDot,
+}
+
+/// Puts the normalised path of `rest`, which begins with `/`, into the arena.
+pub(super) fn normalise<'r>(
+    arena: &mut Arena<'_>,
+    rest: &'r [u8],
+    merge_slashes: bool,
+) -> Result<Meaning<'r>, Malformed> {
+    let mut normaliser = Normaliser { begin: arena.mark(), arena, at: At::Usual, merge_slashes };
+    let mut meaning = Meaning { path: Slice::EMPTY, args: &[], quoted: false, plus: false };
+    let mut index = 0;
+    while let Some(byte) = rest.get(index).copied() {
+        index += 1;
+        match byte {
+            0..=b' ' | 0x7F => return Err(Malformed::Invalid),
+            b'?' => {
+                let behind = rest.get(index..).unwrap_or(&[]);
+                let end = behind.iter().position(|byte| *byte == b'#').unwrap_or(behind.len());
+                meaning.args = behind.get(..end).unwrap_or(&[]);
+                // nginx refuses these in the request line, wherever they stand.
+                if behind.iter().any(|byte| matches!(byte, 0..=b' ' | 0x7F)) {
+                    return Err(Malformed::Invalid);
+                }
+                break;
+            }
+            b'#' => {
+                if rest.get(index..).unwrap_or(&[]).iter().any(|byte| matches!(byte, 0..=b' ' | 0x7F)) {
+                    return Err(Malformed::Invalid);
+                }
+                break;
+            }
+            b'%' => {
+                let digit = |index| rest.get(index).copied().and_then(hex);
+                let decoded = match (digit(index), digit(index + 1)) {
+                    (Some(high), Some(low)) => high << 4 | low,
+                    _ => return Err(Malformed::Invalid),
+                };
+                index += 2;
+                meaning.quoted = true;
+                meaning.plus |= decoded == b'+';
+                match decoded {
+                    0 => return Err(Malformed::Invalid),
+                    b'%' | b'#' | b'?' => normaliser.literal(decoded)?,
+                    decoded => normaliser.byte(decoded)?,
+                }
+            }
+            byte => {
+                meaning.plus |= byte == b'+';
+                normaliser.byte(byte)?;
+            }
+        }
+    }
+    meaning.path = normaliser.finish()?;
+    Ok(meaning)
+}
+
+struct Normaliser<'a, 's> {
+    arena: &'a mut Arena<'s>,
+    begin: u32,
+    at: At,
+    merge_slashes: bool,
+}
+
+impl Normaliser<'_, '_> {
+    /// A byte that is itself, whatever it is.
+    fn literal(&mut self, byte: u8) -> Result<(), Malformed> {
+        self.at = At::Usual;
+        Ok(self.arena.put_byte(byte)?)
+    }
+
+    fn byte(&mut self, byte: u8) -> Result<(), Malformed> {
+        self.at = match (self.at, byte) {
+            (At::Slash, b'/') if self.merge_slashes => return Ok(()),
+            (At::Usual | At::Slash, b'/') => At::Slash,
+            (At::Dot, b'/') => {
+                self.arena.pop();
+                self.at = At::Slash;
+                return Ok(());
+            }
+            (At::DotDot, b'/') => {
+                self.up()?;
+                self.at = At::Slash;
+                return Ok(());
+            }
+            (At::Slash, b'.') => At::Dot,
+            (At::Dot, b'.') => At::DotDot,
+            _ => At::Usual,
+        };
+        Ok(self.arena.put_byte(byte)?)
+    }
+
+    /// Takes `x/..` back, and what stands before it up to the slash; above the root nginx answers 400.
+    fn up(&mut self) -> Result<(), Malformed> {
+        // Behind `/..` the last three bytes are these; the segment before them ends one byte earlier.
+        let mut end = self.arena.mark().checked_sub(3).filter(|end| *end > self.begin).ok_or(Malformed::Invalid)?;
+        while end > self.begin && self.arena.byte(end - 1) != b'/' {
+            end -= 1;
+        }
+        if end == self.begin {
+            return Err(Malformed::Invalid);
+        }
+        self.arena.back_to(end);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Slice, Malformed> {
+        match self.at {
+            At::Dot => self.arena.pop(),
+            At::DotDot => self.up()?,
+            At::Usual | At::Slash => {}
+        }
+        Ok(self.arena.since(self.begin))
+    }
+}
+
+/// Whether two hops may read the path of `rest`, normalised to `path`, differently: encoded slashes, backslashes or
+/// dots, control bytes, overlong UTF-8.
+pub(super) fn is_ambiguous(rest: &[u8], path: &[u8]) -> bool {
+    let raw_end = rest.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(rest.len());
+    let raw = rest.get(..raw_end).unwrap_or(rest);
+    let encoded = raw.windows(3).any(|window| match window {
+        [b'%', b'2', low] => matches!(low, b'F' | b'f' | b'E' | b'e'),
+        [b'%', b'5', low] => matches!(low, b'C' | b'c'),
+        _ => false,
+    });
+    let control = path.iter().any(u8::is_ascii_control);
+    let overlong = path.iter().any(|byte| matches!(byte, 0xC0 | 0xC1))
+        || path.windows(2).any(|window| matches!(window, [0xE0, 0x80..=0x9F] | [0xF0, 0x80..=0x8F]));
+    encoded || control || overlong
+}

@@ -1,0 +1,160 @@
+//! The operations of a service or a location, top to bottom.
+
+use super::captures::captures;
+use super::escape::put_unescaped_redirect;
+use super::refusal::Refusal;
+use super::run::{Halt, Run};
+use super::scratch::{Slice, Text};
+use super::template::Groups;
+use crate::artifact::format::{NONE, Operation, operation, part, rewrite_flag};
+
+/// How a walk ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// This `return` or `proxy` answers.
+    Answer(Operation),
+    /// A rewrite redirects there.
+    Redirect { status: u16, location: Slice },
+    /// The path was rewritten: a new lookup.
+    Lookup,
+    /// Nothing answered.
+    Nothing,
+}
+
+impl Run<'_, '_> {
+    /// Runs `count` operations from `first` on.
+    pub(super) fn walk(&mut self, first: u32, count: u32) -> Result<End, Halt> {
+        let mut pending = false;
+        let mut skips_rewrites = false;
+        for index in first..first.saturating_add(count) {
+            let operation = self.tables.operations.get(index).unwrap_or_default();
+            if operation.kind == operation::REWRITE && skips_rewrites || !self.holds(operation.guard)? {
+                continue;
+            }
+            match operation.kind {
+                operation::CALLER if operation.a == 1 => {
+                    self.caller_class()?;
+                }
+                operation::CALLER => {}
+                operation::PROXY if pending => return Ok(End::Lookup),
+                operation::RESPOND | operation::REDIRECT | operation::CLOSE | operation::PROXY => {
+                    return Ok(End::Answer(operation));
+                }
+                operation::REWRITE => match self.rewrite(operation)? {
+                    None => {}
+                    Some(Rewritten::Redirect { status, location }) => return Ok(End::Redirect { status, location }),
+                    Some(Rewritten::Path) => match operation.c {
+                        rewrite_flag::LAST => return Ok(End::Lookup),
+                        rewrite_flag::BREAK => (pending, skips_rewrites) = (false, true),
+                        _ => pending = true,
+                    },
+                },
+                operation::UNIQUE_HEADER => self.unique_header(self.tables.string(operation.a))?,
+                _ => self.reach(index, operation.kind)?,
+            }
+        }
+        Ok(if pending { End::Lookup } else { End::Nothing })
+    }
+
+    /// Takes the captures of `program` from `subject`; without a program the groups are emptied. True if it matches.
+    pub(super) fn capture(&mut self, program: u32, subject: Slice) -> bool {
+        self.groups = [Slice::EMPTY; 10];
+        let Some(row) = self.tables.programs.get(program) else { return false };
+        let (tables, groups, named) = (&self.tables, &mut self.groups, &mut *self.named);
+        captures(tables, row, self.words, self.arena.bytes, subject, |group, slice| {
+            if let Some(place) = groups.get_mut(group) {
+                *place = slice;
+            }
+            for name in tables.named_groups.range(row.named, row.named_count) {
+                if name.group as usize == group
+                    && let Some(place) = named.get_mut(name.capture as usize)
+                {
+                    *place = slice;
+                }
+            }
+        })
+    }
+
+    fn rewrite(&mut self, rewrite: Operation) -> Result<Option<Rewritten>, Halt> {
+        if !self.capture(rewrite.a, self.path) {
+            return Ok(None);
+        }
+        if rewrite.c > rewrite_flag::BREAK {
+            let status = u16::try_from(rewrite.c).unwrap_or(302);
+            return Ok(Some(Rewritten::Redirect { status, location: self.redirect_target(rewrite)? }));
+        }
+        let filled = self.fill_with(rewrite.b, Groups::EscapedInArgs)?;
+        let path = Slice { end: filled.args.unwrap_or(filled.text.end), ..filled.text };
+        match filled.args {
+            Some(start) => {
+                if rewrite.d == 1 && !self.args.of(self.arena.bytes).is_empty() {
+                    self.arena.put_byte(b'&')?;
+                    self.arena.put_text(self.args)?;
+                }
+                self.args = Text::Made(self.arena.since(start));
+            }
+            None if rewrite.d == 0 => self.args = Text::Given(&[]),
+            None => {}
+        }
+        if path.start == path.end {
+            return Err(Refusal::RewriteEmpty.into());
+        }
+        self.path = path;
+        self.rewritten = true;
+        Ok(Some(Rewritten::Path))
+    }
+
+    fn redirect_target(&mut self, rewrite: Operation) -> Result<Slice, Halt> {
+        let filled = self.fill_with(rewrite.b, Groups::Escaped)?;
+        let mark = self.arena.mark();
+        put_unescaped_redirect(&mut self.arena, filled.text)?;
+        if rewrite.d == 1 && !self.args.of(self.arena.bytes).is_empty() {
+            let joint = if self.has_question_mark(rewrite.b) { b'&' } else { b'?' };
+            self.arena.put_byte(joint)?;
+            self.arena.put_text(self.args)?;
+        }
+        Ok(self.arena.since(mark))
+    }
+
+    /// Whether the template itself, not what its variables stand for, holds a `?`.
+    fn has_question_mark(&self, template: u32) -> bool {
+        let row = self.tables.templates.get(template).unwrap_or_default();
+        let parts = self.tables.parts;
+        let mut literals = parts.range(row.parts, row.parts_count).filter(|piece| piece.kind == part::LITERAL);
+        literals.any(|piece| self.tables.string(piece.value).contains(&b'?'))
+    }
+
+    fn unique_header(&self, name: &[u8]) -> Result<(), Halt> {
+        let repeated = super::fields::header_lines(self.request.headers, name).nth(1).is_some();
+        if repeated { Err(Refusal::HeaderRepeated.into()) } else { Ok(()) }
+    }
+
+    /// Notes the setting of operation `index`.
+    fn reach(&mut self, index: u32, kind: u32) -> Result<(), Halt> {
+        let last = &mut self.settings.last;
+        match kind {
+            operation::METHODS => last.methods = index,
+            operation::BODY => last.body = index,
+            operation::HSTS => last.hsts = index,
+            operation::TYPE => last.content_type = index,
+            _ => {
+                *self.settings.list.get_mut(last.listed).ok_or(Refusal::RewriteTooLong)? = index;
+                last.listed += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The operation of a setting, if one was reached.
+    pub(super) fn setting(&self, index: u32) -> Option<Operation> {
+        if index == NONE { None } else { self.tables.operations.get(index) }
+    }
+}
+
+/// What a rewrite that matched did.
+enum Rewritten {
+    /// Path and query are new.
+    Path,
+    /// It answers with a redirect.
+    Redirect { status: u16, location: Slice },
+}
