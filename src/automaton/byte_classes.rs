@@ -34,7 +34,7 @@ impl ByteClasses {
         }
         let mut of = [0; 256];
         let mut representatives = Vec::new();
-        for (byte, slot) in (0u8..).zip(of.iter_mut()) {
+        for (byte, slot) in (0..=u8::MAX).zip(of.iter_mut()) {
             if byte == 0 || starts.get(usize::from(byte)) == Some(&true) {
                 representatives.push(byte);
             }
