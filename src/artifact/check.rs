@@ -12,7 +12,7 @@ use super::read::{ArtifactError, Table, Tables, rows};
 /// Checks every row.
 pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     let t = tables;
-    each("strings", t.strings, |text| rows(text.start, text.octets).end <= t.bytes.len())?;
+    each("strings", t.strings.texts, |text| rows(text.start, text.octets).end <= t.strings.bytes.len())?;
     each("automata", t.automata, |automaton| automaton_is_good(t, automaton))?;
     each("variables", t.variables, |variable| variable_is_good(t, variable))?;
     each_indexed("nodes", t.nodes, |index, node| node_is_good(t, index, node))?;
@@ -115,7 +115,7 @@ fn variable_is_good(t: &Tables<'_>, variable: Variable) -> bool {
         field::PLAN => automaton == NONE && classes >= 3,
         _ => labels(t, automaton).is_some_and(|mut labels| labels.all(|label| label.saturating_add(1) < classes)),
     };
-    field <= field::PLAN && name_is_good && classes_are_good && classes <= u32::from(u16::MAX)
+    field <= field::PLAN && name_is_good && classes_are_good && u16::try_from(classes).is_ok()
 }
 
 fn node_is_good(t: &Tables<'_>, index: u32, node: Node) -> bool {

@@ -9,7 +9,7 @@ pub mod manifest;
 mod read;
 
 pub use read::{Artifact, ArtifactError};
-pub(crate) use read::{Table, Tables};
+pub(crate) use read::{Strings, Table, Tables};
 
 #[cfg(feature = "compiler")]
 mod compile;

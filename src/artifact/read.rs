@@ -105,8 +105,7 @@ impl<B: AsRef<[u8]>> Artifact<B> {
             self.table_bytes(index - 1)
         };
         Tables {
-            bytes: next(),
-            strings: Table::new(next()),
+            strings: Strings { bytes: next(), texts: Table::new(next()) },
             automata: Table::new(next()),
             byte_classes: next(),
             transitions: Table::new(next()),
@@ -142,8 +141,8 @@ impl<B: AsRef<[u8]>> Artifact<B> {
 /// The tables of an artifact, borrowed. Their order is that of [`TABLES`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tables<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) strings: Table<'a, Text>,
+    /// The tables `bytes` and `strings`.
+    pub(crate) strings: Strings<'a>,
     pub(crate) automata: Table<'a, Automaton>,
     /// 256 octets each.
     pub(crate) byte_classes: &'a [u8],
@@ -175,12 +174,7 @@ pub(crate) struct Tables<'a> {
 impl<'a> Tables<'a> {
     /// The string `index`; empty where there is none.
     pub(crate) fn string(&self, index: u32) -> &'a [u8] {
-        self.strings.get(index).map_or(&[], |text| self.text(text))
-    }
-
-    pub(crate) fn text(&self, text: Text) -> &'a [u8] {
-        let start = text.start as usize;
-        self.bytes.get(start..start.saturating_add(text.octets as usize)).unwrap_or(&[])
+        self.strings.get(index)
     }
 
     /// The 256 byte classes `index`.
@@ -188,6 +182,26 @@ impl<'a> Tables<'a> {
         const ZEROS: &[u8; 256] = &[0; 256];
         let (tables, _) = self.byte_classes.as_chunks::<256>();
         tables.get(index as usize).unwrap_or(ZEROS)
+    }
+}
+
+/// Names and literal texts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strings<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) texts: Table<'a, Text>,
+}
+
+impl<'a> Strings<'a> {
+    /// The string `index`; empty where there is none.
+    pub(crate) fn get(&self, index: u32) -> &'a [u8] {
+        let Some(Text { start, octets }) = self.texts.get(index) else { return &[] };
+        self.bytes.get(rows(start, octets)).unwrap_or(&[])
+    }
+
+    /// Number of strings.
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
     }
 }
 

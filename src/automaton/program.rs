@@ -2,6 +2,7 @@
 
 use regex_automata::nfa::thompson::{NFA, State, WhichCaptures};
 use regex_automata::util::look::Look;
+use regex_automata::util::primitives::StateID;
 use regex_syntax::hir::{self, Hir};
 
 /// One step of a [`Program`].
@@ -87,7 +88,7 @@ fn instruction(state: &State) -> Instruction {
             Instruction::Bytes((0..=u8::MAX).filter_map(next).collect())
         }
         State::Look { look, next } => Instruction::Look { look: *look, next: next.as_u32() },
-        State::Union { alternates } => Instruction::Split(alternates.iter().map(|next| next.as_u32()).collect()),
+        State::Union { alternates } => Instruction::Split(alternates.iter().map(StateID::as_u32).collect()),
         State::BinaryUnion { alt1, alt2 } => Instruction::Split(vec![alt1.as_u32(), alt2.as_u32()]),
         State::Capture { next, slot, .. } => Instruction::Save { slot: slot.as_u32(), next: next.as_u32() },
         State::Fail => Instruction::Bytes(Vec::new()),

@@ -6,10 +6,10 @@ use super::escape::{EscapeSet, put_escaped};
 use super::method::{ALLOW_ALL, forwards_body, is_allowed};
 use super::refusal::Refusal;
 use super::request::Body;
-use super::run::{Halt, LastSettings, Run};
+use super::run::{Halt, Run};
 use super::scratch::{Scratch, Slice, Text};
 use super::settings::Made;
-use crate::artifact::Tables;
+use crate::artifact::Strings;
 use crate::artifact::format::{NONE, Operation, body_action, operation, service_flag};
 
 /// Octets of a body that is forwarded where the rules say nothing; nginx's `client_max_body_size`.
@@ -38,7 +38,7 @@ impl<'d> Draft<'d> {
     /// The decision, now that nothing is put into `scratch` any more.
     pub(super) fn finish(
         self,
-        tables: Tables<'d>,
+        strings: Strings<'d>,
         scratch: &'d Scratch,
         place: &Place<'d>,
         made: Made,
@@ -65,7 +65,7 @@ impl<'d> Draft<'d> {
             uri: place.uri.map(|uri| uri.of(bytes)),
             args: place.args.of(bytes),
             outcome,
-            edits: Edits { rows, made: bytes, tables },
+            edits: Edits { rows, made: bytes, strings },
             meters: scratch.meters.get(..made.meters).unwrap_or(&[]),
         }
     }
@@ -90,12 +90,10 @@ impl<'d> Run<'d, '_> {
         if matches!(draft, Draft::NeedsPlan { .. }) {
             return (draft, Made::default());
         }
-        match self.make_settings(matches!(draft, Draft::Proxy { .. })) {
-            Ok(made) => (draft, made),
-            Err(_) => {
-                self.settings.last = LastSettings::NONE;
-                (Draft::refuse(Refusal::RewriteTooLong), Made::default())
-            }
+        if let Ok(made) = self.make_settings(matches!(draft, Draft::Proxy { .. })) {
+            (draft, made)
+        } else {
+            (Draft::refuse(Refusal::RewriteTooLong), Made::default())
         }
     }
 

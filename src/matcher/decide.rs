@@ -20,7 +20,7 @@ use crate::artifact::format::{Host, NONE, service_flag};
 const LOOKUPS_MAX: u32 = 10;
 
 /// Decides `request`; what is made on the way goes into `scratch`.
-pub(super) fn decide<'d>(tables: Tables<'d>, request: Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
+pub(super) fn decide<'d>(tables: &Tables<'d>, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
     let (place, draft, made) = {
         let mut run = Run::new(tables, request, scratch);
         let mut place = Place::default();
@@ -32,7 +32,7 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: Request<'d>, scratch: &'d 
         place.args = run.args;
         (place, draft, made)
     };
-    draft.finish(tables, scratch, &place, made)
+    draft.finish(tables.strings, scratch, &place, made)
 }
 
 /// How far a decision got.

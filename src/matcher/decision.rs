@@ -2,10 +2,10 @@
 
 use super::Refusal;
 use super::scratch::Slice;
-use crate::artifact::Tables;
+use crate::artifact::Strings;
 
 /// A decision; its bytes stand in the request, the artifact or the scratch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Decision<'d> {
     /// Index of the service that the host chose.
@@ -25,7 +25,7 @@ pub struct Decision<'d> {
 impl<'d> Decision<'d> {
     /// Header edits in the order in which they apply, dropped credentials and HSTS among them.
     pub fn edits(&self) -> Edits<'d> {
-        self.edits
+        self.edits.clone()
     }
 
     /// Indices of the meters that count, in the order reached; one that was reached twice stands twice.
@@ -35,11 +35,11 @@ impl<'d> Decision<'d> {
 }
 
 /// The header edits of a decision, in the order in which they apply.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Edits<'d> {
     pub(super) rows: &'d [EditRow],
     pub(super) made: &'d [u8],
-    pub(super) tables: Tables<'d>,
+    pub(super) strings: Strings<'d>,
 }
 
 impl<'d> Iterator for Edits<'d> {
@@ -50,9 +50,9 @@ impl<'d> Iterator for Edits<'d> {
         self.rows = rest;
         let value = match row.value {
             EditValue::Made(slice) => slice.of(self.made),
-            EditValue::String(index) => self.tables.string(index),
+            EditValue::String(index) => self.strings.get(index),
         };
-        Some(Edit { side: row.side, action: row.action, name: self.tables.string(row.name), value })
+        Some(Edit { side: row.side, action: row.action, name: self.strings.get(row.name), value })
     }
 }
 

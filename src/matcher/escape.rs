@@ -7,7 +7,7 @@ use super::scratch::{Arena, Full, Slice};
 pub(super) struct EscapeSet([u64; 4]);
 
 impl EscapeSet {
-    /// In a path: controls, bytes from 0x7F on, and ` "#%<>?\^`{|}`.
+    /// In a path: controls, bytes from 0x7F on, and a blank and each of "#%<>?\^{|} and the backtick.
     pub(super) const PATH: Self = Self::new(b" \"#%<>?\\^`{|}");
     /// In a query argument: those of a path, and `&+;`.
     pub(super) const ARGUMENT: Self = Self::new(b" \"#%<>?\\^`{|}&+;");

@@ -68,6 +68,6 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     /// everything else comes out the same. Costs one look at each byte of the host, the path and the fields that the
     /// reached guards read; allocates nothing.
     pub fn decide<'d>(&'d self, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
-        decide::decide(self.artifact.tables(), *request, scratch)
+        decide::decide(&self.artifact.tables(), request, scratch)
     }
 }

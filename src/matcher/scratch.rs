@@ -36,6 +36,7 @@ pub struct Scratch {
 
 impl Scratch {
     /// A fresh one. It is large: keep it in a static or on the heap, and reuse it.
+    #[expect(clippy::large_stack_arrays, reason = "where it goes is for the caller to say")]
     pub const fn new() -> Self {
         Self {
             bytes: [0; SCRATCH_OCTETS],

@@ -1,8 +1,8 @@
 //! Automata against PCRE2: the same patterns, the same subjects, the same answers.
 
 use proptest::prelude::*;
-use rulec::automaton::{Labelling, Limits, NO_LABEL, Program, classify};
 use regex_syntax::hir::{Hir, HirKind, Look};
+use rulec::automaton::{Labelling, Limits, NO_LABEL, Program, classify};
 
 /// Parses as the model does: `^` is the start, `$` stays `Look::EndLF`, PCRE's.
 fn hir(pattern: &str) -> Hir {
@@ -29,18 +29,22 @@ fn start_only(hir: &Hir) -> Hir {
 
 /// Indices of the patterns that match `subject`, by the automata of `labelling`.
 fn matching(patterns: &[String], limits: &Limits, subjects: &[Vec<u8>]) -> Vec<(Vec<u32>, Option<u32>)> {
-    let programs: Vec<Program> = patterns.iter().map(|p| Program::new(&hir(p), false, 20_000).expect("small")).collect();
+    let programs: Vec<Program> =
+        patterns.iter().map(|p| Program::new(&hir(p), false, 20_000).expect("small")).collect();
     let mut steps = limits.steps_max;
     let sets = classify(&programs, Labelling::Set, limits, &mut steps).expect("within the budget");
     let first = classify(&programs, Labelling::First, limits, &mut steps).expect("within the budget");
     let run = |dfa: &rulec::automaton::Dfa, subject: &[u8]| {
-        let step = |state: u32, byte: &u8| dfa.transitions[state as usize * dfa.stride + dfa.classes[*byte as usize] as usize];
+        let step =
+            |state: u32, byte: &u8| dfa.transitions[state as usize * dfa.stride + dfa.classes[*byte as usize] as usize];
         dfa.labels[subject.iter().fold(0, step) as usize]
     };
     let decide = |subject: &Vec<u8>| {
         let mut all: Vec<u32> = sets
             .iter()
-            .flat_map(|one| one.dfa.sets[run(&one.dfa, subject) as usize].iter().map(|own| one.languages[*own as usize]))
+            .flat_map(|one| {
+                one.dfa.sets[run(&one.dfa, subject) as usize].iter().map(|own| one.languages[*own as usize])
+            })
             .collect();
         all.sort_unstable();
         let ranks = first.iter().map(|one| (one, run(&one.dfa, subject))).filter(|(_, label)| *label != NO_LABEL);
