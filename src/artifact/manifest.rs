@@ -34,7 +34,7 @@ pub struct ServiceEntry {
     pub name: String,
     /// `file:line:column`
     pub place: String,
-    /// Its first exact server_name, for requests that say no host.
+    /// Its first exact `server_name`, for requests that say no host.
     pub host: Option<String>,
     /// Index of its plan source.
     pub plans: Option<u32>,

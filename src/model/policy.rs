@@ -43,6 +43,7 @@ pub struct Policy {
 }
 
 /// A set of hosts and what happens to requests for them.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the language")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Service {
@@ -430,11 +431,11 @@ pub enum Variable {
 #[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
 pub enum Predicate {
     /// All hold.
-    And(Vec<Predicate>),
+    And(Vec<Self>),
     /// One holds.
-    Or(Vec<Predicate>),
+    Or(Vec<Self>),
     /// It does not hold.
-    Not(Box<Predicate>),
+    Not(Box<Self>),
     /// The field satisfies the operator; an absent header, argument or cookie satisfies none.
     Field(Field, Operator),
     /// The caller has one of these plans (`plan any`: all of them).

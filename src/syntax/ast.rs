@@ -104,7 +104,7 @@ pub struct UpstreamOption {
     /// What follows the keyword, such as `connect=3s`.
     pub arguments: Vec<Word>,
     /// The statements of `tls { ... }`; empty for the others.
-    pub block: Vec<UpstreamOption>,
+    pub block: Vec<Self>,
 }
 
 /// One statement of a `plans` block.
