@@ -1,7 +1,9 @@
 //! What may be said to an author: places in sources, and messages about them.
 
+mod nearest;
 mod source;
 
+pub use nearest::nearest;
 pub use source::{FileId, Source, Sources, Span};
 
 /// Whether a finding stops the build.

@@ -1,0 +1,174 @@
+//! Which statement a first word begins, where it may stand, and how it is written.
+
+use super::grammar::Rule;
+use crate::diagnostic::nearest;
+
+/// What a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Context {
+    /// The file itself.
+    Top,
+    /// `upstream NAME { ... }`
+    Upstream,
+    /// `tls { ... }`
+    Tls,
+    /// `plans NAME { ... }`
+    Plans,
+    /// Services, locations and guards; which of them may hold what is not a matter of syntax.
+    Service,
+    /// `test NAME { ... }`
+    Test,
+}
+
+/// A statement, known by its first word.
+#[derive(Debug)]
+pub(super) struct Keyword {
+    /// Where it stands.
+    pub(super) context: Context,
+    /// Its first word.
+    pub(super) word: &'static str,
+    /// Its grammar.
+    pub(super) rule: Rule,
+    /// What its block holds, if it has one.
+    pub(super) block: Option<Context>,
+    /// How it is written.
+    pub(super) usage: &'static str,
+    /// Whether its own words may look like statements, so that a line that begins with one goes on.
+    pub(super) holds_keywords: bool,
+}
+
+impl Context {
+    /// The statement that `word` begins here.
+    pub(super) fn keyword(self, word: &str) -> Option<&'static Keyword> {
+        KEYWORDS.iter().find(|keyword| keyword.context == self && keyword.word == word)
+    }
+
+    /// The statement that was probably meant by `word`.
+    pub(super) fn nearest(self, word: &str) -> Option<&'static Keyword> {
+        let known = KEYWORDS.iter().filter(|keyword| keyword.context == self).map(|keyword| keyword.word);
+        nearest(word, known).and_then(|word| self.keyword(word))
+    }
+
+    /// Where one is, in words.
+    pub(super) fn place(self) -> &'static str {
+        match self {
+            Self::Top => "the top level",
+            Self::Upstream => "an `upstream` block",
+            Self::Tls => "a `tls` block",
+            Self::Plans => "a `plans` block",
+            Self::Service => "a service or a location",
+            Self::Test => "a `test` block",
+        }
+    }
+}
+
+/// Where `word` would begin a statement.
+pub(super) fn home(word: &str) -> Option<&'static Keyword> {
+    KEYWORDS.iter().find(|keyword| keyword.word == word)
+}
+
+/// How nginx's directives of other names are said here.
+pub(super) fn instead_of(directive: &str) -> Option<&'static str> {
+    FOREIGN.iter().find(|(name, _)| *name == directive).map(|(_, instead)| *instead)
+}
+
+const fn simple(context: Context, word: &'static str, rule: Rule, usage: &'static str) -> Keyword {
+    Keyword { context, word, rule, block: None, usage, holds_keywords: false }
+}
+
+const fn block(context: Context, word: &'static str, rule: Rule, inner: Context, usage: &'static str) -> Keyword {
+    Keyword { context, word, rule, block: Some(inner), usage, holds_keywords: false }
+}
+
+use Context::{Plans, Service, Test, Tls, Top, Upstream};
+
+/// In the order of LANGUAGE.md's example: of equally near words the first is proposed.
+const KEYWORDS: &[Keyword] = &[
+    block(Top, "upstream", Rule::upstream, Upstream, "upstream NAME { ... }` or `upstream NAME external;"),
+    block(Top, "plans", Rule::plans, Plans, "plans NAME { ... }"),
+    block(Top, "service", Rule::service, Service, "service NAME [default] { ... }"),
+    block(Top, "test", Rule::test, Test, "test \"NAME\" { REQUEST -> EXPECTATION; }"),
+    simple(Top, "include", Rule::include, "include \"GLOB\";"),
+    simple(Top, "page", Rule::page, "page NAME \"FILE\";"),
+    Keyword {
+        holds_keywords: true,
+        ..simple(Top, "prove", Rule::prove, "prove \"NAME\" never|always PROPERTY [when PREDICATE];")
+    },
+    simple(Top, "allow", Rule::allow, "allow WARNING...;"),
+    simple(Upstream, "server", Rule::server, "server HOST[:PORT] [weight=N] [backup];"),
+    simple(Upstream, "host", Rule::host, "host NAME[:PORT];"),
+    block(Upstream, "tls", Rule::tls, Tls, "tls { [versions 1.2 1.3;] [verify off;] }"),
+    simple(Upstream, "balance", Rule::balance, "balance round_robin|least_conn|hash TEMPLATE;"),
+    simple(Upstream, "max_fails", Rule::max_fails, "max_fails N;"),
+    simple(Upstream, "fail_timeout", Rule::fail_timeout, "fail_timeout TIME;"),
+    simple(Upstream, "keepalive", Rule::keepalive, "keepalive N [idle=TIME];"),
+    simple(Upstream, "timeout", Rule::timeout, "timeout [connect=TIME] [tls=TIME] [response=TIME] [idle=TIME];"),
+    simple(Tls, "versions", Rule::versions, "versions 1.2 1.3;"),
+    simple(Tls, "verify", Rule::verify, "verify on|off;"),
+    simple(
+        Plans,
+        "credential",
+        Rule::credential,
+        "credential NAME from query|header NAME [or query|header NAME]... [keep];",
+    ),
+    simple(Plans, "plan", Rule::plan_names, "plan NAME...;"),
+    simple(Plans, "missing", Rule::missing, "missing CODE;"),
+    simple(Plans, "unknown", Rule::unknown, "unknown CODE;"),
+    simple(Plans, "failed", Rule::failed, "failed CODE [except callers NAME as PLAN] [stale=TIME];"),
+    block(Service, "location", Rule::location, Service, "location [=|^~|~|~*] PATTERN [as NAME] { ... }"),
+    Keyword { holds_keywords: true, ..block(Service, "when", Rule::when, Service, "when PREDICATE { ... }") },
+    block(Service, "method", Rule::method_block, Service, "method METHOD... { ... }"),
+    block(Service, "plan", Rule::plan_block, Service, "plan NAME... { ... }"),
+    block(Service, "scheme", Rule::scheme_block, Service, "scheme http|https { ... }"),
+    simple(Service, "return", Rule::return_, "return CODE [TEXT | URL | page NAME];"),
+    simple(Service, "proxy", Rule::proxy, "proxy UPSTREAM [canonical | strip /PREFIX | \"/BASE/\"];"),
+    simple(Service, "rewrite", Rule::rewrite, "rewrite REGEX TEMPLATE [last|break|redirect|permanent|307|308];"),
+    simple(
+        Service,
+        "upgrade",
+        Rule::upgrade,
+        "upgrade https CODE [for METHOD...] [else CODE [TEXT | page NAME]] [to HOST[:PORT]];",
+    ),
+    simple(Service, "set", Rule::change_header, "set request|response header NAME VALUE;"),
+    simple(Service, "add", Rule::change_header, "add request|response header NAME VALUE;"),
+    simple(Service, "drop", Rule::drop_header, "drop request|response header NAME...;"),
+    simple(Service, "unique", Rule::unique, "unique header NAME;"),
+    simple(Service, "methods", Rule::methods, "methods METHOD...;"),
+    simple(Service, "body", Rule::body, "body forward|strip|reject [max=SIZE];"),
+    simple(Service, "hsts", Rule::hsts, "hsts TIME [includeSubDomains] [preload];"),
+    simple(Service, "meter", Rule::meter, "meter NAME [always];"),
+    simple(Service, "type", Rule::type_, "type \"VALUE\";"),
+    simple(Service, "server_name", Rule::server_name, "server_name NAME...;"),
+    simple(Service, "listen", Rule::listen, "listen NAME...;"),
+    simple(Service, "plans", Rule::use_plans, "plans NAME;"),
+    simple(Service, "merge_slashes", Rule::merge_slashes, "merge_slashes on|off;"),
+    simple(Service, "paths", Rule::paths, "paths strict|nginx;"),
+    simple(Service, "slash_redirect", Rule::slash_redirect, "slash_redirect 301|308|off;"),
+    simple(Service, "redirects", Rule::redirects, "redirects absolute|relative;"),
+    simple(Service, "allow", Rule::allow, "allow WARNING...;"),
+    simple(Service, "limit", Rule::limit, "limit RATE [burst=N] [per NAME];"),
+    simple(Service, "forget", Rule::forget, "forget request|response headers;"),
+    simple(Service, "options", Rule::options, "options auto;"),
+    simple(Service, "error", Rule::error_page, "error CODE... page NAME;"),
+];
+
+const FOREIGN: &[(&str, &str)] = &[
+    ("proxy_pass", "proxy UPSTREAM;"),
+    ("if", "when PREDICATE { ... }"),
+    ("limit_except", "methods METHOD...;"),
+    ("limit_req", "limit RATE [burst=N] [per NAME];"),
+    ("add_header", "add response header NAME VALUE;"),
+    ("proxy_set_header", "set request header NAME VALUE;"),
+    ("proxy_hide_header", "drop response header NAME...;"),
+    ("error_page", "error CODE... page NAME;"),
+    ("default_type", "type \"VALUE\";"),
+    ("client_max_body_size", "body forward max=SIZE;"),
+    ("least_conn", "balance least_conn;"),
+    ("hash", "balance hash TEMPLATE;"),
+    ("proxy_connect_timeout", "timeout connect=TIME;"),
+    ("proxy_read_timeout", "timeout response=TIME;"),
+    ("proxy_ssl_protocols", "versions 1.2 1.3;"),
+    ("proxy_ssl_verify", "verify on|off;"),
+    ("absolute_redirect", "redirects absolute|relative;"),
+    ("internal", "return 404;"),
+];

@@ -1,0 +1,138 @@
+//! Words of the text to [`Word`]s, and grammar rules to people's words.
+
+use super::ast::Word;
+use super::grammar::{Node, Rule};
+use crate::diagnostic::{FileId, Span};
+
+/// The place of bytes `start..end` of `file`.
+pub(super) fn span(file: FileId, start: usize, end: usize) -> Span {
+    // The size limit of a file keeps both below `u32::MAX`.
+    let place = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+    Span::new(file, place(start), place(end))
+}
+
+/// The word written as `raw` at `place`: quotes taken off, escapes undone.
+pub(super) fn word(raw: &str, place: Span) -> Word {
+    let inside = ["\"", "'"].into_iter().find_map(|quote| raw.strip_prefix(quote)?.strip_suffix(quote));
+    match inside {
+        Some(inside) => Word { text: unescape(inside), quoted: true, span: place },
+        None => Word { text: raw.to_owned(), quoted: false, span: place },
+    }
+}
+
+/// `\" \' \\ \t \r \n` mean one character each; a backslash before anything else is itself.
+fn unescape(inside: &str) -> String {
+    let mut text = String::with_capacity(inside.len());
+    let mut rest = inside.chars();
+    while let Some(letter) = rest.next() {
+        if letter != '\\' {
+            text.push(letter);
+            continue;
+        }
+        match rest.next() {
+            Some('t') => text.push('\t'),
+            Some('r') => text.push('\r'),
+            Some('n') => text.push('\n'),
+            Some(escaped @ ('"' | '\'' | '\\')) => text.push(escaped),
+            Some(other) => text.extend(['\\', other]),
+            None => text.push('\\'),
+        }
+    }
+    text
+}
+
+/// What a grammar rule stands for.
+#[derive(Debug)]
+pub(super) struct Meaning {
+    /// In people's words, such as `a status code` or `` `as` ``; empty if it is not worth telling.
+    pub(super) phrase: String,
+    /// The words it can be, if they are known.
+    pub(super) words: Vec<String>,
+}
+
+/// What an author would call `rule`.
+pub(super) fn meaning(rule: Rule) -> Meaning {
+    // Rules of keywords are named after their words, so that none can be forgotten here.
+    let name = format!("{rule:?}");
+    if let Some(keyword) = name.strip_prefix("k_") {
+        return Meaning { phrase: format!("`{keyword}`"), words: vec![keyword.to_owned()] };
+    }
+    let words = known_words(rule);
+    let phrase = match phrase(rule) {
+        "" if words.is_empty() => String::new(),
+        "" => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+        phrase => phrase.to_owned(),
+    };
+    Meaning { phrase, words: words.iter().map(|&word| word.to_owned()).collect() }
+}
+
+fn known_words(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::unary => &[
+            "method", "scheme", "plan", "client", "body", "listener", "host", "path", "header", "query", "cookie",
+            "not",
+        ],
+        Rule::operator => &["=", "^~", "~", "~*", "in", "has", "present"],
+        Rule::arrow => &["->"],
+        Rule::left => &["("],
+        Rule::right => &[")"],
+        Rule::source_kind => &["query", "header"],
+        Rule::side => &["request", "response"],
+        Rule::claim => &["never", "always"],
+        Rule::on_off => &["on", "off"],
+        Rule::path_policy => &["strict", "nginx"],
+        Rule::slash_policy => &["301", "308", "off"],
+        Rule::redirect_form => &["absolute", "relative"],
+        Rule::body_action => &["forward", "strip", "reject"],
+        Rule::balancing => &["round_robin", "least_conn"],
+        Rule::rewrite_flag => &["last", "break", "redirect", "permanent", "307", "308"],
+        Rule::hsts_flag => &["includeSubDomains", "preload"],
+        _ => &[],
+    }
+}
+
+fn phrase(rule: Rule) -> &'static str {
+    match rule {
+        Rule::semicolon => "`;`",
+        Rule::open => "`{`",
+        Rule::unary => "a predicate",
+        Rule::name | Rule::field_name => "a name",
+        Rule::address => "an address",
+        Rule::value | Rule::item => "a value",
+        Rule::text | Rule::clause_text => "a text",
+        Rule::code => "a status code",
+        Rule::number => "a number",
+        Rule::time => "a time such as `30s`",
+        Rule::rate => "a rate such as `10/s`",
+        Rule::method | Rule::clause_method => "a method",
+        Rule::path => "a path",
+        Rule::base => "a path in quotes",
+        Rule::file => "a file",
+        Rule::regex => "a regex",
+        Rule::template => "a template",
+        Rule::pattern => "a path or a regex",
+        Rule::warning => "the name of a warning",
+        Rule::range => "an address range such as `10.0.0.0/8`",
+        Rule::header_line => "a header such as `\"Name: value\"`",
+        Rule::url => "a URL",
+        Rule::target => "a target such as `\"/path\"`",
+        Rule::setting => "`NAME=VALUE`",
+        Rule::max => "`max=SIZE`",
+        Rule::stale => "`stale=TIME`",
+        Rule::test_option => "one of `body=`, `client=`, `plan=` and `listener=`",
+        Rule::expectation => "a status code, `close` or `proxy`",
+        _ => "",
+    }
+}
+
+/// The word that `node` covers.
+pub(super) fn node_word(node: &Node<'_>, base: Span) -> Word {
+    word(node.as_str(), node_span(node, base))
+}
+
+/// The place of `node` in the file, its statement beginning at `base`.
+pub(super) fn node_span(node: &Node<'_>, base: Span) -> Span {
+    let inside = node.as_span();
+    let start = base.start as usize;
+    span(base.file, start + inside.start(), start + inside.end())
+}
