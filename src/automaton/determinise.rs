@@ -1,10 +1,9 @@
 //! Several languages as one deterministic automaton (subset construction).
 
-use super::byte_classes::{ByteClasses, is_word};
-use super::constraint::Constraint;
-use super::program::{Instruction, Program};
-use regex_automata::util::look::Look;
-use std::collections::{BTreeSet, HashMap};
+use super::byte_classes::ByteClasses;
+use super::program::Program;
+use super::threads::{Behind, ThreadId, Threads};
+use std::collections::HashMap;
 
 /// What the automaton tells at the end of the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +46,9 @@ pub(super) fn determinise(
     steps: &mut u64,
 ) -> Result<Dfa, OverBudget> {
     let classes = ByteClasses::new(programs);
-    let mut subsets = Subsets { programs, labelling, ids: HashMap::new(), members: Vec::new(), steps };
-    let start = subsets.start()?;
+    let mut subsets =
+        Subsets { threads: Threads::new(programs), labelling, ids: HashMap::new(), members: Vec::new(), steps };
+    let start = subsets.threads.begin(Behind::Nothing).to_vec();
     subsets.number(start);
     let mut transitions = Vec::new();
     let mut done = 0;
@@ -66,25 +66,19 @@ pub(super) fn determinise(
     Ok(Dfa { classes: classes.of, stride: classes.representatives.len(), transitions, labels, sets })
 }
 
-/// A place in one of the programs, and what must follow for it to count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Thread {
-    program: u32,
-    at: u32,
-    constraint: Constraint,
-}
-
 struct Subsets<'a> {
-    programs: &'a [&'a Program],
+    threads: Threads<'a>,
     labelling: Labelling,
-    ids: HashMap<Vec<Thread>, u32>,
-    members: Vec<Vec<Thread>>,
+    ids: HashMap<Vec<ThreadId>, u32>,
+    members: Vec<Vec<ThreadId>>,
     steps: &'a mut u64,
 }
 
 impl Subsets<'_> {
-    fn number(&mut self, subset: BTreeSet<Thread>) -> u32 {
-        let subset = self.prune(subset);
+    fn number(&mut self, mut subset: Vec<ThreadId>) -> u32 {
+        subset.sort_unstable();
+        subset.dedup();
+        self.prune(&mut subset);
         if let Some(id) = self.ids.get(&subset) {
             return *id;
         }
@@ -96,88 +90,26 @@ impl Subsets<'_> {
 
     /// A language that holds whatever follows needs no other thread of its own, and under
     /// [`Labelling::First`] none of a later language.
-    fn prune(&self, subset: BTreeSet<Thread>) -> Vec<Thread> {
-        let certain: BTreeSet<u32> = subset.iter().filter(|t| self.is_certain(t)).map(|t| t.program).collect();
-        let first = certain.first().copied().unwrap_or(u32::MAX);
-        let keep = |thread: &Thread| {
-            let beaten = self.labelling == Labelling::First && thread.program > first;
-            !beaten && (self.is_certain(thread) || !certain.contains(&thread.program))
-        };
-        subset.into_iter().filter(keep).collect()
+    fn prune(&self, subset: &mut Vec<ThreadId>) {
+        let threads = &self.threads;
+        let certain: Vec<u32> =
+            subset.iter().filter(|t| threads.is_certain(**t)).map(|t| threads.program(*t)).collect();
+        let Some(first) = certain.first().copied() else { return };
+        subset.retain(|thread| {
+            let program = threads.program(*thread);
+            let beaten = self.labelling == Labelling::First && program > first;
+            !beaten && (threads.is_certain(*thread) || certain.binary_search(&program).is_err())
+        });
     }
 
-    fn is_certain(&self, thread: &Thread) -> bool {
-        thread.constraint == Constraint::None && *self.at(thread) == Instruction::Match
-    }
-
-    fn at(&self, thread: &Thread) -> &Instruction {
-        const NONE: &Instruction = &Instruction::Bytes(Vec::new());
-        self.programs.get(thread.program as usize).map_or(NONE, |program| program.at(thread.at))
-    }
-
-    fn start(&mut self) -> Result<BTreeSet<Thread>, OverBudget> {
-        let mut subset = BTreeSet::new();
-        self.begin(None, &mut subset)?;
-        Ok(subset)
-    }
-
-    /// Lets every language begin at a position behind `previous`.
-    fn begin(&mut self, previous: Option<u8>, subset: &mut BTreeSet<Thread>) -> Result<(), OverBudget> {
-        for (index, program) in (0u32..).zip(self.programs) {
-            if previous.is_none() || !program.anchored {
-                let thread = Thread { program: index, at: program.start, constraint: Constraint::None };
-                self.close(thread, previous, subset)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn step(&mut self, members: &[Thread], byte: u8) -> Result<BTreeSet<Thread>, OverBudget> {
-        let mut subset = BTreeSet::new();
+    fn step(&mut self, members: &[ThreadId], byte: u8) -> Result<Vec<ThreadId>, OverBudget> {
+        let mut subset = Vec::with_capacity(members.len());
         for thread in members {
-            let Some(constraint) = thread.constraint.after(byte) else { continue };
-            match self.at(thread) {
-                Instruction::Match => {
-                    subset.insert(Thread { constraint, ..*thread });
-                }
-                Instruction::Bytes(ranges) => {
-                    let next = ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&byte));
-                    if let Some((_, _, at)) = next.copied() {
-                        self.close(Thread { at, constraint, ..*thread }, Some(byte), &mut subset)?;
-                    }
-                }
-                _ => {}
-            }
+            self.threads.read(*thread, byte, &mut subset);
         }
-        self.begin(Some(byte), &mut subset)?;
+        subset.extend(self.threads.begin(Behind::byte(byte)));
+        *self.steps = self.steps.checked_sub(1 + subset.len() as u64).ok_or(OverBudget)?;
         Ok(subset)
-    }
-
-    /// Adds what is reached from `thread` without reading a byte.
-    fn close(&mut self, thread: Thread, previous: Option<u8>, subset: &mut BTreeSet<Thread>) -> Result<(), OverBudget> {
-        let mut stack = vec![thread];
-        let mut seen = BTreeSet::new();
-        while let Some(thread) = stack.pop() {
-            *self.steps = self.steps.checked_sub(1).ok_or(OverBudget)?;
-            if subset.contains(&thread) || !seen.insert(thread) {
-                continue;
-            }
-            match self.at(&thread) {
-                Instruction::Bytes(_) | Instruction::Match => {
-                    subset.insert(thread);
-                }
-                Instruction::Split(nexts) => stack.extend(nexts.iter().map(|at| Thread { at: *at, ..thread })),
-                Instruction::Save { next, .. } => stack.push(Thread { at: *next, ..thread }),
-                Instruction::Look { look, next } => {
-                    for demand in demands(*look, previous) {
-                        if let Some(constraint) = thread.constraint.and(*demand) {
-                            stack.push(Thread { at: *next, constraint, ..thread });
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     fn labels(&self) -> (Vec<u32>, Vec<Vec<u32>>) {
@@ -185,12 +117,12 @@ impl Subsets<'_> {
         let mut ids: HashMap<Vec<u32>, u32> = HashMap::new();
         let mut labels = Vec::with_capacity(self.members.len());
         for members in &self.members {
-            let accepts = |t: &&Thread| t.constraint.holds_at_end() && *self.at(t) == Instruction::Match;
-            let set: BTreeSet<u32> = members.iter().filter(accepts).map(|t| t.program).collect();
+            let accepting = members.iter().filter(|thread| self.threads.accepts(**thread));
+            let mut set: Vec<u32> = accepting.map(|thread| self.threads.program(*thread)).collect();
+            set.dedup();
             labels.push(match self.labelling {
                 Labelling::First => set.first().copied().unwrap_or(NO_LABEL),
                 Labelling::Set => {
-                    let set: Vec<u32> = set.into_iter().collect();
                     let fresh = u32::try_from(sets.len()).unwrap_or(u32::MAX);
                     *ids.entry(set).or_insert_with_key(|set| {
                         sets.push(set.clone());
@@ -200,21 +132,5 @@ impl Subsets<'_> {
             });
         }
         (labels, sets)
-    }
-}
-
-/// The ways in which `look` can hold behind `previous` (None: at the start), as demands on what follows.
-fn demands(look: Look, previous: Option<u8>) -> &'static [Constraint] {
-    let behind_word = previous.is_some_and(is_word);
-    match look {
-        Look::Start if previous.is_none() => &[Constraint::None],
-        Look::End => &[Constraint::End],
-        Look::EndLF => &[Constraint::End, Constraint::FinalNewline],
-        Look::WordAscii if behind_word => &[Constraint::NotWord],
-        Look::WordAscii => &[Constraint::Word],
-        Look::WordAsciiNegate if behind_word => &[Constraint::Word],
-        Look::WordAsciiNegate => &[Constraint::NotWord],
-        // The pattern parser lets no other kind through.
-        _ => &[],
     }
 }

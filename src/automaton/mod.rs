@@ -10,6 +10,7 @@ mod determinise;
 pub mod language;
 mod limits;
 mod program;
+mod threads;
 
 pub use classify::{Classifier, classify};
 pub use determinise::{Dfa, Labelling, NO_LABEL};

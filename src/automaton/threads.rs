@@ -1,0 +1,195 @@
+//! Places in the programs of a set, and where they lead.
+
+use super::byte_classes::is_word;
+use super::constraint::Constraint;
+use super::program::{Instruction, Program};
+use regex_automata::util::look::Look;
+
+/// A place in one of the programs, and what must follow for it to count. Ids ascend with the programs.
+pub(super) type ThreadId = u32;
+
+/// What stands before a position, as far as a look-behind can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    Nothing,
+    Word,
+    NotWord,
+}
+
+impl Behind {
+    const ALL: [Self; 3] = [Self::Nothing, Self::Word, Self::NotWord];
+
+    pub(super) fn byte(byte: u8) -> Self {
+        if is_word(byte) { Self::Word } else { Self::NotWord }
+    }
+
+    fn index(self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Word => 1,
+            Self::NotWord => 2,
+        }
+    }
+}
+
+/// All threads of a set of programs.
+#[derive(Debug)]
+pub(super) struct Threads<'a> {
+    programs: &'a [&'a Program],
+    /// By place: the program, and the instruction in it.
+    places: Vec<(u32, u32)>,
+    /// By program: its first place.
+    first_places: Vec<u32>,
+    /// By thread and what stands behind it: what it reaches without reading a byte, once that was asked.
+    closures: Vec<[Option<Box<[ThreadId]>>; 3]>,
+    /// By what stands behind: where all languages may begin.
+    begins: [Vec<ThreadId>; 3],
+}
+
+impl<'a> Threads<'a> {
+    pub(super) fn new(programs: &'a [&'a Program]) -> Self {
+        let mut places = Vec::new();
+        let mut first_places = Vec::new();
+        for (index, program) in (0u32..).zip(programs) {
+            first_places.push(u32::try_from(places.len()).unwrap_or(u32::MAX));
+            places.extend((0u32..).take(program.instructions.len()).map(|at| (index, at)));
+        }
+        let closures = (0..places.len() * CONSTRAINTS.len()).map(|_| [const { None }; 3]).collect();
+        let mut threads = Self { programs, places, first_places, closures, begins: [const { Vec::new() }; 3] };
+        threads.begins = Behind::ALL.map(|behind| threads.beginnings(behind));
+        threads
+    }
+
+    /// Where the languages may begin behind `behind`.
+    pub(super) fn begin(&self, behind: Behind) -> &[ThreadId] {
+        self.begins.get(behind.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Which program `thread` is in.
+    pub(super) fn program(&self, thread: ThreadId) -> u32 {
+        self.place(thread).0
+    }
+
+    /// Whether the language of `thread` holds the field whatever follows.
+    pub(super) fn is_certain(&self, thread: ThreadId) -> bool {
+        constraint(thread) == Constraint::None && *self.instruction(thread) == Instruction::Match
+    }
+
+    /// Whether the language of `thread` holds the field if it ends here.
+    pub(super) fn accepts(&self, thread: ThreadId) -> bool {
+        constraint(thread).holds_at_end() && *self.instruction(thread) == Instruction::Match
+    }
+
+    /// Adds where `thread` leads by reading `byte`.
+    pub(super) fn read(&mut self, thread: ThreadId, byte: u8, subset: &mut Vec<ThreadId>) {
+        let Some(kept) = constraint(thread).after(byte) else { return };
+        let next = match self.instruction(thread) {
+            Instruction::Match => return subset.push(self.moved(thread, None, kept)),
+            Instruction::Bytes(ranges) => {
+                ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&byte)).map(|(_, _, next)| *next)
+            }
+            _ => None,
+        };
+        if next.is_some() {
+            let next = self.moved(thread, next, kept);
+            subset.extend(self.closure(next, Behind::byte(byte)));
+        }
+    }
+
+    fn beginnings(&mut self, behind: Behind) -> Vec<ThreadId> {
+        let mut all = Vec::new();
+        for (index, program) in self.programs.iter().enumerate() {
+            if behind == Behind::Nothing || !program.anchored {
+                let place = self.first_places.get(index).copied().unwrap_or(0) + program.start;
+                all.extend(self.closure(place * STRIDE, behind));
+            }
+        }
+        all
+    }
+
+    /// What `thread` reaches without reading a byte, itself included.
+    fn closure(&mut self, thread: ThreadId, behind: Behind) -> &[ThreadId] {
+        let known = |closures: &[[Option<Box<[ThreadId]>>; 3]]| {
+            closures
+                .get(thread as usize)
+                .and_then(|by_behind| by_behind.get(behind.index()))
+                .is_some_and(Option::is_some)
+        };
+        if !known(&self.closures) {
+            let reached = self.reach(thread, behind);
+            if let Some(place) =
+                self.closures.get_mut(thread as usize).and_then(|by_behind| by_behind.get_mut(behind.index()))
+            {
+                *place = Some(reached);
+            }
+        }
+        let by_behind = self.closures.get(thread as usize).and_then(|by_behind| by_behind.get(behind.index()));
+        by_behind.and_then(Option::as_deref).unwrap_or(&[])
+    }
+
+    fn reach(&self, thread: ThreadId, behind: Behind) -> Box<[ThreadId]> {
+        let mut reached = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let mut stack = vec![thread];
+        while let Some(thread) = stack.pop() {
+            if !seen.insert(thread) {
+                continue;
+            }
+            match self.instruction(thread) {
+                Instruction::Bytes(_) | Instruction::Match => reached.push(thread),
+                Instruction::Split(ways) => {
+                    stack.extend(ways.iter().map(|way| self.moved(thread, Some(*way), constraint(thread))));
+                }
+                Instruction::Save { next, .. } => stack.push(self.moved(thread, Some(*next), constraint(thread))),
+                Instruction::Look { look, next } => {
+                    let kept = demands(*look, behind).iter().filter_map(|demand| constraint(thread).and(*demand));
+                    stack.extend(kept.map(|kept| self.moved(thread, Some(*next), kept)));
+                }
+            }
+        }
+        reached.into_boxed_slice()
+    }
+
+    /// The thread of the same program at instruction `to` (None: where it is) under `kept`.
+    fn moved(&self, thread: ThreadId, to: Option<u32>, kept: Constraint) -> ThreadId {
+        let (program, at) = self.place(thread);
+        let first = self.first_places.get(program as usize).copied().unwrap_or(0);
+        let kept = CONSTRAINTS.iter().position(|constraint| *constraint == kept).unwrap_or(0);
+        (first + to.unwrap_or(at)) * STRIDE + u32::try_from(kept).unwrap_or(0)
+    }
+
+    fn place(&self, thread: ThreadId) -> (u32, u32) {
+        self.places.get((thread / STRIDE) as usize).copied().unwrap_or((u32::MAX, 0))
+    }
+
+    fn instruction(&self, thread: ThreadId) -> &'a Instruction {
+        const NONE: &Instruction = &Instruction::Bytes(Vec::new());
+        let (program, at) = self.place(thread);
+        self.programs.get(program as usize).map_or(NONE, |program| program.at(at))
+    }
+}
+
+const CONSTRAINTS: [Constraint; 5] =
+    [Constraint::None, Constraint::End, Constraint::FinalNewline, Constraint::Word, Constraint::NotWord];
+
+/// Threads of a place: one a constraint.
+const STRIDE: u32 = 5;
+
+fn constraint(thread: ThreadId) -> Constraint {
+    CONSTRAINTS.get((thread % STRIDE) as usize).copied().unwrap_or(Constraint::None)
+}
+
+/// The ways in which `look` can hold behind `behind`, as demands on what follows.
+fn demands(look: Look, behind: Behind) -> &'static [Constraint] {
+    match look {
+        Look::Start if behind == Behind::Nothing => &[Constraint::None],
+        Look::End => &[Constraint::End],
+        Look::EndLF => &[Constraint::End, Constraint::FinalNewline],
+        Look::WordAscii if behind == Behind::Word => &[Constraint::NotWord],
+        Look::WordAscii => &[Constraint::Word],
+        Look::WordAsciiNegate if behind == Behind::Word => &[Constraint::Word],
+        Look::WordAsciiNegate => &[Constraint::NotWord],
+        // The pattern parser lets no other kind through.
+        _ => &[],
+    }
+}
