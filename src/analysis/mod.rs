@@ -1,4 +1,5 @@
 //! Questions asked of a policy: what it does with a request, and why.
 
 pub mod cases;
+pub mod lint;
 pub mod record;

@@ -40,6 +40,29 @@ pub struct Policy {
     pub meters: Vec<String>,
     /// In file order.
     pub tests: Vec<Test>,
+    /// Heads of the upstreams, by index.
+    pub upstream_spans: Vec<Span>,
+    /// Heads of the plan sources, by index.
+    pub plan_source_spans: Vec<Span>,
+    /// What `allow` silences.
+    pub allowed: Vec<Allowed>,
+}
+
+/// `allow WARNING;`
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Allowed {
+    /// The name of the warning.
+    pub warning: String,
+    /// The block in which it is silent; of a top-level `allow` the whole file.
+    pub within: Span,
+}
+
+impl Allowed {
+    /// Silences `warning` within `within`.
+    pub fn new(warning: String, within: Span) -> Self {
+        Self { warning, within }
+    }
 }
 
 /// A set of hosts and what happens to requests for them.

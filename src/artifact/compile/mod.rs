@@ -7,10 +7,12 @@ mod hosts;
 mod levels;
 mod operations;
 mod plans;
+mod reach;
 mod tables;
 mod templates;
 mod trie;
 
+use crate::analysis::lint;
 use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};
 use crate::automaton::Limits;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -26,6 +28,8 @@ pub struct Compiled {
     pub bytes: Vec<u8>,
     /// What it took.
     pub stats: Stats,
+    /// What only the automata and the diagram could find.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// What a compilation took.
@@ -62,10 +66,11 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
     builder.diagram_tables();
     let mut stats = builder.stats();
     let manifest = serde_json::to_vec(&manifest(policy, sources)).unwrap_or_default();
+    let warnings = core::mem::take(&mut builder.warnings);
     let bytes = builder.finish(manifest)?;
     stats.bytes = bytes.len();
     stats.seconds = began.elapsed().as_secs_f64();
-    Ok(Compiled { bytes, stats })
+    Ok(Compiled { bytes, stats, warnings: lint::unsilenced(policy, warnings) })
 }
 
 fn manifest(policy: &Policy, sources: &Sources) -> Manifest {

@@ -5,9 +5,15 @@ use crate::artifact::format::{NONE, Operation, body_action, operation, proxy_for
 use crate::diagnostic::Span;
 use crate::diagram::{NodeId, TRUE, TooLarge};
 use crate::model::{
-    Answer, BodyAction, HeaderAction, HeaderEdit, LocationId, Part, PlanSourceId, ProxyForm, Rewrite, RewriteFlag,
-    ServiceId, Setting, Side, Statement, StatementKind, Template, Variable,
+    Answer, BodyAction, HeaderAction, HeaderEdit, LocationId, Part, PlanSourceId, Predicate, ProxyForm, Rewrite,
+    RewriteFlag, ServiceId, Setting, Side, Statement, StatementKind, Template, Variable,
 };
+
+/// An operation and the statement it comes from.
+pub(super) struct Placed {
+    pub(super) operation: Operation,
+    pub(super) span: Span,
+}
 
 /// Which statements of a list count.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +30,7 @@ impl Builder<'_> {
         let Some(service) = self.policy.services.get(service.0 as usize) else { return (0, 0) };
         let mut list = Vec::new();
         self.block(&service.statements, TRUE, Scope::Own, service.plans, &mut list);
+        self.warn_unreachable(&list);
         self.list(&list)
     }
 
@@ -43,14 +50,17 @@ impl Builder<'_> {
         }
         if let Some(location) = at(location) {
             self.block(&location.statements, TRUE, Scope::Own, plans, &mut list);
+            if let Some(answered) = self.warn_unreachable(&list) {
+                self.warn_unanswered(location, plans, answered);
+            }
         }
         self.list(&list)
     }
 
-    fn list(&mut self, list: &[Operation]) -> (u32, u32) {
+    fn list(&mut self, list: &[Placed]) -> (u32, u32) {
         let first = self.operations.next();
-        for operation in list {
-            self.operations.push(operation);
+        for placed in list {
+            self.operations.push(&placed.operation);
         }
         (first, index(list.len()))
     }
@@ -61,7 +71,7 @@ impl Builder<'_> {
         guard: NodeId,
         scope: Scope,
         plans: Option<PlanSourceId>,
-        list: &mut Vec<Operation>,
+        list: &mut Vec<Placed>,
     ) {
         for statement in statements {
             if scope == Scope::Inherited && !holds_settings(statement) {
@@ -74,7 +84,8 @@ impl Builder<'_> {
             match self.enter(predicate, guard, plans) {
                 Ok((inner, asks_caller)) => {
                     if asks_caller {
-                        list.push(Operation { guard: inner.0, kind: operation::CALLER, ..Operation::default() });
+                        let operation = Operation { guard: inner.0, kind: operation::CALLER, ..Operation::default() };
+                        list.push(Placed { operation, span: statement.span });
                     }
                     self.block(body, inner, scope, plans, list);
                 }
@@ -86,7 +97,7 @@ impl Builder<'_> {
     /// The guard of a block, and whether it depends on the caller.
     fn enter(
         &mut self,
-        predicate: &crate::model::Predicate,
+        predicate: &Predicate,
         guard: NodeId,
         plans: Option<PlanSourceId>,
     ) -> Result<(NodeId, bool), TooLarge> {
@@ -101,9 +112,10 @@ impl Builder<'_> {
         self.error("guard-too-large", span, "the guards of the policy need a larger diagram than the limit", help);
     }
 
-    fn statement(&mut self, statement: &Statement, guard: NodeId, list: &mut Vec<Operation>) {
+    fn statement(&mut self, statement: &Statement, guard: NodeId, list: &mut Vec<Placed>) {
         if templates(statement).iter().any(|template| reads_plan(template)) {
-            list.push(Operation { guard: guard.0, kind: operation::CALLER, a: 1, ..Operation::default() });
+            let operation = Operation { guard: guard.0, kind: operation::CALLER, a: 1, ..Operation::default() };
+            list.push(Placed { operation, span: statement.span });
         }
         let (kind, [a, b, c, d]) = match &statement.kind {
             StatementKind::Answer(answer) => self.answer(answer),
@@ -112,7 +124,8 @@ impl Builder<'_> {
             StatementKind::UniqueHeader(name) => (operation::UNIQUE_HEADER, [self.string(name.as_bytes()), 0, 0, 0]),
             StatementKind::When { .. } => return,
         };
-        list.push(Operation { guard: guard.0, kind, a, b, c, d });
+        let operation = Operation { guard: guard.0, kind, a, b, c, d };
+        list.push(Placed { operation, span: statement.span });
     }
 
     fn answer(&mut self, answer: &Answer) -> (u32, [u32; 4]) {

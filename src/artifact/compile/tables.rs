@@ -17,6 +17,7 @@ pub(super) struct Builder<'p> {
     /// Steps of subset construction left.
     pub(super) steps: u64,
     pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
     pub(super) diagram: Diagram,
     pub(super) fields: Fields,
     pub(super) programs_known: HashMap<(String, bool), u32>,
@@ -61,6 +62,7 @@ impl<'p> Builder<'p> {
             limits,
             steps: limits.steps_max,
             diagnostics: Vec::new(),
+            warnings: Vec::new(),
             diagram: Diagram::new(limits.nodes_max),
             fields: Fields::default(),
             programs_known: HashMap::new(),

@@ -1,0 +1,63 @@
+//! What can be meant and rarely is: warnings, each with a name that reads after "allow".
+//!
+//! They are decided, not guessed: what one says is true of the policy. Two more, `unreachable-statement` and
+//! `no-answer`, need the diagram and come from the compiler.
+
+mod duplicate_regex;
+mod location_never_matches;
+mod lossy_redirect;
+mod prefix_without_slash;
+mod unbounded_body;
+mod unchecked_host;
+mod unserved_plan;
+mod unused_upstream;
+mod visit;
+
+use crate::diagnostic::Diagnostic;
+use crate::model::Policy;
+
+/// Names of all warnings, sorted.
+pub const NAMES: [&str; 11] = [
+    "duplicate-regex",
+    "location-never-matches",
+    "location-with-query",
+    "lossy-redirect",
+    "no-answer",
+    "prefix-without-slash",
+    "unbounded-body",
+    "unchecked-host",
+    "unreachable-statement",
+    "unserved-plan",
+    "unused-upstream",
+];
+
+/// All warnings of `policy` that it does not allow, in the order of their places.
+pub fn run(policy: &Policy) -> Vec<Diagnostic> {
+    let lints = [
+        duplicate_regex::check,
+        location_never_matches::check,
+        lossy_redirect::check,
+        prefix_without_slash::check,
+        unbounded_body::check,
+        unchecked_host::check,
+        unserved_plan::check,
+        unused_upstream::check,
+    ];
+    unsilenced(policy, lints.iter().flat_map(|lint| lint(policy)).collect())
+}
+
+/// `warnings` less those that `policy` allows at their place, in the order of their places.
+pub(crate) fn unsilenced(policy: &Policy, mut warnings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    warnings.retain(|warning| {
+        let span = warning.place.span;
+        !policy.allowed.iter().any(|allowed| {
+            let within = allowed.within;
+            allowed.warning == warning.code
+                && within.file == span.file
+                && within.start <= span.start
+                && span.end <= within.end
+        })
+    });
+    warnings.sort_by_key(|warning| (warning.place.span, warning.code));
+    warnings
+}

@@ -1,0 +1,56 @@
+//! What the diagram knows of a list: statements that can never run, locations that can end without an answer.
+
+use super::operations::Placed;
+use super::tables::Builder;
+use crate::artifact::format::operation;
+use crate::diagnostic::Diagnostic;
+use crate::diagram::{FALSE, NodeId, TRUE};
+use crate::model::{Location, PlanSourceId};
+
+impl Builder<'_> {
+    /// Warns of the first statement of `list` that answers above it keep from ever running, and says for which
+    /// requests the list answers; None where that takes too large a diagram.
+    pub(super) fn warn_unreachable(&mut self, list: &[Placed]) -> Option<NodeId> {
+        let mut answered = FALSE;
+        let mut has_warned = false;
+        for Placed { operation, span } in list {
+            let guard = NodeId(operation.guard);
+            let open = self.diagram.not(answered).ok()?;
+            let runs = self.diagram.and(guard, open).ok()?;
+            if runs == FALSE && guard != FALSE && !has_warned {
+                let message = "this never runs: every request that could reach it has been answered above";
+                let help = "settings stand before the answer they belong to; take this out, or move it up";
+                self.warnings.push(Diagnostic::warning("unreachable-statement", *span, message).help(help));
+                has_warned = true;
+            }
+            let answers = [operation::RESPOND, operation::REDIRECT, operation::CLOSE, operation::PROXY];
+            if answers.contains(&operation.kind) {
+                answered = self.diagram.or(answered, guard).ok()?;
+            }
+        }
+        Some(answered)
+    }
+
+    /// Warns where `location`, which answers the requests of `answered`, leaves others without an answer.
+    pub(super) fn warn_unanswered(&mut self, location: &Location, plans: Option<PlanSourceId>, answered: NodeId) {
+        if self.with_refused_callers(answered, plans) == Some(TRUE) {
+            return;
+        }
+        let message = format!("`location {}` can end without an answer: the request gets 404", location.display);
+        let help = "add a `return` or a `proxy` at its end";
+        self.warnings.push(Diagnostic::warning("no-answer", location.span, message).help(help));
+    }
+
+    /// `answered`, and the callers whom the first question for a plan refuses.
+    fn with_refused_callers(&mut self, answered: NodeId, plans: Option<PlanSourceId>) -> Option<NodeId> {
+        let source = plans.map_or(usize::MAX, |plans| plans.0 as usize);
+        let Some(variable) = self.plan_variables.get(source).copied() else { return Some(answered) };
+        if !self.diagram.asks_from(answered, variable) {
+            return Some(answered);
+        }
+        let known = self.policy.plan_sources.get(source)?.plans.len();
+        let children = core::iter::repeat_n(FALSE, known).chain([TRUE, TRUE, TRUE]).collect();
+        let refused = self.diagram.node(variable, children).ok()?;
+        self.diagram.or(answered, refused).ok()
+    }
+}
