@@ -1,9 +1,11 @@
 //! What may be said to an author: places in sources, and messages about them.
 
 mod nearest;
+mod render;
 mod source;
 
 pub use nearest::nearest;
+pub use render::{Format, render};
 pub use source::{FileId, Source, Sources, Span};
 
 /// Whether a finding stops the build.

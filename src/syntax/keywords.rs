@@ -52,12 +52,12 @@ impl Context {
     /// Where one is, in words.
     pub(super) fn place(self) -> &'static str {
         match self {
-            Self::Top => "the top level",
-            Self::Upstream => "an `upstream` block",
-            Self::Tls => "a `tls` block",
-            Self::Plans => "a `plans` block",
-            Self::Service => "a service or a location",
-            Self::Test => "a `test` block",
+            Self::Top => "at the top level",
+            Self::Upstream => "in an `upstream` block",
+            Self::Tls => "in a `tls` block",
+            Self::Plans => "in a `plans` block",
+            Self::Service => "in a service or a location",
+            Self::Test => "in a `test` block",
         }
     }
 }
@@ -116,7 +116,16 @@ const KEYWORDS: &[Keyword] = &[
     simple(Plans, "unknown", Rule::unknown, "unknown CODE;"),
     simple(Plans, "failed", Rule::failed, "failed CODE [except callers NAME as PLAN] [stale=TIME];"),
     block(Service, "location", Rule::location, Service, "location [=|^~|~|~*] PATTERN [as NAME] { ... }"),
-    Keyword { holds_keywords: true, ..block(Service, "when", Rule::when, Service, "when PREDICATE { ... }") },
+    Keyword {
+        holds_keywords: true,
+        ..block(
+            Service,
+            "when",
+            Rule::when,
+            Service,
+            "when PREDICATE { ... }`, such as `when header X-Beta = \"1\" and not method GET { ... }",
+        )
+    },
     block(Service, "method", Rule::method_block, Service, "method METHOD... { ... }"),
     block(Service, "plan", Rule::plan_block, Service, "plan NAME... { ... }"),
     block(Service, "scheme", Rule::scheme_block, Service, "scheme http|https { ... }"),

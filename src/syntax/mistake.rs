@@ -16,7 +16,7 @@ pub(super) fn misfit(text: &str, place: Span, keyword: Option<&Keyword>, failure
         rules.retain(|rule| *rule != Rule::modifier);
     }
     let meanings: Vec<Meaning> = rules.iter().map(|&rule| meaning(rule)).collect();
-    let expected = one_of(meanings.iter().map(|meaning| meaning.phrase.as_str()).filter(|phrase| !phrase.is_empty()));
+    let expected = one_of(meanings.iter().flat_map(|meaning| meaning.phrases.iter().map(String::as_str)));
     let message = match &found {
         Found::Word(word) => format!("expected {expected}, found `{}`", shortened(word)),
         Found::Sign(sign) => format!("expected {expected}, found {sign}"),
@@ -31,10 +31,10 @@ pub(super) fn misfit(text: &str, place: Span, keyword: Option<&Keyword>, failure
     let diagnostic = Diagnostic::error(code, at, message);
     let usage = keyword.map(|keyword| keyword.usage).unwrap_or(TEST_USAGE);
     match (meant, &found) {
-        (Some(meant), _) => diagnostic.help(format!("did you mean `{meant}`?")),
-        (None, Found::Word(word)) if word.len() > 1 && word.starts_with('(') | word.ends_with(')') => {
+        (_, Found::Word(word)) if word.len() > 1 && word.starts_with('(') | word.ends_with(')') => {
             diagnostic.help("parentheses group only as words of their own: write `( PREDICATE )`, with blanks")
         }
+        (Some(meant), _) => diagnostic.help(format!("did you mean `{meant}`?")),
         (None, _) => diagnostic.help(format!("write `{usage}`")),
     }
 }
@@ -43,8 +43,8 @@ pub(super) fn misfit(text: &str, place: Span, keyword: Option<&Keyword>, failure
 pub(super) fn unknown(word: &str, place: Span, context: Context) -> Diagnostic {
     let shown = shortened(word);
     if let Some(home) = home(word) {
-        let message = format!("`{shown}` cannot stand in {}", context.place());
-        let help = format!("`{shown}` stands in {}", home.context.place());
+        let message = format!("`{shown}` cannot stand {}", context.place());
+        let help = format!("`{shown}` stands {}", home.context.place());
         return Diagnostic::error("misplaced-statement", place, message).help(help);
     }
     let unknown = Diagnostic::error("unknown-statement", place, format!("no statement begins with `{shown}`"));

@@ -44,8 +44,8 @@ fn unescape(inside: &str) -> String {
 /// What a grammar rule stands for.
 #[derive(Debug)]
 pub(super) struct Meaning {
-    /// In people's words, such as `a status code` or `` `as` ``; empty if it is not worth telling.
-    pub(super) phrase: String,
+    /// In people's words, such as `a status code` or `` `as` ``; several where it is one of several words.
+    pub(super) phrases: Vec<String>,
     /// The words it can be, if they are known.
     pub(super) words: Vec<String>,
 }
@@ -54,16 +54,15 @@ pub(super) struct Meaning {
 pub(super) fn meaning(rule: Rule) -> Meaning {
     // Rules of keywords are named after their words, so that none can be forgotten here.
     let name = format!("{rule:?}");
-    if let Some(keyword) = name.strip_prefix("k_") {
-        return Meaning { phrase: format!("`{keyword}`"), words: vec![keyword.to_owned()] };
-    }
-    let words = known_words(rule);
-    let phrase = match phrase(rule) {
-        "" if words.is_empty() => String::new(),
-        "" => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
-        phrase => phrase.to_owned(),
+    let words: Vec<String> = match name.strip_prefix("k_") {
+        Some(keyword) => vec![keyword.to_owned()],
+        None => known_words(rule).iter().map(|&word| word.to_owned()).collect(),
     };
-    Meaning { phrase, words: words.iter().map(|&word| word.to_owned()).collect() }
+    let phrases = match phrase(rule) {
+        "" => words.iter().map(|word| format!("`{word}`")).collect(),
+        phrase => vec![phrase.to_owned()],
+    };
+    Meaning { phrases, words }
 }
 
 fn known_words(rule: Rule) -> &'static [&'static str] {
@@ -86,6 +85,7 @@ fn known_words(rule: Rule) -> &'static [&'static str] {
         Rule::body_action => &["forward", "strip", "reject"],
         Rule::balancing => &["round_robin", "least_conn"],
         Rule::rewrite_flag => &["last", "break", "redirect", "permanent", "307", "308"],
+        Rule::test_option => &["body=N", "client=IP", "plan=P", "listener=L"],
         Rule::hsts_flag => &["includeSubDomains", "preload"],
         _ => &[],
     }
@@ -119,7 +119,6 @@ fn phrase(rule: Rule) -> &'static str {
         Rule::setting => "`NAME=VALUE`",
         Rule::max => "`max=SIZE`",
         Rule::stale => "`stale=TIME`",
-        Rule::test_option => "one of `body=`, `client=`, `plan=` and `listener=`",
         Rule::expectation => "a status code, `close` or `proxy`",
         _ => "",
     }

@@ -1,6 +1,7 @@
 //! The top level, `upstream` and `plans`.
 
 use super::parts::Parts;
+use super::predicate::predicate;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{Item, ItemKind, PlansOption, PlansOptionKind, UpstreamOption};
 use crate::syntax::grammar::Rule;
@@ -29,7 +30,12 @@ pub(in crate::syntax) fn item(parsed: Parsed<'_>) -> Result<Item, Diagnostic> {
         (Rule::page, _) => ItemKind::Page { name: name()?, file: parts.word(Rule::file)? },
         (Rule::include, _) => ItemKind::Include { glob: parts.word(Rule::file)? },
         (Rule::allow, _) => ItemKind::Allow(parts.words(Rule::warning)),
-        (Rule::prove, _) => ItemKind::Prove { name: name()?, words: parts.rest().into_iter().skip(1).collect() },
+        (Rule::prove, _) => {
+            if let Some(guard) = parts.all(Rule::predicate).next() {
+                predicate(&guard)?;
+            }
+            ItemKind::Prove { name: name()?, words: parts.rest().into_iter().skip(1).collect() }
+        }
         _ => return Err(parts.incomplete()),
     };
     Ok(Item { span, head, kind })
