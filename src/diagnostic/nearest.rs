@@ -46,7 +46,7 @@ fn edits(left: &[char], right: &[char]) -> usize {
             next.push(least);
             beside = Some(other);
         }
-        before = std::mem::replace(&mut row, next);
+        before = core::mem::replace(&mut row, next);
         previous = Some(letter);
     }
     row.last().copied().unwrap_or(0)

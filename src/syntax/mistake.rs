@@ -29,7 +29,7 @@ pub(super) fn misfit(text: &str, place: Span, keyword: Option<&Keyword>, failure
         Found::Sign(_) => None,
     };
     let diagnostic = Diagnostic::error(code, at, message);
-    let usage = keyword.map(|keyword| keyword.usage).unwrap_or(TEST_USAGE);
+    let usage = keyword.map_or(TEST_USAGE, |keyword| keyword.usage);
     match (meant, &found) {
         (_, Found::Word(word)) if word.len() > 1 && word.starts_with('(') | word.ends_with(')') => {
             diagnostic.help("parentheses group only as words of their own: write `( PREDICATE )`, with blanks")

@@ -3,7 +3,7 @@
 use super::places::Places;
 use super::severity;
 use crate::diagnostic::Diagnostic;
-use std::fmt::Write as _;
+use core::fmt::Write as _;
 
 /// A command a line.
 pub(super) fn render(diagnostics: &[Diagnostic], places: &Places<'_>) -> String {

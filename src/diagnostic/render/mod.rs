@@ -7,8 +7,8 @@ mod places;
 mod sarif;
 
 use super::{Diagnostic, Severity, Sources};
+use core::fmt::Write as _;
 use places::Places;
-use std::fmt::Write as _;
 
 /// How diagnostics are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use super::places::Places;
 use super::severity;
 use crate::diagnostic::{Diagnostic, Label};
+use core::fmt::Write as _;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 /// One run with all of them.
 pub(super) fn render(diagnostics: &[Diagnostic], places: &Places<'_>) -> String {
