@@ -1,7 +1,9 @@
 //! What a policy means: names resolved, types checked, defaults written out.
 
+mod allowed;
 mod policy;
 mod verdict;
 
+pub use allowed::Allowed;
 pub use policy::*;
 pub use verdict::*;

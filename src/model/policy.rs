@@ -1,6 +1,6 @@
 //! A policy as it is meant. Ids are indices into the vectors of [`Policy`]; the resolver makes them good.
 
-use super::RequestRecord;
+use super::{Allowed, RequestRecord};
 use crate::artifact::manifest::{PlanSource, Upstream};
 use crate::diagnostic::Span;
 use regex_syntax::hir::Hir;
@@ -46,23 +46,6 @@ pub struct Policy {
     pub plan_source_spans: Vec<Span>,
     /// What `allow` silences.
     pub allowed: Vec<Allowed>,
-}
-
-/// `allow WARNING;`
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Allowed {
-    /// The name of the warning.
-    pub warning: String,
-    /// The block in which it is silent; of a top-level `allow` the whole file.
-    pub within: Span,
-}
-
-impl Allowed {
-    /// Silences `warning` within `within`.
-    pub fn new(warning: String, within: Span) -> Self {
-        Self { warning, within }
-    }
 }
 
 /// A set of hosts and what happens to requests for them.

@@ -43,21 +43,5 @@ pub fn run(policy: &Policy) -> Vec<Diagnostic> {
         unserved_plan::check,
         unused_upstream::check,
     ];
-    unsilenced(policy, lints.iter().flat_map(|lint| lint(policy)).collect())
-}
-
-/// `warnings` less those that `policy` allows at their place, in the order of their places.
-pub(crate) fn unsilenced(policy: &Policy, mut warnings: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    warnings.retain(|warning| {
-        let span = warning.place.span;
-        !policy.allowed.iter().any(|allowed| {
-            let within = allowed.within;
-            allowed.warning == warning.code
-                && within.file == span.file
-                && within.start <= span.start
-                && span.end <= within.end
-        })
-    });
-    warnings.sort_by_key(|warning| (warning.place.span, warning.code));
-    warnings
+    policy.unsilenced(lints.iter().flat_map(|lint| lint(policy)).collect())
 }

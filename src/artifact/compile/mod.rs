@@ -12,7 +12,6 @@ mod tables;
 mod templates;
 mod trie;
 
-use crate::analysis::lint;
 use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};
 use crate::automaton::Limits;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -70,7 +69,7 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
     let bytes = builder.finish(manifest)?;
     stats.bytes = bytes.len();
     stats.seconds = began.elapsed().as_secs_f64();
-    Ok(Compiled { bytes, stats, warnings: lint::unsilenced(policy, warnings) })
+    Ok(Compiled { bytes, stats, warnings: policy.unsilenced(warnings) })
 }
 
 fn manifest(policy: &Policy, sources: &Sources) -> Manifest {

@@ -1,0 +1,138 @@
+//! Numbers with a meaning.
+
+/// What a variable classifies.
+pub(crate) mod field {
+    pub(crate) const METHOD: u32 = 0;
+    pub(crate) const SCHEME: u32 = 1;
+    pub(crate) const LISTENER: u32 = 2;
+    pub(crate) const BODY: u32 = 3;
+    pub(crate) const CLIENT: u32 = 4;
+    pub(crate) const HOST: u32 = 5;
+    pub(crate) const PATH: u32 = 6;
+    pub(crate) const HEADER: u32 = 7;
+    pub(crate) const QUERY: u32 = 8;
+    pub(crate) const COOKIE: u32 = 9;
+    /// The caller: its plans in order, then missing, unknown, failed.
+    pub(crate) const PLAN: u32 = 10;
+}
+
+/// Bits of a service.
+pub(crate) mod service_flag {
+    pub(crate) const MERGE_SLASHES: u32 = 1;
+    pub(crate) const STRICT_PATHS: u32 = 2;
+    pub(crate) const ABSOLUTE_REDIRECTS: u32 = 4;
+}
+
+/// Kinds of operation.
+pub(crate) mod operation {
+    /// Nothing; where its guard depends on the caller, or `a` is 1, the caller has to be known here.
+    pub(crate) const CALLER: u32 = 0;
+    /// Status `a`, template `b` or none.
+    pub(crate) const RESPOND: u32 = 1;
+    /// Status `a`, template `b`.
+    pub(crate) const REDIRECT: u32 = 2;
+    pub(crate) const CLOSE: u32 = 3;
+    /// Upstream `a`, form `b`, string `c` or none, octets `d` of the prefix.
+    pub(crate) const PROXY: u32 = 4;
+    /// Program `a`, template `b`, flag `c`, 1 in `d` where the query is kept.
+    pub(crate) const REWRITE: u32 = 5;
+    /// String `a`: the value of Allow.
+    pub(crate) const METHODS: u32 = 6;
+    /// Action `a`; `b` and `c` the low and high half of the bound, `d` 1 if there is one.
+    pub(crate) const BODY: u32 = 7;
+    /// Side `a` (0 request), action `b` (0 set, 1 add, 2 drop), name string `c`, template `d` or none.
+    pub(crate) const HEADER: u32 = 8;
+    /// String `a`; string `b` is the name of the field.
+    pub(crate) const HSTS: u32 = 9;
+    /// Meter `a`, 1 in `b` if always.
+    pub(crate) const METER: u32 = 10;
+    /// Template `a`.
+    pub(crate) const TYPE: u32 = 11;
+    /// Name string `a`.
+    pub(crate) const UNIQUE_HEADER: u32 = 12;
+}
+
+/// Forms of `PROXY`.
+pub(crate) mod proxy_form {
+    pub(crate) const RAW: u32 = 0;
+    pub(crate) const CANONICAL: u32 = 1;
+    pub(crate) const STRIP: u32 = 2;
+    pub(crate) const BASE: u32 = 3;
+}
+
+/// Flags of `REWRITE`; others are the status of a redirect.
+pub(crate) mod rewrite_flag {
+    pub(crate) const CONTINUE: u32 = 0;
+    pub(crate) const LAST: u32 = 1;
+    pub(crate) const BREAK: u32 = 2;
+}
+
+/// Actions of `BODY`.
+pub(crate) mod body_action {
+    pub(crate) const FORWARD: u32 = 0;
+    pub(crate) const STRIP: u32 = 1;
+    pub(crate) const REJECT: u32 = 2;
+}
+
+/// Kinds of part.
+pub(crate) mod part {
+    /// A string.
+    pub(crate) const LITERAL: u32 = 0;
+    /// A group, 1 to 9.
+    pub(crate) const CAPTURE: u32 = 1;
+    /// A named capture.
+    pub(crate) const NAMED: u32 = 2;
+    pub(crate) const URI: u32 = 3;
+    pub(crate) const REQUEST_URI: u32 = 4;
+    pub(crate) const ARGS: u32 = 5;
+    pub(crate) const IS_ARGS: u32 = 6;
+    /// A string: the argument's name.
+    pub(crate) const ARG: u32 = 7;
+    pub(crate) const HOST: u32 = 8;
+    /// A string: the header's name.
+    pub(crate) const HTTP: u32 = 9;
+    /// A string: the cookie's name.
+    pub(crate) const COOKIE: u32 = 10;
+    pub(crate) const SCHEME: u32 = 11;
+    pub(crate) const METHOD: u32 = 12;
+    pub(crate) const REMOTE_ADDR: u32 = 13;
+    pub(crate) const REQUEST_ID: u32 = 14;
+    pub(crate) const PLAN: u32 = 15;
+    /// What follows is the query.
+    pub(crate) const ARGS_START: u32 = 16;
+}
+
+/// Kinds of instruction.
+pub(crate) mod instruction {
+    /// Reads a byte from `a` to `b`, then goes to `c`.
+    pub(crate) const BYTE: u32 = 0;
+    /// Goes to `a`; where that fails, to `b`.
+    pub(crate) const SPLIT: u32 = 1;
+    /// Notes the position in slot `a`, then goes to `b`.
+    pub(crate) const SAVE: u32 = 2;
+    /// Goes to `b` if the position is of kind `a` (see `look`).
+    pub(crate) const LOOK: u32 = 3;
+    pub(crate) const MATCH: u32 = 4;
+    pub(crate) const FAIL: u32 = 5;
+}
+
+/// Kinds of position.
+pub(crate) mod look {
+    pub(crate) const START: u32 = 0;
+    pub(crate) const END: u32 = 1;
+    /// PCRE's `$`: the end, or before one final newline.
+    pub(crate) const DOLLAR: u32 = 2;
+    pub(crate) const WORD_BOUNDARY: u32 = 3;
+    pub(crate) const NOT_WORD_BOUNDARY: u32 = 4;
+}
+
+/// Kinds of row in `plans`. A source stands before the rows that belong to it.
+pub(crate) mod plans {
+    /// `a` plans, then `b` credentials follow; `c` is the status for missing | unknown << 16, `d` failed | index of
+    /// the source << 16.
+    pub(crate) const SOURCE: u32 = 0;
+    /// String `a`.
+    pub(crate) const PLAN: u32 = 1;
+    /// `a` 0 an argument, 1 a header; string `b` its name; `c` 1 if it is kept.
+    pub(crate) const CREDENTIAL: u32 = 2;
+}

@@ -1,0 +1,56 @@
+//! The layout of an artifact: what both its writer and its reader must agree on.
+//!
+//! ```text
+//! magic, 8 octets | CRC-32 of all that follows | format version | length of the file | (length, CRC-32) of each table | tables
+//! ```
+//!
+//! Numbers are 32 bits, little-endian. Tables stand one after the other in the order of [`TABLES`], each padded with
+//! zeros to a multiple of four octets.
+
+mod kinds;
+mod records;
+
+pub(crate) use kinds::*;
+pub(crate) use records::*;
+
+/// How every artifact begins. The line ends show a transfer that changed them.
+pub(crate) const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
+
+/// Raised with every change of the layout. Readers take exactly this one.
+pub(crate) const VERSION: u32 = 1;
+
+/// Index 0 and up: no such thing.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Names of the tables, in order.
+pub(crate) const TABLES: [&str; 26] = [
+    "bytes",
+    "strings",
+    "automata",
+    "byte_classes",
+    "transitions",
+    "labels",
+    "variables",
+    "nodes",
+    "children",
+    "hosts",
+    "host_ranks",
+    "services",
+    "levels",
+    "ranked",
+    "regex_locations",
+    "trie",
+    "edges",
+    "locations",
+    "operations",
+    "templates",
+    "parts",
+    "programs",
+    "instructions",
+    "named_groups",
+    "plans",
+    "manifest",
+];
+
+/// Octets before the first table.
+pub(crate) const HEADER_OCTETS: usize = 8 + 4 * 3 + TABLES.len() * 8;
