@@ -1,1 +1,40 @@
-//! proxy
+//! The data plane: sockets around the matcher.
+//!
+//! Each core has its own runtime, listeners, upstream connections and timers; shared is only the policy and what is
+//! counted. hyper speaks with clients behind a guard that reads framing itself; HTTP/1 with upstreams is spoken here.
+
+mod access_log;
+mod admin;
+mod answer;
+mod body;
+mod chunked;
+mod client;
+mod config;
+mod drain;
+mod exchange;
+mod fault;
+mod hygiene;
+pub mod keys;
+mod limits;
+mod listen;
+mod network;
+mod plans;
+mod policy;
+mod record;
+mod request_head;
+mod serve;
+mod shared;
+mod timer;
+mod upstream;
+mod verdict;
+mod worker;
+
+pub use access_log::AccessLog;
+pub use config::{
+    Address, Config, Listener, LoadError, PlansWords, ServerWords, TlsWords, UpstreamWords, parse_address,
+};
+pub use limits::Limits;
+pub use network::Network;
+pub use plans::{Lookup, PlanSource};
+pub use policy::Policy;
+pub use serve::{Handle, StartError, serve};

@@ -1,0 +1,131 @@
+//! The small words of `proxy.toml`: addresses, servers, times, secrets.
+
+use std::path::PathBuf;
+
+use super::{Address, ServerWords};
+
+/// `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses) or `unix:/run/rulec.sock`.
+///
+/// # Errors
+/// Says what an address looks like.
+pub fn parse_address(text: &str) -> Result<Address, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return if path.is_empty() {
+            Err("a path belongs after `unix:`".to_owned())
+        } else {
+            Ok(Address::Unix(PathBuf::from(path)))
+        };
+    }
+    let full =
+        if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.replacen("localhost:", "127.0.0.1:", 1) };
+    full.parse()
+        .map(Address::Tcp)
+        .map_err(|_| format!("`{text}` is no address like 127.0.0.1:8080 or unix:/run/rulec.sock"))
+}
+
+/// `host`, `host:port`, `[::1]:port`, each also with ` weight=N`.
+pub(super) fn server(text: &str) -> Result<ServerWords, String> {
+    let mut words = text.split_whitespace();
+    let address = words.next().unwrap_or_default();
+    let weight = match words.next() {
+        None => 1,
+        Some(word) => word
+            .strip_prefix("weight=")
+            .and_then(|number| number.parse().ok())
+            .filter(|weight| (1..=65_535).contains(weight))
+            .ok_or_else(|| format!("`{word}` is not `weight=N` with N from 1 to 65535"))?,
+    };
+    if let Some(word) = words.next() {
+        return Err(format!("`{word}` is too much: a server is `host:port weight=N`"));
+    }
+    let (host, port) =
+        host_and_port(address).ok_or_else(|| format!("`{text}` is no server like `words.internal:8080`"))?;
+    Ok(ServerWords { host: host.to_owned(), port, weight })
+}
+
+fn host_and_port(address: &str) -> Option<(&str, Option<u16>)> {
+    let (host, port) = if address.parse::<core::net::Ipv6Addr>().is_ok() {
+        (address, None)
+    } else if let Some(rest) = address.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        host.parse::<core::net::Ipv6Addr>().ok()?;
+        (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
+    } else {
+        address.split_once(':').map_or((address, None), |(host, port)| (host, Some(port)))
+    };
+    let is_name = |octet: u8| octet.is_ascii_alphanumeric() || b"-._:".contains(&octet);
+    if host.is_empty() || !host.bytes().all(is_name) {
+        return None;
+    }
+    let port = port.map(|port| port.parse::<u16>().ok().filter(|port| *port > 0).ok_or(())).transpose().ok()?;
+    Some((host, port))
+}
+
+/// `500ms`, `30s`, `5m`, `1h30m`: milliseconds, more than none.
+pub(super) fn milliseconds(text: &str) -> Result<u64, String> {
+    let problem = || format!("`{text}` is no time like 500ms, 30s, 5m or 1h30m");
+    let mut total: u64 = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, tail) = rest.split_at_checked(digits).ok_or_else(problem)?;
+        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, tail) = tail.split_at_checked(letters).ok_or_else(problem)?;
+        let unit: u64 = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(problem()),
+        };
+        let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).ok_or_else(problem)?;
+        total = total.checked_add(part).ok_or_else(problem)?;
+        rest = tail;
+    }
+    // A year: beyond it a timer is a mistake, and its arithmetic could wrap.
+    if (1..=31_536_000_000).contains(&total) { Ok(total) } else { Err(problem()) }
+}
+
+/// Where a secret is to be found; the secret itself never stands in `proxy.toml`.
+#[derive(Clone, Debug)]
+pub(in crate::proxy) enum Secret {
+    File(PathBuf),
+    Environment(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_hosts_with_ports_and_weights() {
+        let check = |text: &str, host: &str, port, weight| {
+            assert_eq!(server(text), Ok(ServerWords { host: host.to_owned(), port, weight }), "{text}");
+        };
+        check("words.internal", "words.internal", None, 1);
+        check("10.0.0.1:81 weight=3", "10.0.0.1", Some(81), 3);
+        check("[::1]:81", "::1", Some(81), 1);
+        check("::1", "::1", None, 1);
+        for text in ["", "a:0", "a:65536", "a:b", "a b", "a weight=0", "http://a", "[a]:1", "a:1:2"] {
+            assert!(server(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_add_up() {
+        assert_eq!(milliseconds("1h30m"), Ok(5_400_000));
+        assert_eq!(milliseconds("500ms"), Ok(500));
+        for text in ["", "5", "s", "0s", "5x", "99999999999999999999s", "400d"] {
+            assert!(milliseconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_tcp_or_unix() {
+        assert_eq!(parse_address("unix:/run/a.sock"), Ok(Address::Unix("/run/a.sock".into())));
+        assert_eq!(parse_address(":80").unwrap().to_string(), "0.0.0.0:80");
+        assert_eq!(parse_address("[::1]:80").unwrap().to_string(), "[::1]:80");
+        assert!(parse_address("80").is_err() && parse_address("unix:").is_err());
+    }
+}

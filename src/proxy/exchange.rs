@@ -1,0 +1,339 @@
+//! One request of a client: decided, carried out, answered.
+
+use core::net::IpAddr;
+use core::sync::atomic::Ordering;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderName, HeaderValue};
+
+use super::access_log::{latin1, redact};
+use super::answer::{self, Parts};
+use super::body::AnswerBody;
+use super::client::{Desk, Head};
+use super::config::Listener;
+use super::drain::{Drained, drain};
+use super::fault::{Fault, UpstreamFault};
+use super::network;
+use super::plans::Lookup;
+use super::record::Record;
+use super::request_head::RequestHead;
+use super::upstream::{Answer, Failure, Outgoing, Upload};
+use super::verdict::{Action, Edit, Verdict};
+use super::worker::{Serving, Worker};
+use crate::matcher::{Body, BodyAction, Caller, Header, Request, Scheme};
+
+/// What all requests of a connection have in common.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) worker: Rc<Worker>,
+    pub(super) desk: Rc<Desk>,
+    pub(super) listener: Rc<Listener>,
+    /// The address at the other end; of a Unix socket 127.0.0.1.
+    pub(super) peer: IpAddr,
+}
+
+/// The connection is closed without an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Closed;
+
+impl core::fmt::Display for Closed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("closed as the rules say")
+    }
+}
+
+impl core::error::Error for Closed {}
+
+/// Answers the next request of a connection.
+pub(super) async fn answer(client: Rc<Client>, body: Incoming) -> Result<Response<AnswerBody>, Closed> {
+    let head = client.desk.take().ok_or(Closed)?;
+    let exchange = Exchange::new(&client, &head);
+    exchange.run(body).await
+}
+
+struct Exchange<'c> {
+    client: &'c Client,
+    head: &'c Head,
+    serving: Serving,
+    request_id: String,
+    scheme: Scheme,
+    address: IpAddr,
+    peer_is_trusted: bool,
+    record: Record,
+}
+
+/// An answer that is not relayed.
+struct Own {
+    parts: Parts,
+    body: Bytes,
+    /// Nothing more is read from this client.
+    last: bool,
+}
+
+impl<'c> Exchange<'c> {
+    fn new(client: &'c Client, head: &'c Head) -> Self {
+        let request_id = client.worker.request_id();
+        let record = Record::begin(&client.worker, &client.desk, request_id.clone());
+        let trusted = &client.listener.trusted;
+        let peer_is_trusted = network::is_trusted(client.peer, trusted);
+        let address = network::client(client.peer, trusted, head.values("x-forwarded-for"));
+        let scheme = if peer_is_trusted && says_https(head) { Scheme::Https } else { Scheme::Http };
+        let serving = client.worker.serving();
+        let mut exchange = Self { client, head, serving, request_id, scheme, address, peer_is_trusted, record };
+        exchange.note_request();
+        exchange
+    }
+
+    async fn run(mut self, body: Incoming) -> Result<Response<AnswerBody>, Closed> {
+        if let Some(fault) = self.head.fault() {
+            self.record.line.outcome = "refuse";
+            let own = self.problem(fault.into(), true);
+            return Ok(self.finish_own(own, &[]));
+        }
+        let verdict = self.decide();
+        self.note_verdict(&verdict);
+        let Verdict { action, edits, .. } = verdict;
+        let own = match action {
+            Action::Proxy { upstream, target, body: policy, octets_max } => {
+                let forward = Forward { upstream, target, policy, octets_max };
+                return Ok(self.proxy(forward, body, &edits).await);
+            }
+            Action::Respond { status, body: text, content_type } => {
+                let mut parts = answer::parts(status);
+                let kind = content_type.and_then(|kind| HeaderValue::from_bytes(&kind).ok());
+                parts.headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
+                Own { parts, body: text, last: false }
+            }
+            Action::Redirect { status, location } => {
+                let mut parts = answer::parts(status);
+                let location = HeaderValue::from_bytes(&location).ok();
+                parts.headers.extend(location.map(|location| (header::LOCATION, location)));
+                Own { parts, body: Bytes::new(), last: false }
+            }
+            Action::Refuse { fault, allow } => {
+                let mut own = self.problem(fault, false);
+                let allow = HeaderValue::from_bytes(&allow).ok().filter(|allow| !allow.is_empty());
+                own.parts.headers.extend(allow.map(|allow| (header::ALLOW, allow)));
+                own
+            }
+            Action::NeedsPlan { .. } => self.problem(crate::matcher::Refusal::PlanFailed.into(), false),
+            Action::Close => return Err(Closed),
+        };
+        let drained = self.drain_unwanted(body).await;
+        Ok(self.finish_own(Own { last: own.last || drained == Drained::Left, ..own }, &edits))
+    }
+
+    /// Decides, and looks the caller up where the outcome depends on it.
+    fn decide(&mut self) -> Verdict {
+        let headers: Vec<Header<'_>> = self.head.lines().collect();
+        let mut request = Request::get(self.head.target(), &headers);
+        request.method = self.head.method();
+        request.scheme = self.scheme;
+        request.body = self.head.body;
+        request.client = self.address;
+        request.listener = Some(self.client.listener.name.as_bytes());
+        request.request_id = self.request_id.as_bytes();
+        let policy = &self.serving.policy;
+        let verdict = self.client.worker.decide(policy, &request);
+        let Action::NeedsPlan { plans, credential } = &verdict.action else { return verdict };
+        let caller = match credential {
+            None => Caller::Missing,
+            Some(credential) => lookup(&self.serving, *plans, credential, &mut self.record),
+        };
+        request.caller = Some(caller);
+        self.client.worker.decide(policy, &request)
+    }
+
+    /// Reads what the client sends and nobody wants, if it is little.
+    async fn drain_unwanted(&self, body: Incoming) -> Drained {
+        if self.head.body == Body::None {
+            return Drained::Whole;
+        }
+        // Reading would ask a client that waits for leave to send it.
+        if self.head.expects_continue() {
+            return Drained::Left;
+        }
+        drain(body, &self.client.worker.shared.limits).await
+    }
+
+    async fn proxy(mut self, forward: Forward, body: Incoming, edits: &[Edit]) -> Response<AnswerBody> {
+        let pool = usize::try_from(forward.upstream).ok().and_then(|index| self.serving.pools.get(index)).cloned();
+        let Some(pool) = pool else {
+            let own = self.failure(&Failure::new(UpstreamFault::NotConfigured));
+            return self.finish_own(own, edits);
+        };
+        self.record.line.upstream = Some(pool.upstream.name.clone());
+        let upload = match self.upload(&forward, body).await {
+            Ok(upload) => upload,
+            Err(fault) => {
+                let own = self.problem(fault, true);
+                return self.finish_own(own, edits);
+            }
+        };
+        let writer = RequestHead {
+            head: self.head,
+            target: &forward.target,
+            body: forward.policy,
+            edits,
+            request_id: &self.request_id,
+            peer: self.client.peer,
+            peer_is_trusted: self.peer_is_trusted,
+            scheme: self.scheme,
+        };
+        let has_upload = upload.is_some();
+        let method = self.head.method();
+        let outgoing = Outgoing {
+            head: &|host| writer.write(host),
+            upload,
+            idempotent: matches!(method, b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS"),
+            head_only: method == b"HEAD",
+        };
+        match pool.send(outgoing).await {
+            Ok(answer) => self.relay(answer, edits),
+            Err(failure) => {
+                let own = Own { last: has_upload, ..self.failure(&failure) };
+                self.finish_own(own, edits)
+            }
+        }
+    }
+
+    /// The body as it is to be sent on; one that is to be stripped is read here.
+    async fn upload(&self, forward: &Forward, body: Incoming) -> Result<Option<Upload>, Fault> {
+        let limits = &self.client.worker.shared.limits;
+        match (forward.policy, self.head.body) {
+            (_, Body::None) | (BodyAction::None, _) => Ok(None),
+            (BodyAction::Forward, stated) => Ok(Some(Upload {
+                source: body,
+                chunked: stated == Body::Unknown,
+                octets_max: forward.octets_max,
+                client_idle: limits.client_body_idle_max,
+            })),
+            (BodyAction::Strip, _) => super::drain::strip(body, forward.octets_max, limits).await.map(|()| None),
+        }
+    }
+
+    fn relay(mut self, answer: Answer, edits: &[Edit]) -> Response<AnswerBody> {
+        self.record.line.peer = Some(answer.peer.to_string());
+        let Some(parts) = answer::relayed(&answer.head) else {
+            let own = self.failure(&Failure::new(UpstreamFault::ResponseMalformed));
+            return self.finish_own(Own { last: true, ..own }, edits);
+        };
+        self.record.line.outcome = "proxy";
+        let (parts, record) = self.finish(parts, edits, false);
+        Response::from_parts(parts, AnswerBody::relay(answer.relay, record))
+    }
+
+    fn problem(&mut self, fault: Fault, last: bool) -> Own {
+        self.record.fault(fault);
+        let (parts, body) = answer::problem(fault, Some(self.head), &self.request_id);
+        Own { parts, body, last }
+    }
+
+    fn failure(&mut self, failure: &Failure) -> Own {
+        self.record.line.outcome = if matches!(failure.fault, Fault::Upstream(_)) { "fail" } else { "refuse" };
+        self.record.failed(failure);
+        let (parts, body) = answer::problem(failure.fault, Some(self.head), &self.request_id);
+        Own { parts, body, last: false }
+    }
+
+    fn finish_own(self, mut own: Own, edits: &[Edit]) -> Response<AnswerBody> {
+        let status = own.parts.status.as_u16();
+        let bodiless = status < 200 || status == 204 || status == 304;
+        if bodiless {
+            own.body = Bytes::new();
+        } else {
+            own.parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(own.body.len()));
+            if self.head.method() == b"HEAD" {
+                own.body = Bytes::new();
+            }
+        }
+        let (parts, record) = self.finish(own.parts, edits, own.last);
+        Response::from_parts(parts, AnswerBody::whole(own.body, record))
+    }
+
+    /// What every answer gets.
+    fn finish(mut self, mut parts: Parts, edits: &[Edit], last: bool) -> (Parts, Record) {
+        let id = HeaderValue::from_str(&self.request_id).unwrap_or(HeaderValue::from_static("-"));
+        parts.headers.insert(HeaderName::from_static("x-request-id"), id);
+        answer::apply(edits, &mut parts.headers);
+        if last {
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        self.record.line.status = Some(parts.status.as_u16());
+        (parts, self.record)
+    }
+
+    fn note_request(&mut self) {
+        let policy = &self.serving.policy;
+        let line = &mut self.record.line;
+        line.listener.clone_from(&self.client.listener.name);
+        line.client = self.address.to_string();
+        line.method = latin1(self.head.method());
+        line.scheme = self.scheme.name();
+        line.host = self.head.values("host").next().map(latin1).unwrap_or_default();
+        line.target = redact(self.head.target(), |name| policy.secret_arguments.contains(name));
+        line.octets_in = if let Body::Octets(octets) = self.head.body { Some(octets) } else { None };
+    }
+
+    fn note_verdict(&mut self, verdict: &Verdict) {
+        fn entry<T>(entries: &[T], index: Option<u32>) -> Option<&T> {
+            entries.get(usize::try_from(index?).ok()?)
+        }
+        let policy = &self.serving.policy;
+        let line = &mut self.record.line;
+        let service = entry(&policy.manifest.services, verdict.service);
+        let location = entry(&policy.manifest.locations, verdict.location);
+        line.service = service.map(|service| service.name.clone());
+        line.location = location.map(|location| location.display.clone());
+        line.name = location.and_then(|location| location.name.clone());
+        line.place = location.map(|location| &location.place).or(service.map(|service| &service.place)).cloned();
+        line.outcome = match &verdict.action {
+            // Until the upstream has answered, what ends it is the client's leaving.
+            Action::Proxy { .. } => "aborted",
+            Action::Respond { .. } => "respond",
+            Action::Redirect { .. } => "redirect",
+            Action::Refuse { .. } | Action::NeedsPlan { .. } => "refuse",
+            Action::Close => "close",
+        };
+        for meter in &verdict.meters {
+            if let Some(meter) = entry(&policy.meters, Some(*meter)) {
+                meter.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Where a request goes.
+struct Forward {
+    upstream: u32,
+    target: Vec<u8>,
+    policy: BodyAction,
+    octets_max: Option<u64>,
+}
+
+/// What the nearest hop says of the scheme; farther ones may be anybody.
+fn says_https(head: &Head) -> bool {
+    let said = head.values("x-forwarded-proto").flat_map(super::client::members).last();
+    said.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"))
+}
+
+fn lookup(serving: &Serving, plans: u32, credential: &[u8], record: &mut Record) -> Caller {
+    let index = usize::try_from(plans).unwrap_or(usize::MAX);
+    let source = serving.policy.plan_sources.get(index);
+    let known = serving.policy.manifest.plan_sources.get(index);
+    let (Some(source), Some(known)) = (source, known) else { return Caller::Failed };
+    match source.lookup(credential) {
+        Lookup::Known { plan, caller } => {
+            record.line.plan = Some(plan.to_string());
+            record.line.caller = caller.map(|caller| caller.to_string());
+            let position = known.plans.iter().position(|known| **known == *plan);
+            // A plan that the rules do not know is nobody's: the source and the rules disagree.
+            position.and_then(|position| u16::try_from(position).ok()).map_or(Caller::Failed, Caller::Plan)
+        }
+        Lookup::Unknown => Caller::Unknown,
+        Lookup::Failed => Caller::Failed,
+    }
+}

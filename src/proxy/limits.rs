@@ -1,0 +1,83 @@
+//! Every limit of the proxy in one place, with its reason.
+
+use core::time::Duration;
+
+/// How long the proxy waits for clients; what it waits for upstreams is the rules' to say.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// A head that has begun must be complete after this: slow senders hold a connection, not a core.
+    pub head_time_max: Duration,
+    /// A connection without a request is closed after this: longer than the 60 s after which common load balancers let
+    /// go of theirs, so that it is they who close.
+    pub client_idle_max: Duration,
+    /// A client that takes no octet of its answer for this long is gone.
+    pub client_write_idle_max: Duration,
+    /// A client that sends no octet of its body for this long is gone.
+    pub client_body_idle_max: Duration,
+    /// How long an unwanted body is waited for.
+    pub drain_time_max: Duration,
+    /// After the last answer the client may still send this long, so that a reset does not take the answer from it.
+    pub linger_time_max: Duration,
+    /// Requests in flight have this long to finish when the gateway stops.
+    pub stop_time_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_time_max: Duration::from_secs(30),
+            client_idle_max: Duration::from_secs(75),
+            client_write_idle_max: Duration::from_secs(60),
+            client_body_idle_max: Duration::from_secs(60),
+            drain_time_max: Duration::from_millis(500),
+            linger_time_max: Duration::from_secs(2),
+            stop_time_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Octets of a request head. nginx takes 4 x 8 KiB; the matcher's scratch holds paths of the same order.
+pub(super) const HEAD_OCTETS_MAX: usize = 32 * 1024;
+
+/// Lines of a request head. Browsers send about 20; apache stops at 100 too.
+pub(super) const HEAD_LINES_MAX: usize = 100;
+
+/// Octets of chunk extensions and trailers of one body: nobody needs any, and they are not counted as body.
+pub(super) const CHUNK_OVERHEAD_MAX: usize = 16 * 1024;
+
+/// Octets of an unwanted body that are read to keep the connection; more costs a new connection instead.
+pub(super) const DRAIN_OCTETS_MAX: u64 = 64 * 1024;
+
+/// Octets of a body that is to be stripped where the rules say no bound.
+pub(super) const STRIP_OCTETS_MAX: u64 = 1024 * 1024;
+
+/// Octets that are read and dropped while lingering.
+pub(super) const LINGER_OCTETS_MAX: usize = 1024 * 1024;
+
+/// Octets of an upstream's response head: as much as a client may send, twice, for Set-Cookie.
+pub(super) const RESPONSE_HEAD_OCTETS_MAX: usize = 64 * 1024;
+
+/// Lines of an upstream's response head.
+pub(super) const RESPONSE_LINES_MAX: usize = 128;
+
+/// Interim (1xx) responses before the final one; an upstream that sends more never ends.
+pub(super) const INTERIM_MAX: u32 = 16;
+
+/// An upstream's `Keep-Alive: timeout=` less this is how long a connection is kept: it must be ours to close.
+pub(super) const KEEPALIVE_MARGIN: Duration = Duration::from_secs(1);
+
+/// How much is read from a socket at once.
+pub(super) const READ_OCTETS: usize = 16 * 1024;
+
+/// Octets waiting to be written to an upstream before the client's body is read on.
+pub(super) const UPLOAD_BUFFER_OCTETS: usize = 16 * 1024;
+
+/// Access log lines waiting to be written; a slow disk costs lines, counted, not answers.
+pub(super) const LOG_LINES_MAX: usize = 8192;
+
+/// Octets of a configuration or keys file: a million keys.
+pub(super) const FILE_OCTETS_MAX: u64 = 128 * 1024 * 1024;
+
+/// Client connections of one core at once. Beyond it accepting waits, the kernel's queue holds the rest.
+pub(super) const CONNECTIONS_MAX: usize = 16 * 1024;

@@ -1,0 +1,111 @@
+//! A connection to a server: octets both ways, counted.
+
+use core::net::SocketAddr;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::io;
+
+use bytes::{Buf, BytesMut};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
+
+use crate::proxy::limits::READ_OCTETS;
+
+/// Clear text or TLS.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// A connection, fresh or kept.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: Stream,
+    pub(super) peer: SocketAddr,
+    /// Octets read and not yet used.
+    pub(super) buffer: BytesMut,
+    pub(super) born: Instant,
+    /// Set where it had been kept: how long it was idle.
+    pub(super) idle: Option<Duration>,
+    /// Octets of this exchange.
+    pub(super) sent: u64,
+    pub(super) received: u64,
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream, peer: SocketAddr) -> Self {
+        Self { stream, peer, buffer: BytesMut::new(), born: Instant::now(), idle: None, sent: 0, received: 0 }
+    }
+
+    /// Whether the kept connection may carry another request: open, and nothing unasked has come.
+    pub(super) fn is_quiet(&self) -> bool {
+        let socket = match &self.stream {
+            Stream::Clear(socket) => socket,
+            Stream::Tls(stream) => stream.get_ref().0,
+        };
+        let mut octet = [core::mem::MaybeUninit::uninit()];
+        // Asks the kernel: the runtime may not have heard yet of an end that has arrived.
+        let peeked = SockRef::from(socket).peek(&mut octet);
+        self.buffer.is_empty() && peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Reads more into the buffer; 0 at the end of the stream.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.buffer.reserve(READ_OCTETS);
+        let read = ready!(pin!(self.stream.read_buf(&mut self.buffer)).poll(cx))?;
+        self.received += read as u64;
+        Poll::Ready(Ok(read))
+    }
+
+    /// Writes some of `out` and takes it off.
+    pub(super) fn poll_send(&mut self, out: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, out))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.sent += written as u64;
+        out.advance(written);
+        Poll::Ready(Ok(()))
+    }
+
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(socket) => Pin::new(socket).poll_read(cx, out),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, out),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Clear(socket) => Pin::new(socket).poll_write(cx, octets),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, octets),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The body of an upstream's answer on its way to the client.
+
+use core::task::{Context, Poll, ready};
+use std::rc::Rc;
+
+use bytes::{Buf, Bytes};
+
+use super::exchange::Exchange;
+use super::failure::Failure;
+use super::pool::{Kept, Pool};
+use super::response::Framing;
+use crate::proxy::chunked::Then;
+use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::timer::Timer;
+
+/// Reads an answer's body, and writes what is left of the request's meanwhile.
+#[derive(Debug)]
+pub(in crate::proxy) struct Relay {
+    exchange: Option<Exchange>,
+    framing: Framing,
+    /// Where the connection goes afterwards; None where it does not last.
+    home: Option<(Rc<Pool>, Kept)>,
+    idle: core::time::Duration,
+    timer: Timer,
+}
+
+impl Relay {
+    pub(super) fn new(
+        exchange: Exchange,
+        framing: Framing,
+        home: Option<(Rc<Pool>, Kept)>,
+        idle: core::time::Duration,
+    ) -> Self {
+        let mut relay = Self { exchange: Some(exchange), framing, home, idle, timer: Timer::default() };
+        if matches!(relay.framing, Framing::None | Framing::Octets(0)) {
+            relay.finish();
+        }
+        relay
+    }
+
+    /// The octets that are left, where that is known.
+    pub(in crate::proxy) fn octets(&self) -> Option<u64> {
+        match (&self.exchange, &self.framing) {
+            (None, _) | (_, Framing::None) => Some(0),
+            (_, Framing::Octets(left)) => Some(*left),
+            (_, Framing::Chunked(_) | Framing::Close) => None,
+        }
+    }
+
+    /// The next piece; Ready(None) at the end that the framing names, never at another.
+    pub(in crate::proxy) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        let Some(exchange) = &mut self.exchange else { return Poll::Ready(None) };
+        if let Poll::Ready(Err(fault)) = exchange.sender.poll(&mut exchange.connection, cx) {
+            return Poll::Ready(self.fail(fault));
+        }
+        loop {
+            match self.next() {
+                Ok(Next::Data(data)) => return Poll::Ready(Some(Ok(data))),
+                Ok(Next::End) => {
+                    self.finish();
+                    return Poll::Ready(None);
+                }
+                Ok(Next::More) => match ready!(self.poll_more(cx)) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        self.exchange = None;
+                        return Poll::Ready(None);
+                    }
+                    Err(fault) => return Poll::Ready(self.fail(fault.into())),
+                },
+                Err(fault) => return Poll::Ready(self.fail(fault.into())),
+            }
+        }
+    }
+
+    /// Reads more; false where the end of the connection is the end of the body.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, UpstreamFault>> {
+        let Some(exchange) = &mut self.exchange else { return Poll::Ready(Ok(false)) };
+        match exchange.connection.poll_fill(cx) {
+            Poll::Ready(Ok(0)) if matches!(self.framing, Framing::Close) => Poll::Ready(Ok(false)),
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(UpstreamFault::BodyTruncated)),
+            Poll::Ready(Ok(_)) => {
+                self.timer.stop();
+                Poll::Ready(Ok(true))
+            }
+            Poll::Pending => {
+                ready!(self.timer.poll(self.idle, cx));
+                Poll::Ready(Err(UpstreamFault::BodyTimeout))
+            }
+        }
+    }
+
+    /// What is at the front of the buffer.
+    fn next(&mut self) -> Result<Next, UpstreamFault> {
+        let Some(exchange) = &mut self.exchange else { return Ok(Next::End) };
+        let buffer = &mut exchange.connection.buffer;
+        match &mut self.framing {
+            Framing::None | Framing::Octets(0) => Ok(Next::End),
+            _ if buffer.is_empty() => Ok(Next::More),
+            Framing::Close => Ok(Next::Data(buffer.split().freeze())),
+            Framing::Octets(left) => {
+                let take = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
+                *left = left.saturating_sub(take as u64);
+                Ok(Next::Data(buffer.split_to(take).freeze()))
+            }
+            Framing::Chunked(chunked) => {
+                let step = chunked.step(buffer).map_err(|_| UpstreamFault::BodyMalformed)?;
+                buffer.advance(step.framing);
+                Ok(match step.then {
+                    Then::More => Next::More,
+                    Then::Data(octets) => Next::Data(buffer.split_to(octets).freeze()),
+                    Then::End => Next::End,
+                })
+            }
+        }
+    }
+
+    fn fail(&mut self, fault: Fault) -> Option<Result<Bytes, Failure>> {
+        let exchange = self.exchange.take()?;
+        Some(Err(exchange.failure(fault)))
+    }
+
+    /// The answer is complete: the connection goes home if the request is, too.
+    fn finish(&mut self) {
+        let (Some(exchange), Some((pool, kept))) = (self.exchange.take(), self.home.take()) else { return };
+        let in_step = exchange.sender.done && !exchange.sender.failed && exchange.connection.buffer.is_empty();
+        if in_step {
+            pool.keep(exchange.connection, kept);
+        }
+    }
+}
+
+enum Next {
+    Data(Bytes),
+    More,
+    End,
+}

@@ -1,0 +1,134 @@
+//! TLS towards upstreams: what is trusted, and what a failed handshake means.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use crate::artifact::manifest;
+use crate::proxy::fault::UpstreamFault;
+
+/// The configuration for one upstream; `ca` is PEM that is trusted besides the machine's own.
+pub(in crate::proxy) fn config(tls: &manifest::Tls, ca: Option<&[u8]>) -> Result<Arc<ClientConfig>, String> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut versions = Vec::new();
+    for version in &tls.versions {
+        versions.push(match version.as_str() {
+            "1.2" => &rustls::version::TLS12,
+            "1.3" => &rustls::version::TLS13,
+            other => return Err(format!("TLS {other} is not spoken, only 1.2 and 1.3")),
+        });
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&versions)
+        .map_err(|error| error.to_string())?;
+    let mut config = if tls.verify {
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(ca)?), provider)
+            .build()
+            .map_err(|error| error.to_string())?;
+        builder.with_webpki_verifier(verifier).with_no_client_auth()
+    } else {
+        let verifier = Arc::new(Unverified::new(&provider));
+        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+    };
+    config.enable_sni = tls.sni;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(pem) = ca {
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+            .collect::<Result<_, _>>()
+            .map_err(|error| format!("`ca` is no PEM: {error}"))?;
+        if certificates.is_empty() {
+            return Err("`ca` holds no certificate".to_owned());
+        }
+        for certificate in certificates {
+            roots.add(certificate).map_err(|error| format!("a certificate of `ca` cannot be used: {error}"))?;
+        }
+    }
+    if roots.is_empty() {
+        return Err("this machine trusts no certificate authority: name one with `tls = { ca = \"FILE\" }`".to_owned());
+    }
+    Ok(roots)
+}
+
+/// What a handshake's failure means, and how it says so itself.
+pub(super) fn classify(error: &io::Error) -> (UpstreamFault, String) {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let fault = match inner {
+        None => UpstreamFault::TlsClosed,
+        Some(rustls::Error::AlertReceived(_)) => UpstreamFault::TlsAlert,
+        Some(rustls::Error::PeerIncompatible(_)) => UpstreamFault::TlsNoCommon,
+        Some(rustls::Error::InvalidCertificate(error)) => match error {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                UpstreamFault::CertificateName
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => UpstreamFault::CertificateExpired,
+            CertificateError::UnknownIssuer => UpstreamFault::CertificateIssuer,
+            _ => UpstreamFault::Certificate,
+        },
+        Some(_) => UpstreamFault::TlsFailed,
+    };
+    (fault, error.to_string())
+}
+
+/// `verify off`: the handshake's signatures are checked, whose certificate it is is not.
+#[derive(Debug)]
+struct Unverified {
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Unverified {
+    fn new(provider: &CryptoProvider) -> Self {
+        Self { algorithms: provider.signature_verification_algorithms }
+    }
+}
+
+impl ServerCertVerifier for Unverified {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
