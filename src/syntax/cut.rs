@@ -239,7 +239,7 @@ impl<'t> Cutter<'t> {
             if glued {
                 let message = "a word goes on after its closing quote";
                 let help = "write a blank after the quote, or `\\` before a quote that belongs to the text";
-                self.mistakes.push(Diagnostic::error("missing-blank", self.place(self.next), message).help(help));
+                self.mistakes.push_once(Diagnostic::error("missing-blank", self.place(self.next), message).help(help));
                 self.take();
             }
             return !glued;

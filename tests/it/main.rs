@@ -7,4 +7,5 @@
 )]
 
 mod automaton;
+mod diagnostic;
 mod syntax;

@@ -2,7 +2,7 @@
 
 use super::parts::Parts;
 use super::predicate::predicate;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Location, Predicate, PredicateKind, ProxyForm, Return, Statement, StatementKind};
 use crate::syntax::grammar::Rule;
 use crate::syntax::parser::{Body, Parsed};
@@ -44,7 +44,7 @@ fn guard(parts: &Parts<'_>) -> Result<Predicate, Diagnostic> {
         _ => PredicateKind::Scheme(parts.word(Rule::name)?),
     };
     let words = parts.children().filter(|child| child.rule() != Rule::open).map(|child| child.span());
-    let span = words.reduce(|first, last| first.to(last)).unwrap_or(parts.span());
+    let span = words.reduce(Span::to).unwrap_or(parts.span());
     Ok(Predicate { span, kind })
 }
 

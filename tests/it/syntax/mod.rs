@@ -1,9 +1,11 @@
 //! Text to tree.
 
 mod constructs;
+mod hostile;
 mod mistakes;
+mod recovery;
 
-use rulec::diagnostic::FileId;
+use rulec::diagnostic::{Diagnostic, FileId, Sources};
 use rulec::syntax::{Parsed, parse};
 
 /// The tree of `text`, which must hold no mistake.
@@ -17,4 +19,16 @@ fn good(text: &str) -> rulec::syntax::ast::File {
 fn codes(text: &str) -> Vec<&'static str> {
     let parsed = parse(FileId(0), text);
     parsed.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+}
+
+/// Line, column and code of each mistake of `text`.
+fn places(text: &str) -> Vec<(usize, usize, &'static str)> {
+    let mut sources = Sources::default();
+    let file = sources.add("a.rules", text);
+    let diagnostics = parse(file, text).diagnostics;
+    let place = |diagnostic: &Diagnostic| {
+        let (line, column) = sources.position(diagnostic.place.span);
+        (line, column, diagnostic.code)
+    };
+    diagnostics.iter().map(place).collect()
 }
