@@ -2,6 +2,7 @@
 
 mod allowed;
 mod policy;
+pub mod semantics;
 mod verdict;
 
 pub use allowed::Allowed;

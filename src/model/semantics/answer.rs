@@ -1,0 +1,320 @@
+//! Step 5: from the answer that was reached to the verdict.
+
+use super::escape::{EscapeSet, escape};
+use super::latin1;
+use super::target;
+use super::walk::{Halt, Reached, Walk, chain};
+use crate::artifact::manifest::{Credential, CredentialKind, Upstream};
+use crate::matcher::Refusal;
+use crate::model::{
+    Answer, BodyAction, BodyPolicy, Forward, HeaderAction, HeaderChanges, HeaderEdit, ProxyForm, Setting, Side,
+    SlashRedirect, UpstreamId, Verdict, VerdictKind,
+};
+use std::collections::BTreeMap;
+
+/// Octets of a body that is forwarded where the rules do not say: nginx's default.
+const BODY_OCTETS_MAX: u64 = 1024 * 1024;
+
+pub(super) mod verdict {
+    //! Verdicts that need nothing but themselves.
+
+    use crate::matcher::Refusal;
+    use crate::model::{Verdict, VerdictKind};
+
+    /// The gateway's own refusal.
+    pub(in super::super) fn refusal(refusal: Refusal) -> Verdict {
+        let served = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+        Verdict {
+            verdict: Some(VerdictKind::Refuse),
+            status: Some(refusal.status()),
+            code: Some(refusal.code()),
+            allow: (refusal == Refusal::MethodUnsupported).then(|| served.map(str::to_owned).to_vec()),
+            ..Verdict::default()
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// The verdict on a walk that ended so.
+    pub(super) fn verdict(&self, end: Result<Reached<'_>, Halt>) -> Verdict {
+        let answer = end.and_then(|reached| self.answer(&reached));
+        let verdict = match answer {
+            Ok(verdict) => verdict,
+            Err(Halt::NeedsPlan) => return Verdict { needs_plan: true, ..self.place(Verdict::default()) },
+            Err(Halt::Refused(refusal, status)) => Verdict { status: Some(status), ..verdict::refusal(refusal) },
+        };
+        let is_proxied = verdict.verdict == Some(VerdictKind::Proxy);
+        Verdict {
+            response: self.header_changes(Side::Response),
+            meters: self.meters(is_proxied),
+            ..self.place(verdict)
+        }
+    }
+
+    /// `verdict` with the place where it was made.
+    fn place(&self, verdict: Verdict) -> Verdict {
+        let chain = self.location.map(|id| chain(self.policy, id));
+        let displays = |chain: &Vec<&crate::model::Location>| {
+            chain.iter().map(|location| location.display.as_str()).collect::<Vec<_>>().join(" > ")
+        };
+        Verdict {
+            service: Some(self.arrival.service.name.clone()),
+            location: chain.as_ref().map(displays),
+            name: chain.and_then(|chain| chain.last()?.name.clone()),
+            uri: Some(latin1(&self.match_path)),
+            args: Some(latin1(&self.args)),
+            ..verdict
+        }
+    }
+
+    fn answer(&self, reached: &Reached<'_>) -> Result<Verdict, Halt> {
+        let is_own = matches!(reached, Reached::Answer { is_own: true, .. } | Reached::Redirect { is_own: true, .. });
+        if is_own && let Some(verdict) = self.method_refusal() {
+            return Ok(verdict);
+        }
+        match reached {
+            Reached::AddSlash => self.add_slash(),
+            Reached::Redirect { status, location, .. } => self.redirect(*status, location.clone()),
+            Reached::Answer { answer, .. } => match answer {
+                Answer::Respond { status, text } => Ok(Verdict {
+                    verdict: Some(VerdictKind::Respond),
+                    status: Some(*status),
+                    body: text.as_ref().map(|text| self.fill_latin1(text)),
+                    ..Verdict::default()
+                }),
+                Answer::Redirect { status, url } => self.redirect(*status, self.fill(url)),
+                Answer::Close => Ok(Verdict { verdict: Some(VerdictKind::Close), ..Verdict::default() }),
+                Answer::Proxy { upstream, form } => self.proxy(*upstream, form),
+            },
+        }
+    }
+
+    /// 405, if the location is not for the request's method.
+    fn method_refusal(&self) -> Option<Verdict> {
+        let methods = self.settings.iter().rev().find_map(|setting| match setting {
+            Setting::Methods(methods) => Some(methods),
+            _ => None,
+        })?;
+        let is_allowed = methods.iter().any(|method| method.as_bytes() == self.request.method);
+        let allow = Some(methods.clone());
+        (!is_allowed).then(|| Verdict { allow, ..verdict::refusal(Refusal::MethodNotAllowed) })
+    }
+
+    fn add_slash(&self) -> Result<Verdict, Halt> {
+        let status = match self.arrival.service.slash_redirect {
+            SlashRedirect::Always(status) => status,
+            _ if matches!(self.request.method.as_slice(), b"GET" | b"HEAD") => 301,
+            _ => 308,
+        };
+        let mut location = escape(&self.path, EscapeSet::Path);
+        location.push(b'/');
+        put_args(&mut location, &self.args);
+        self.redirect(status, location)
+    }
+
+    /// A redirect to a path is to one of this host: it begins with exactly one slash.
+    fn redirect(&self, status: u16, location: Vec<u8>) -> Result<Verdict, Halt> {
+        if has_unsafe_bytes(&location) {
+            return Err(Refusal::HeaderUnsafe.into());
+        }
+        let mut sent = location;
+        if sent.first() == Some(&b'/') {
+            let start = sent.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+            sent.splice(..start, *b"/");
+            if self.arrival.service.absolute_redirects {
+                let origin = [self.request.scheme.as_slice(), b"://", &self.arrival.host].concat();
+                sent.splice(..0, origin);
+            }
+        }
+        Ok(Verdict {
+            verdict: Some(VerdictKind::Redirect),
+            status: Some(status),
+            redirect: Some(latin1(&sent)),
+            ..Verdict::default()
+        })
+    }
+
+    fn proxy(&self, upstream: UpstreamId, form: &ProxyForm) -> Result<Verdict, Halt> {
+        let body = self.body()?;
+        let target = self.target(form)?;
+        let upstream = self.policy.upstreams.get(upstream.0 as usize);
+        let forward = Forward {
+            target: latin1(&target),
+            host: upstream.and_then(host_sent),
+            headers: self.header_changes(Side::Request),
+            body,
+        };
+        Ok(Verdict {
+            verdict: Some(VerdictKind::Proxy),
+            upstream: upstream.map(|upstream| upstream.name.clone()),
+            forward: Some(forward),
+            ..Verdict::default()
+        })
+    }
+
+    /// What becomes of the body.
+    fn body(&self) -> Result<&'static str, Halt> {
+        let said = self.settings.iter().rev().find_map(|setting| match setting {
+            Setting::Body(policy) => Some(*policy),
+            _ => None,
+        });
+        let policy = said.unwrap_or(match self.request.method.as_slice() {
+            b"GET" | b"HEAD" | b"DELETE" | b"OPTIONS" => BodyPolicy::new(BodyAction::Reject, None),
+            _ => BodyPolicy::new(BodyAction::Forward, Some(BODY_OCTETS_MAX)),
+        });
+        if self.request.body == 0 {
+            return Ok("none");
+        }
+        if policy.action == BodyAction::Reject {
+            return Err(Refusal::BodyNotAllowed.into());
+        }
+        if policy.octets_max.is_some_and(|octets_max| self.request.body > octets_max) {
+            return Err(Refusal::BodyTooLarge.into());
+        }
+        Ok(if policy.action == BodyAction::Strip { "strip" } else { "forward" })
+    }
+
+    /// The request target that is sent.
+    fn target(&self, form: &ProxyForm) -> Result<Vec<u8>, Halt> {
+        let came = &self.arrival.target;
+        let (mut target, args) = match form {
+            ProxyForm::Raw if !self.is_rewritten => return Ok(self.cut_credentials(&came.raw)),
+            ProxyForm::Strip(prefix) => {
+                let rest = self.strip(prefix).ok_or(Refusal::PrefixMismatch)?;
+                return Ok(self.cut_credentials(&rest));
+            }
+            ProxyForm::Raw | ProxyForm::Canonical => (escape(&self.path, EscapeSet::Path), &self.args),
+            ProxyForm::Base { base, prefix_octets } => {
+                let rest = self.path.get(*prefix_octets..).unwrap_or(&[]);
+                // nginx escapes only what may have been decoded.
+                let escapes = came.is_quoted || self.is_rewritten;
+                let rest = if escapes { escape(rest, EscapeSet::Path) } else { rest.to_vec() };
+                ([base.as_slice(), &rest].concat(), &self.args)
+            }
+        };
+        put_args(&mut target, &self.kept_args(args));
+        Ok(target)
+    }
+
+    /// The raw target less `prefix`, if what is left means the path less `prefix`.
+    fn strip(&self, prefix: &[u8]) -> Option<Vec<u8>> {
+        let rest = self.arrival.target.raw.strip_prefix(prefix)?;
+        let rest = match rest.first() {
+            Some(b'/') => rest.to_vec(),
+            Some(b'?') | None => [b"/", rest].concat(),
+            Some(_) => return None,
+        };
+        let wanted = match self.path.strip_prefix(prefix)? {
+            [] => b"/",
+            wanted => wanted,
+        };
+        let meaning = target::read(&rest, self.arrival.service.merge_slashes)?;
+        (meaning.path == wanted).then_some(rest)
+    }
+
+    /// `target` without the arguments that are credentials and not kept.
+    fn cut_credentials(&self, target: &[u8]) -> Vec<u8> {
+        let Some(question_mark) = target.iter().position(|byte| *byte == b'?') else { return target.to_vec() };
+        let (path, query) = target.split_at(question_mark);
+        let args = query.strip_prefix(b"?").unwrap_or(query);
+        let kept = self.kept_args(args);
+        if kept == args {
+            return target.to_vec();
+        }
+        let mut target = path.to_vec();
+        put_args(&mut target, &kept);
+        target
+    }
+
+    fn kept_args(&self, args: &[u8]) -> Vec<u8> {
+        let names: Vec<&str> = self.dropped_credentials(CredentialKind::Query).map(|own| own.name.as_str()).collect();
+        let is_kept = |argument: &&[u8]| {
+            let name = argument.split(|byte| *byte == b'=').next().unwrap_or(&[]);
+            !names.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name))
+        };
+        let kept: Vec<&[u8]> = args.split(|byte| *byte == b'&').filter(is_kept).collect();
+        kept.join(b"&".as_slice())
+    }
+
+    fn dropped_credentials(&self, kind: CredentialKind) -> impl Iterator<Item = &Credential> {
+        let credentials = self.plan_source().map_or(&[][..], |source| source.credentials.as_slice());
+        credentials.iter().filter(move |credential| credential.kind == kind && !credential.keep)
+    }
+
+    /// The edits of `side` that were reached.
+    fn header_changes(&self, side: Side) -> HeaderChanges {
+        let mut changes = HeaderChanges::default();
+        if side == Side::Request {
+            changes.drop.extend(self.dropped_credentials(CredentialKind::Header).map(|own| own.name.clone()));
+        }
+        let hsts = self.settings.iter().rev().find_map(|setting| match setting {
+            Setting::Hsts(value) => Some(value),
+            _ => None,
+        });
+        if let Some(value) = hsts.filter(|_| side == Side::Response && self.request.is_https()) {
+            changes.set.push(("Strict-Transport-Security".to_owned(), value.clone()));
+        }
+        for setting in &self.settings {
+            if let Setting::Header(edit) = setting
+                && edit.side == side
+            {
+                self.edit(edit, &mut changes);
+            }
+        }
+        changes
+    }
+
+    /// A value that would break the head is not sent; an empty one drops.
+    fn edit(&self, edit: &HeaderEdit, changes: &mut HeaderChanges) {
+        let name = edit.name.clone();
+        let value = match &edit.action {
+            HeaderAction::Set(template) | HeaderAction::Add(template) => self.fill(template),
+            HeaderAction::Drop => Vec::new(),
+        };
+        if has_unsafe_bytes(&value) {
+            return;
+        }
+        match &edit.action {
+            HeaderAction::Add(_) if value.is_empty() => {}
+            HeaderAction::Add(_) => changes.add.push((name, latin1(&value))),
+            HeaderAction::Set(_) if !value.is_empty() => changes.set.push((name, latin1(&value))),
+            HeaderAction::Set(_) | HeaderAction::Drop => changes.drop.push(name),
+        }
+    }
+
+    /// What counts: all that was reached if the request is sent upstream, else what counts always.
+    fn meters(&self, is_proxied: bool) -> Vec<(String, u64)> {
+        let mut counts = BTreeMap::new();
+        for setting in &self.settings {
+            if let Setting::Meter { meter, always } = setting
+                && (is_proxied || *always)
+                && let Some(name) = self.policy.meters.get(meter.0 as usize)
+            {
+                *counts.entry(name.clone()).or_insert(0) += 1;
+            }
+        }
+        counts.into_iter().collect()
+    }
+}
+
+fn put_args(target: &mut Vec<u8>, args: &[u8]) {
+    if !args.is_empty() {
+        target.push(b'?');
+        target.extend_from_slice(args);
+    }
+}
+
+fn has_unsafe_bytes(value: &[u8]) -> bool {
+    value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+}
+
+/// The Host that `upstream` gets: its `host`, else its first server's name, with a port that is not the scheme's own.
+fn host_sent(upstream: &Upstream) -> Option<String> {
+    let of_server = || {
+        let server = upstream.servers.first()?;
+        let name = if server.host.contains(':') { format!("[{}]", server.host) } else { server.host.clone() };
+        let own_port = if upstream.tls.is_some() { 443 } else { 80 };
+        Some(if server.port == own_port { name } else { format!("{name}:{}", server.port) })
+    };
+    upstream.host.clone().or_else(of_server)
+}

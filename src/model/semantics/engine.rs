@@ -1,0 +1,113 @@
+//! Matches patterns by walking their NFA: for explanations, where PCRE2 is not at hand.
+
+use super::Regexes;
+use crate::model::Pattern;
+use core::ops::Range;
+use regex_automata::nfa::thompson::{Compiler, Config, NFA, State, WhichCaptures};
+use regex_automata::util::look::Look;
+use regex_automata::util::primitives::StateID;
+
+/// Backtracking that visits no pair of state and position twice, so it costs their product at most.
+///
+/// Compiles a pattern anew at each call. A pattern without a meaning (look-around) matches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Simulation;
+
+impl Regexes for Simulation {
+    fn captures(&self, pattern: &Pattern, subject: &[u8]) -> Option<Vec<Option<Range<usize>>>> {
+        let hir = pattern.hir.as_ref()?;
+        let config = Config::new().utf8(false).which_captures(WhichCaptures::All);
+        let nfa = Compiler::new().configure(config).build_from_hir(hir).ok()?;
+        let mut search = Search::new(&nfa, subject);
+        let slots = (0..=subject.len()).find_map(|start| search.run(start))?;
+        let group = |group: usize| {
+            let slot = |slot: usize| slots.get(slot).copied().flatten();
+            Some(slot(group * 2)?..slot(group * 2 + 1)?)
+        };
+        Some((0..=pattern.groups.len()).map(group).collect())
+    }
+}
+
+type Slots = Vec<Option<usize>>;
+
+struct Search<'a> {
+    nfa: &'a NFA,
+    subject: &'a [u8],
+    /// By state and position: a pair that led nowhere once leads nowhere again, from a later start too.
+    visited: Vec<bool>,
+}
+
+impl<'a> Search<'a> {
+    fn new(nfa: &'a NFA, subject: &'a [u8]) -> Self {
+        Self { nfa, subject, visited: vec![false; nfa.states().len() * (subject.len() + 1)] }
+    }
+
+    /// The captures of the first match in Perl's order, if there is one.
+    fn run(&mut self, start: usize) -> Option<Slots> {
+        let slots = vec![None; self.nfa.group_info().slot_len()];
+        // What is still to be tried, the next one last.
+        let mut stack = vec![(self.nfa.start_anchored(), start, slots)];
+        while let Some((state, at, slots)) = stack.pop() {
+            if self.is_visited(state, at) {
+                continue;
+            }
+            match self.nfa.state(state) {
+                State::Match { .. } => return Some(slots),
+                State::Look { look, next } if self.holds(*look, at) => stack.push((*next, at, slots)),
+                State::Fail | State::Look { .. } => {}
+                State::Union { alternates } => {
+                    stack.extend(alternates.iter().rev().map(|next| (*next, at, slots.clone())));
+                }
+                State::BinaryUnion { alt1, alt2 } => {
+                    stack.push((*alt2, at, slots.clone()));
+                    stack.push((*alt1, at, slots));
+                }
+                State::Capture { next, slot, .. } => {
+                    let mut slots = slots;
+                    if let Some(place) = slots.get_mut(slot.as_usize()) {
+                        *place = Some(at);
+                    }
+                    stack.push((*next, at, slots));
+                }
+                State::ByteRange { trans } => {
+                    if self.subject.get(at).is_some_and(|byte| trans.matches_byte(*byte)) {
+                        stack.push((trans.next, at + 1, slots));
+                    }
+                }
+                State::Sparse(sparse) => {
+                    let next = self.subject.get(at).and_then(|byte| sparse.matches_byte(*byte));
+                    stack.extend(next.map(|next| (next, at + 1, slots)));
+                }
+                State::Dense(dense) => {
+                    let next = self.subject.get(at).and_then(|byte| dense.matches_byte(*byte));
+                    stack.extend(next.map(|next| (next, at + 1, slots)));
+                }
+            }
+        }
+        None
+    }
+
+    /// Marks the pair, and says whether it was marked.
+    fn is_visited(&mut self, state: StateID, at: usize) -> bool {
+        let pair = state.as_usize() * (self.subject.len() + 1) + at;
+        self.visited.get_mut(pair).is_none_or(|visited| core::mem::replace(visited, true))
+    }
+
+    fn holds(&self, look: Look, at: usize) -> bool {
+        let is_word = |at: Option<usize>| {
+            let byte = at.and_then(|at| self.subject.get(at));
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        };
+        let is_boundary = is_word(at.checked_sub(1)) != is_word(Some(at));
+        match look {
+            Look::Start => at == 0,
+            Look::End => at == self.subject.len(),
+            // PCRE's `$`: the end, or before one final newline.
+            Look::EndLF => matches!(self.subject.get(at..), Some([] | [b'\n'])),
+            Look::WordAscii => is_boundary,
+            Look::WordAsciiNegate => !is_boundary,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Whether a guard holds: on the request as it came, whatever rewrites made of it.
+
+use super::fields::{arguments, cookie};
+use super::walk::{Halt, Walk};
+use crate::model::{Field, Network, Operator, PlanId, Predicate};
+use core::net::IpAddr;
+
+impl Walk<'_> {
+    /// Whether `guard` holds. Where that depends on who calls, the caller is needed, and needs a plan.
+    pub(super) fn holds(&self, guard: &Predicate) -> Result<bool, Halt> {
+        let plans = self.plan_source().map_or(0, |source| source.plans.len());
+        let plans = (0..plans).filter_map(|plan| u16::try_from(plan).ok()).map(PlanId);
+        let without_plan = self.truth(guard, None);
+        if plans.into_iter().all(|plan| self.truth(guard, Some(plan)) == without_plan) {
+            return Ok(without_plan);
+        }
+        Ok(self.truth(guard, Some(self.plan()?)))
+    }
+
+    fn truth(&self, predicate: &Predicate, plan: Option<PlanId>) -> bool {
+        match predicate {
+            Predicate::And(all) => all.iter().all(|inner| self.truth(inner, plan)),
+            Predicate::Or(any) => any.iter().any(|inner| self.truth(inner, plan)),
+            Predicate::Not(inner) => !self.truth(inner, plan),
+            Predicate::Plan(plans) => plan.is_some_and(|plan| plans.contains(&plan)),
+            Predicate::Field(Field::Client, operator) => is_within(self.request.client, operator),
+            Predicate::Field(field, operator) => {
+                self.field(field).is_some_and(|value| self.satisfies(&value, operator))
+            }
+        }
+    }
+
+    /// The one string that `field` is; None if it is absent.
+    fn field(&self, field: &Field) -> Option<Vec<u8>> {
+        let request = self.request;
+        match field {
+            Field::Method => Some(request.method.clone()),
+            Field::Scheme => Some(request.scheme.clone()),
+            Field::Host => Some(self.arrival.host.clone()),
+            Field::Path => Some(self.arrival.target.path.clone()),
+            Field::Listener => request.listener.clone(),
+            Field::Body => (request.body > 0).then(Vec::new),
+            Field::Client => None,
+            Field::Header(name) => request.header(name.as_bytes()),
+            Field::Query(name) => {
+                let arguments = arguments(&self.arrival.target.args, name.as_bytes());
+                arguments.first().map(|value| value.to_vec())
+            }
+            Field::Cookie(name) => cookie(request, name.as_bytes()).map(<[u8]>::to_vec),
+        }
+    }
+
+    fn satisfies(&self, value: &[u8], operator: &Operator) -> bool {
+        match operator {
+            Operator::In(values) => values.iter().any(|own| own == value),
+            Operator::Prefix(prefix) => value.starts_with(prefix),
+            Operator::Regex(pattern) => self.regexes.captures(pattern, value).is_some(),
+            Operator::Has(member) => value.split(|byte| *byte == b',').any(|own| trim_blanks(own) == member),
+            Operator::Present => true,
+            Operator::Within(_) => false,
+        }
+    }
+}
+
+fn trim_blanks(text: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = text.iter().take_while(|byte| is_blank(byte)).count();
+    let text = text.get(start..).unwrap_or(&[]);
+    let end = text.iter().rposition(|byte| !is_blank(byte)).map_or(0, |last| last + 1);
+    text.get(..end).unwrap_or(&[])
+}
+
+fn is_within(client: IpAddr, operator: &Operator) -> bool {
+    match operator {
+        Operator::Within(networks) => networks.iter().any(|network| contains(network, client)),
+        Operator::Present => true,
+        _ => false,
+    }
+}
+
+/// Whether `client` is in `network`; an IPv4-mapped address is an IPv4 address on both sides.
+fn contains(network: &Network, client: IpAddr) -> bool {
+    let mapped = network.address.to_canonical() != network.address;
+    let bits = if mapped { network.prefix_bits.saturating_sub(96) } else { network.prefix_bits };
+    let same = |own: u128, other: u128, width: u32| {
+        let ignored = width.saturating_sub(u32::from(bits));
+        own.checked_shr(ignored).unwrap_or(0) == other.checked_shr(ignored).unwrap_or(0)
+    };
+    match (network.address.to_canonical(), client) {
+        (IpAddr::V4(own), IpAddr::V4(other)) => same(u128::from(own.to_bits()), u128::from(other.to_bits()), 32),
+        (IpAddr::V6(own), IpAddr::V6(other)) => same(own.to_bits(), other.to_bits(), 128),
+        _ => false,
+    }
+}

@@ -1,0 +1,339 @@
+//! Steps 3 and 4: service statements, location, its statements.
+
+use super::arrival::Arrival;
+use super::choice::{Found, Search};
+use super::fields::arguments;
+use super::request::Request;
+use super::service::Name;
+use super::{Lookup, Regexes};
+use crate::artifact::manifest::{CredentialKind, PlanSource};
+use crate::matcher::{Caller, Refusal};
+use crate::model::{
+    Answer, HeaderAction, Location, LocationId, LocationPaths, Part, Pattern, PlanId, Policy, RewriteFlag, Setting,
+    SlashRedirect, Statement, StatementKind, Template, Variable,
+};
+use core::ops::Range;
+use std::collections::BTreeMap;
+
+/// New lookups that rewrites may ask for; one more is refused, as in nginx.
+const LOOKUPS_MAX: usize = 10;
+
+/// Why a walk ends without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// The request is refused, with this status.
+    Refused(Refusal, u16),
+    /// The caller has to be looked up.
+    NeedsPlan,
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal, refusal.status())
+    }
+}
+
+/// How a walk ends.
+#[derive(Debug)]
+pub(super) enum End<'p> {
+    /// This statement answers.
+    Answer(&'p Answer),
+    /// A rewrite redirects there.
+    Redirect(u16, Vec<u8>),
+    /// The path was rewritten: a new lookup.
+    Lookup,
+    /// Nothing answered.
+    Nothing,
+}
+
+/// What a request gets, whatever of it is still to be made.
+#[derive(Debug)]
+pub(super) enum Reached<'p> {
+    /// An answer; `is_own` if a location gives it.
+    Answer { answer: &'p Answer, is_own: bool },
+    /// A redirecting rewrite; likewise.
+    Redirect { status: u16, location: Vec<u8>, is_own: bool },
+    /// The path lacks the final slash of a location that proxies.
+    AddSlash,
+}
+
+/// A request on its way.
+pub(super) struct Walk<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) request: &'p Request,
+    pub(super) regexes: &'p dyn Regexes,
+    pub(super) arrival: Arrival<'p>,
+    /// The location chosen last, and the path it was chosen on.
+    pub(super) location: Option<LocationId>,
+    pub(super) match_path: Vec<u8>,
+    /// The path and the query as they are now.
+    pub(super) path: Vec<u8>,
+    pub(super) args: Vec<u8>,
+    /// Whether a rewrite has changed the path.
+    pub(super) is_rewritten: bool,
+    /// `$1`.. of the regex that matched last.
+    pub(super) groups: Vec<Vec<u8>>,
+    pub(super) named: BTreeMap<&'p str, Vec<u8>>,
+    /// In the order in which they were reached.
+    pub(super) settings: Vec<&'p Setting>,
+    pub(super) lookups: Vec<Lookup>,
+}
+
+/// What rewrites have done in one walk.
+#[derive(Default)]
+struct Rewrites {
+    /// One without a flag matched, and no `break` since.
+    is_pending: bool,
+    /// A `break` matched.
+    are_over: bool,
+}
+
+impl<'p> Walk<'p> {
+    pub(super) fn new(
+        policy: &'p Policy,
+        request: &'p Request,
+        regexes: &'p dyn Regexes,
+        arrival: Arrival<'p>,
+    ) -> Self {
+        let mut walk = Self {
+            policy,
+            request,
+            regexes,
+            location: None,
+            match_path: arrival.target.path.clone(),
+            path: arrival.target.path.clone(),
+            args: arrival.target.args.clone(),
+            is_rewritten: false,
+            groups: Vec::new(),
+            named: BTreeMap::new(),
+            settings: Vec::new(),
+            lookups: Vec::new(),
+            arrival,
+        };
+        if let Some(Name { pattern, groups }) = walk.arrival.name.take() {
+            let host = walk.arrival.host.clone();
+            walk.set_captures(pattern, &host, &groups);
+        }
+        walk
+    }
+
+    /// Runs to the answer.
+    pub(super) fn run(&mut self) -> Result<Reached<'p>, Halt> {
+        let end = self.walk(&self.arrival.service.statements)?;
+        self.match_path.clone_from(&self.path);
+        match end {
+            End::Answer(answer) => return Ok(Reached::Answer { answer, is_own: false }),
+            End::Redirect(status, location) => return Ok(Reached::Redirect { status, location, is_own: false }),
+            End::Lookup | End::Nothing => {}
+        }
+        let of_service = self.settings.len();
+        for _ in 0..=LOOKUPS_MAX {
+            self.settings.truncate(of_service);
+            let id = match self.find() {
+                None => return Err(Refusal::NoLocation.into()),
+                Some(Found::Redirect(_)) => return Ok(Reached::AddSlash),
+                Some(Found::Location(id)) => id,
+            };
+            match self.location_statements(id)? {
+                End::Answer(answer) => return Ok(Reached::Answer { answer, is_own: true }),
+                End::Redirect(status, location) => return Ok(Reached::Redirect { status, location, is_own: true }),
+                End::Nothing => return Err(Refusal::NoAnswer.into()),
+                End::Lookup => {}
+            }
+        }
+        Err(Refusal::RewriteLoop.into())
+    }
+
+    /// Looks the path up.
+    fn find(&mut self) -> Option<Found> {
+        self.match_path.clone_from(&self.path);
+        let adds_slash = self.arrival.service.slash_redirect != SlashRedirect::Off;
+        let search = Search { policy: self.policy, path: &self.match_path, adds_slash };
+        let found = search.find(&self.arrival.service.locations, self.regexes);
+        self.location = found.map(Found::id);
+        self.lookups.push(Lookup {
+            path: self.match_path.clone(),
+            location: self.location,
+            is_redirect: matches!(found, Some(Found::Redirect(_))),
+        });
+        found
+    }
+
+    fn location_statements(&mut self, id: LocationId) -> Result<End<'p>, Halt> {
+        let chain = chain(self.policy, id);
+        for location in &chain {
+            if let LocationPaths::Regex(pattern) = &location.paths
+                && let Some(groups) = self.regexes.captures(pattern, &self.path)
+            {
+                let path = self.path.clone();
+                self.set_captures(pattern, &path, &groups);
+            }
+        }
+        let Some((own, enclosing)) = chain.split_last() else { return Ok(End::Nothing) };
+        for location in enclosing {
+            self.inherit(&location.statements)?;
+        }
+        self.walk(&own.statements)
+    }
+
+    /// Runs the settings of an enclosing location.
+    fn inherit(&mut self, statements: &'p [Statement]) -> Result<(), Halt> {
+        for statement in statements.iter().filter(|statement| holds_settings(statement)) {
+            if let StatementKind::When { guard, body } = &statement.kind {
+                if self.holds(guard)? {
+                    self.inherit(body)?;
+                }
+            } else {
+                self.set(statement)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn walk(&mut self, statements: &'p [Statement]) -> Result<End<'p>, Halt> {
+        let mut rewrites = Rewrites::default();
+        match self.block(statements, &mut rewrites)? {
+            Some(end) => Ok(end),
+            None if rewrites.is_pending => Ok(End::Lookup),
+            None => Ok(End::Nothing),
+        }
+    }
+
+    fn block(&mut self, statements: &'p [Statement], rewrites: &mut Rewrites) -> Result<Option<End<'p>>, Halt> {
+        for statement in statements {
+            let end = match &statement.kind {
+                StatementKind::When { guard, body } if self.holds(guard)? => self.block(body, rewrites)?,
+                StatementKind::When { .. } => None,
+                _ => self.statement(statement, rewrites)?,
+            };
+            if end.is_some() {
+                return Ok(end);
+            }
+        }
+        Ok(None)
+    }
+
+    fn statement(&mut self, statement: &'p Statement, rewrites: &mut Rewrites) -> Result<Option<End<'p>>, Halt> {
+        if templates(statement).iter().any(|template| reads_plan(template)) {
+            self.plan()?;
+        }
+        match &statement.kind {
+            StatementKind::Answer(Answer::Proxy { .. }) if rewrites.is_pending => Ok(Some(End::Lookup)),
+            StatementKind::Answer(answer) => Ok(Some(End::Answer(answer))),
+            StatementKind::Rewrite(_) if rewrites.are_over => Ok(None),
+            StatementKind::Rewrite(rewrite) => {
+                if !self.rewrite_matches(rewrite) {
+                    return Ok(None);
+                }
+                if let RewriteFlag::Redirect(status) = rewrite.flag {
+                    return Ok(Some(End::Redirect(status, self.redirect_target(rewrite))));
+                }
+                self.rewrite_path(rewrite)?;
+                *rewrites = match rewrite.flag {
+                    RewriteFlag::Last => return Ok(Some(End::Lookup)),
+                    RewriteFlag::Break => Rewrites { is_pending: false, are_over: true },
+                    RewriteFlag::Continue | RewriteFlag::Redirect(_) => Rewrites { is_pending: true, are_over: false },
+                };
+                Ok(None)
+            }
+            _ => {
+                self.set(statement)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn set(&mut self, statement: &'p Statement) -> Result<(), Halt> {
+        if templates(statement).iter().any(|template| reads_plan(template)) {
+            self.plan()?;
+        }
+        match &statement.kind {
+            StatementKind::Setting(setting) => self.settings.push(setting),
+            StatementKind::UniqueHeader(name) if self.request.lines(name.as_bytes()).nth(1).is_some() => {
+                return Err(Refusal::HeaderRepeated.into());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Notes what the groups of `pattern` captured of `subject`.
+    pub(super) fn set_captures(&mut self, pattern: &'p Pattern, subject: &[u8], groups: &[Option<Range<usize>>]) {
+        let text =
+            |range: &Option<Range<usize>>| range.clone().and_then(|range| subject.get(range)).unwrap_or(&[]).to_vec();
+        self.groups = groups.iter().skip(1).map(text).collect();
+        for (name, value) in pattern.groups.iter().zip(&self.groups) {
+            if let Some(name) = name {
+                self.named.insert(name, value.clone());
+            }
+        }
+    }
+
+    /// The caller's plan, where the decision depends on it.
+    pub(super) fn plan(&self) -> Result<PlanId, Halt> {
+        let Some(source) = self.plan_source() else { return Err(Halt::NeedsPlan) };
+        self.check_credentials(source)?;
+        match self.arrival.caller {
+            None => Err(Halt::NeedsPlan),
+            Some(Caller::Plan(plan)) => Ok(PlanId(plan)),
+            Some(Caller::Missing) => Err(Halt::Refused(Refusal::PlanMissing, source.missing)),
+            Some(Caller::Unknown) => Err(Halt::Refused(Refusal::PlanUnknown, source.unknown)),
+            Some(Caller::Failed) => Err(Halt::Refused(Refusal::PlanFailed, source.failed)),
+        }
+    }
+
+    /// Two different credentials are refused; an empty one is none.
+    fn check_credentials(&self, source: &'p PlanSource) -> Result<(), Halt> {
+        let args = &self.arrival.target.args;
+        let values = source.credentials.iter().flat_map(|credential| match credential.kind {
+            CredentialKind::Header => self.request.lines(credential.name.as_bytes()).collect(),
+            CredentialKind::Query => arguments(args, credential.name.as_bytes()),
+        });
+        let mut values = values.filter(|value| !value.is_empty());
+        let first = values.next();
+        if values.any(|value| Some(value) != first) {
+            return Err(Refusal::CredentialsConflict.into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn plan_source(&self) -> Option<&'p PlanSource> {
+        self.arrival.service.plans.and_then(|id| self.policy.plan_sources.get(id.0 as usize))
+    }
+}
+
+/// `id` and the locations it is nested in, outermost first.
+pub(super) fn chain(policy: &Policy, id: LocationId) -> Vec<&Location> {
+    let at = |id: LocationId| policy.locations.get(id.0 as usize);
+    let mut chain: Vec<_> = core::iter::successors(at(id), |location| location.parent.and_then(at)).collect();
+    chain.reverse();
+    chain
+}
+
+/// Whether a nested location takes something over from `statement`.
+fn holds_settings(statement: &Statement) -> bool {
+    match &statement.kind {
+        StatementKind::When { body, .. } => body.iter().any(holds_settings),
+        StatementKind::Setting(_) | StatementKind::UniqueHeader(_) => true,
+        StatementKind::Answer(_) | StatementKind::Rewrite(_) => false,
+    }
+}
+
+/// The templates that `statement` itself uses.
+fn templates(statement: &Statement) -> Vec<&Template> {
+    match &statement.kind {
+        StatementKind::Answer(Answer::Respond { text, .. }) => text.iter().collect(),
+        StatementKind::Answer(Answer::Redirect { url, .. }) => vec![url],
+        StatementKind::Rewrite(rewrite) => vec![&rewrite.replacement],
+        StatementKind::Setting(Setting::Type(template)) => vec![template],
+        StatementKind::Setting(Setting::Header(edit)) => match &edit.action {
+            HeaderAction::Set(template) | HeaderAction::Add(template) => vec![template],
+            HeaderAction::Drop => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn reads_plan(template: &Template) -> bool {
+    template.parts.iter().any(|part| matches!(part, Part::Variable(Variable::Plan)))
+}
