@@ -8,4 +8,5 @@
 
 mod automaton;
 mod diagnostic;
+mod model;
 mod syntax;

@@ -1,0 +1,293 @@
+//! Alternatives, sequences and repetitions.
+
+use super::{Mistake, NEST_MAX, REPEAT_MAX, Regex, SIZE_MAX, sets};
+use core::ops::Range;
+use regex_syntax::hir::{Class, ClassBytes, Hir, Look, Repetition};
+use std::collections::BTreeSet;
+
+/// Where the reading of a pattern stands.
+pub(super) struct Parser<'s> {
+    source: &'s str,
+    /// Byte to be read next.
+    pub(super) at: usize,
+    pub(super) flags: Flags,
+    pub(super) groups: Vec<Option<String>>,
+    pub(super) names: BTreeSet<String>,
+    pub(super) lookaround: Option<Range<usize>>,
+    nest: usize,
+}
+
+/// What `(?i)` and `(?s)` change.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    pub(super) caseless: bool,
+    pub(super) dot_all: bool,
+}
+
+/// A piece of a pattern.
+pub(super) struct Node {
+    pub(super) hir: Hir,
+    /// Bytes and classes, repetitions written out.
+    pub(super) size: usize,
+}
+
+/// What stands between two repetitions.
+pub(super) enum Atom {
+    /// Something that reads bytes, or a group.
+    Item(Node),
+    /// A condition on the position.
+    Assertion(Look),
+    /// `(?i)`: changes how the rest of the group is read.
+    Flags,
+}
+
+impl<'s> Parser<'s> {
+    pub(super) fn new(source: &'s str, caseless: bool) -> Self {
+        let flags = Flags { caseless, dot_all: false };
+        Self { source, at: 0, flags, groups: Vec::new(), names: BTreeSet::new(), lookaround: None, nest: 0 }
+    }
+
+    pub(super) fn parse(mut self) -> Result<Regex, Mistake> {
+        let node = self.alternation()?;
+        if self.at < self.source.len() {
+            let message = "this `)` closes nothing";
+            return Err(Mistake::syntax(self.at..self.at + 1, message).help("write `\\)` for the character"));
+        }
+        let hir = self.lookaround.is_none().then_some(node.hir);
+        Ok(Regex { groups: self.groups, hir, lookaround: self.lookaround })
+    }
+
+    /// Up to the `)` that ends it, or the end. Flags set in one alternative hold for those behind it, as in Perl.
+    pub(super) fn alternation(&mut self) -> Result<Node, Mistake> {
+        let mut alternatives = vec![self.sequence()?];
+        while self.eat("|") {
+            alternatives.push(self.sequence()?);
+        }
+        let size = alternatives.iter().map(|node| node.size + 1).sum();
+        let hir = Hir::alternation(alternatives.into_iter().map(|node| node.hir).collect());
+        self.bounded(Node { hir, size }, 0)
+    }
+
+    fn sequence(&mut self) -> Result<Node, Mistake> {
+        let mut parts = Vec::new();
+        let mut size = 0;
+        let start = self.at;
+        while !matches!(self.peek(), None | Some(b'|' | b')')) {
+            let from = self.at;
+            match self.atom()? {
+                Atom::Item(node) => {
+                    let node = self.repeated(node, from)?;
+                    size += node.size;
+                    parts.push(node.hir);
+                }
+                Atom::Assertion(look) => {
+                    self.refuse_repetition(from)?;
+                    parts.push(Hir::look(look));
+                }
+                Atom::Flags => {}
+            }
+        }
+        self.bounded(Node { hir: Hir::concat(parts), size }, start)
+    }
+
+    fn atom(&mut self) -> Result<Atom, Mistake> {
+        let from = self.at;
+        let Some(letter) = self.letter() else { return Ok(Atom::Flags) };
+        match letter {
+            '(' => self.nested(from),
+            '[' => self.class(from).map(Atom::Item),
+            '\\' => self.escape(from),
+            '^' => Ok(Atom::Assertion(Look::Start)),
+            '$' => Ok(Atom::Assertion(Look::EndLF)),
+            '.' => Ok(Atom::Item(Node::class(if self.flags.dot_all { sets::ANY } else { sets::NOT_NEWLINE }))),
+            '*' | '+' | '?' => {
+                let message = format!("`{letter}` repeats nothing");
+                Err(Mistake::syntax(from..self.at, message).help(format!("write `\\{letter}` for the character")))
+            }
+            '{' => self.brace(from),
+            _ if letter.is_ascii() => Ok(Atom::Item(self.byte(u8::try_from(letter).unwrap_or(0)))),
+            _ => self.wide(letter, from),
+        }
+    }
+
+    /// A `{` that does not repeat what stands before it.
+    fn brace(&mut self, from: usize) -> Result<Atom, Mistake> {
+        self.at = from;
+        if self.counted()?.is_some() {
+            let message = "this repeats nothing";
+            return Err(Mistake::syntax(from..self.at, message).help("write `\\{` for the character"));
+        }
+        self.at = from + 1;
+        Ok(Atom::Item(self.byte(b'{')))
+    }
+
+    /// A character beyond ASCII: its bytes one after the other, so that a repetition would repeat the last one only.
+    fn wide(&mut self, letter: char, from: usize) -> Result<Atom, Mistake> {
+        if self.repetition_follows()? {
+            let message = format!("this repeats the last byte of `{letter}`, not `{letter}`");
+            return Err(Mistake::ambiguous(from..self.at, message).help(format!("write `(?:{letter})`")));
+        }
+        let mut bytes = [0; 4];
+        let hir = Hir::literal(letter.encode_utf8(&mut bytes).as_bytes());
+        Ok(Atom::Item(Node { hir, size: letter.len_utf8() }))
+    }
+
+    /// One byte, in both cases where case does not count.
+    pub(super) fn byte(&self, byte: u8) -> Node {
+        if self.flags.caseless && byte.is_ascii_alphabetic() {
+            let (lower, upper) = (byte.to_ascii_lowercase(), byte.to_ascii_uppercase());
+            return Node::class(&[(lower, lower), (upper, upper)]);
+        }
+        Node { hir: Hir::literal([byte]), size: 1 }
+    }
+
+    /// `node` with the repetition behind it, if there is one.
+    fn repeated(&mut self, node: Node, from: usize) -> Result<Node, Mistake> {
+        let Some((min, max)) = self.quantifier()? else { return Ok(node) };
+        let greedy = !self.eat("?");
+        if greedy && self.peek() == Some(b'+') {
+            let message = "a possessive repetition gives nothing back, which no automaton can express";
+            return Err(Mistake::unsupported(from..self.at + 1, message).help("leave the second `+` out"));
+        }
+        if self.repetition_follows()? {
+            let message = "a repetition of a repetition";
+            return Err(Mistake::ambiguous(from..self.at + 1, message).help("put the inner one into `(?:...)`"));
+        }
+        let times = usize::try_from(max.unwrap_or(min).max(1)).unwrap_or(usize::MAX);
+        if max == Some(0) && node.hir.properties().explicit_captures_len() > 0 {
+            let message = "a group that is repeated zero times captures nothing";
+            return Err(Mistake::unsupported(from..self.at, message).help("leave it out"));
+        }
+        let size = node.size.saturating_mul(times).saturating_add(1);
+        let hir = Hir::repetition(Repetition { min, max, greedy, sub: Box::new(node.hir) });
+        self.bounded(Node { hir, size }, from)
+    }
+
+    fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, Mistake> {
+        Ok(match self.peek() {
+            Some(b'*') => self.eat("*").then_some((0, None)),
+            Some(b'+') => self.eat("+").then_some((1, None)),
+            Some(b'?') => self.eat("?").then_some((0, Some(1))),
+            Some(b'{') => self.counted()?,
+            _ => None,
+        })
+    }
+
+    /// `{2}`, `{2,}` or `{2,5}`; None where the `{` is a character (nothing is read then).
+    fn counted(&mut self) -> Result<Option<(u32, Option<u32>)>, Mistake> {
+        let from = self.at;
+        let rest = self.source.get(from + 1..).unwrap_or("");
+        let Some((inside, _)) = rest.split_once('}') else { return Ok(None) };
+        let range = from..from + inside.len() + 2;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let (min, max) = match inside.split_once(',') {
+            None if is_number(inside) => (inside, Some(inside)),
+            Some((min, "")) if is_number(min) => (min, None),
+            Some((min, max)) if is_number(min) && is_number(max) => (min, Some(max)),
+            _ => {
+                let like_one = |byte: u8| matches!(byte, b'0'..=b'9' | b',' | b' ' | b'\t');
+                if inside.bytes().all(like_one) && inside.bytes().any(|byte| byte.is_ascii_digit()) {
+                    let message = "PCRE2 takes this for characters before 10.43, and for a repetition since";
+                    let help = "write `{0,n}` to repeat, `\\{` for the character";
+                    return Err(Mistake::ambiguous(range, message).help(help));
+                }
+                return Ok(None);
+            }
+        };
+        let number = |text: &str| text.parse().ok().filter(|number| *number <= REPEAT_MAX);
+        let too_large = || Mistake::too_large(range.clone(), format!("more than {REPEAT_MAX} repetitions"));
+        let min = number(min).ok_or_else(too_large)?;
+        let max = max.map(|max| number(max).ok_or_else(too_large)).transpose()?;
+        if max.is_some_and(|max| max < min) {
+            return Err(Mistake::syntax(range, "the numbers are out of order"));
+        }
+        self.at = range.end;
+        Ok(Some((min, max)))
+    }
+
+    fn repetition_follows(&mut self) -> Result<bool, Mistake> {
+        let from = self.at;
+        let found = self.quantifier()?.is_some();
+        self.at = from;
+        Ok(found)
+    }
+
+    fn refuse_repetition(&mut self, from: usize) -> Result<(), Mistake> {
+        if self.repetition_follows()? {
+            let message = "a position cannot be repeated";
+            return Err(Mistake::ambiguous(from..self.at + 1, message).help("leave the repetition out"));
+        }
+        Ok(())
+    }
+
+    /// Runs `read` one level deeper.
+    pub(super) fn deeper<T>(
+        &mut self,
+        from: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, Mistake>,
+    ) -> Result<T, Mistake> {
+        if self.nest == NEST_MAX {
+            return Err(Mistake::too_large(from..from + 1, format!("groups are nested more than {NEST_MAX} deep")));
+        }
+        self.nest += 1;
+        let result = read(self);
+        self.nest -= 1;
+        result
+    }
+
+    fn bounded(&self, node: Node, from: usize) -> Result<Node, Mistake> {
+        if node.size > SIZE_MAX {
+            let message = format!("with its repetitions written out this is longer than {SIZE_MAX} bytes");
+            return Err(Mistake::too_large(from..self.at, message).help("repeat less, or without an upper bound"));
+        }
+        Ok(node)
+    }
+
+    /// The byte to be read next.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.peek_at(0)
+    }
+
+    /// The byte `ahead` of it.
+    pub(super) fn peek_at(&self, ahead: usize) -> Option<u8> {
+        self.source.as_bytes().get(self.at + ahead).copied()
+    }
+
+    /// What is still to be read.
+    pub(super) fn rest(&self) -> &'s str {
+        self.source.get(self.at..).unwrap_or("")
+    }
+
+    /// What was read since `from`.
+    pub(super) fn since(&self, from: usize) -> &'s str {
+        self.source.get(from..self.at).unwrap_or("")
+    }
+
+    /// Reads one character.
+    pub(super) fn letter(&mut self) -> Option<char> {
+        let letter = self.rest().chars().next()?;
+        self.at += letter.len_utf8();
+        Some(letter)
+    }
+
+    /// Reads `token` if it comes next.
+    pub(super) fn eat(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+}
+
+impl Node {
+    /// One byte of these ranges.
+    pub(super) fn class(ranges: &[(u8, u8)]) -> Self {
+        Self::of_class(sets::class(ranges))
+    }
+
+    /// One byte of `class`.
+    pub(super) fn of_class(class: ClassBytes) -> Self {
+        Self { hir: Hir::class(Class::Bytes(class)), size: 1 }
+    }
+}

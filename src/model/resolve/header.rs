@@ -1,0 +1,115 @@
+//! Header fields: their names, and edits of them.
+
+use super::Resolver;
+use super::statement::ServiceScope;
+use crate::model::{HeaderAction, HeaderEdit, Part, Setting, Side, Template};
+use crate::syntax::ast::Word;
+
+/// Fields that frame a message or belong to one connection: whoever speaks on it writes them.
+const FRAMING: &[&str] = &[
+    "connection",
+    "content-length",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+impl Resolver<'_> {
+    /// `set|add|drop request|response header NAME... [VALUE]`
+    pub(super) fn header(
+        &mut self,
+        (action, side): (&Word, &Word),
+        names: &[Word],
+        value: Option<&Word>,
+        service: &ServiceScope,
+    ) -> Vec<Setting> {
+        let side = if side.text == "request" { Side::Request } else { Side::Response };
+        let template = match value {
+            None => Some(Template::default()),
+            Some(value) => self.header_value(value, service),
+        };
+        let drops = value.is_none();
+        let mut edits = Vec::new();
+        for name in names {
+            if !self.may_be_edited(name, side, &action.text) {
+                continue;
+            }
+            let Some(template) = &template else { continue };
+            let action = match action.text.as_str() {
+                "set" if !drops => HeaderAction::Set(template.clone()),
+                "add" if !drops => HeaderAction::Add(template.clone()),
+                _ => HeaderAction::Drop,
+            };
+            edits.push(Setting::Header(HeaderEdit { side, name: name.text.clone(), action }));
+        }
+        edits
+    }
+
+    /// A template without the bytes that would end a header line.
+    pub(super) fn header_value(&mut self, value: &Word, service: &ServiceScope) -> Option<Template> {
+        if value.text.contains(['\r', '\n', '\0']) {
+            let message = "a header value holds no line end and no NUL";
+            self.error("invalid-header-value", value.span, message, "leave them out");
+            return None;
+        }
+        let template = self.template(value, service)?;
+        let blank = |part: &Part| matches!(part, Part::Literal(bytes) if bytes.iter().all(u8::is_ascii_whitespace));
+        // A value of blanks is an empty one, which drops the field: that is to be said plainly.
+        if !template.parts.is_empty() && template.parts.iter().all(blank) {
+            self.error(
+                "invalid-header-value",
+                value.span,
+                "a header value of blanks",
+                "write `\"\"` to drop the header",
+            );
+            return None;
+        }
+        Some(template)
+    }
+
+    fn may_be_edited(&mut self, name: &Word, side: Side, action: &str) -> bool {
+        let text = name.text.to_ascii_lowercase();
+        let star = text.strip_suffix('*').filter(|_| action == "drop");
+        if let Some(prefix) = star {
+            if !prefix.is_empty() && !is_token(prefix) {
+                return self.is_field_name(name);
+            }
+        } else if !self.is_field_name(name) {
+            return false;
+        }
+        let framing = FRAMING.iter().find(|field| star.map_or(**field == text, |prefix| field.starts_with(prefix)));
+        if let Some(field) = framing {
+            let message = format!("`{field}` belongs to one connection, and the proxy writes it");
+            let help = if star.is_some() { "name the headers, or a longer prefix" } else { "leave it out" };
+            self.error("framing-header", name.span, message, help);
+            return false;
+        }
+        let host = star.map_or(text == "host", |prefix| "host".starts_with(prefix));
+        if host && side == Side::Request && action != "set" {
+            let message = "a request has exactly one `Host`";
+            self.error("framing-header", name.span, message, "write `set request header Host VALUE;`");
+            return false;
+        }
+        true
+    }
+
+    /// Whether `name` is a token, as names of fields are; says so if not.
+    pub(super) fn is_field_name(&mut self, name: &Word) -> bool {
+        let valid = is_token(&name.text);
+        if !valid {
+            let message = format!("`{}` is no name of a header", name.text);
+            self.error("invalid-header-name", name.span, message, "letters, digits and `-`, as in `X-Api-Key`");
+        }
+        valid
+    }
+}
+
+/// Whether `text` is a token of RFC 9110, 5.6.2.
+pub(super) fn is_token(text: &str) -> bool {
+    let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(of_token)
+}

@@ -1,0 +1,159 @@
+//! Locations: what paths they take, and how they nest.
+
+use super::Resolver;
+use super::statement::{LocationScope, Scope, ServiceScope};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{Answer, Location, LocationId, LocationPaths, Statement, StatementKind};
+use crate::syntax::ast::{self, Word};
+use std::collections::BTreeMap;
+
+/// A location whose block is being read.
+pub(super) struct Parent<'p> {
+    id: LocationId,
+    head: Span,
+    /// Its pattern, whatever its kind: nginx compares nested prefixes with it.
+    pattern: &'p str,
+    exact: bool,
+}
+
+impl Resolver<'_> {
+    /// Reads the locations of one level; `rewrite` is a rewrite of the service that may have changed the path.
+    pub(super) fn locations(
+        &mut self,
+        body: &[ast::Statement],
+        service: &ServiceScope,
+        parent: Option<&Parent<'_>>,
+        rewrite: Option<Span>,
+    ) -> Vec<LocationId> {
+        let mut ids = Vec::new();
+        let mut literals: BTreeMap<(bool, Vec<u8>), Span> = BTreeMap::new();
+        for statement in body {
+            let ast::StatementKind::Location(location) = &statement.kind else { continue };
+            let Some(paths) = self.paths(location, statement.head) else { continue };
+            let literal = match &paths {
+                LocationPaths::Exact(path) => Some((true, path.clone())),
+                LocationPaths::Prefix { prefix, .. } => Some((false, prefix.clone())),
+                LocationPaths::Regex(_) => None,
+            };
+            if let Some(literal) = literal {
+                if let Some(first) = literals.get(&literal) {
+                    let message = format!("`location {}` stands here twice", display(location));
+                    let diagnostic = Diagnostic::error("duplicate-location", statement.head, message);
+                    self.say(
+                        diagnostic.related(*first, "first here").help("leave one of them out, or put them together"),
+                    );
+                    continue;
+                }
+                literals.insert(literal, statement.head);
+            }
+            if let Some(parent) = parent {
+                self.check_nesting(location, statement.head, &paths, parent);
+            }
+            ids.push(self.location(location, statement, paths, service, (parent, rewrite)));
+        }
+        ids
+    }
+
+    fn location(
+        &mut self,
+        location: &ast::Location,
+        statement: &ast::Statement,
+        paths: LocationPaths,
+        service: &ServiceScope,
+        (parent, rewrite): (Option<&Parent<'_>>, Option<Span>),
+    ) -> LocationId {
+        let id = LocationId(u32::try_from(self.policy.locations.len()).unwrap_or(u32::MAX));
+        let exact = matches!(paths, LocationPaths::Exact(_));
+        let prefix_octets = match &paths {
+            LocationPaths::Exact(path) | LocationPaths::Prefix { prefix: path, .. } => Some(path.len()),
+            LocationPaths::Regex(_) => None,
+        };
+        // Its place is taken before nested ones refer to it.
+        self.policy.locations.push(Location {
+            span: statement.head,
+            service: service.id,
+            parent: parent.map(|parent| parent.id),
+            paths,
+            name: location.name.as_ref().map(|name| name.text.clone()),
+            display: display(location),
+            proxies: false,
+            statements: Vec::new(),
+            nested: Vec::new(),
+        });
+        let inner = LocationScope { span: statement.span, prefix_octets };
+        let mut scope = Scope::of_location(service, inner, rewrite);
+        let statements = self.statements(&location.body, &mut scope);
+        let itself = Parent { id, head: statement.head, pattern: &location.pattern.text, exact };
+        let nested = self.locations(&location.body, service, Some(&itself), rewrite);
+        if let Some(location) = self.policy.locations.get_mut(id.0 as usize) {
+            location.proxies = holds_proxy(&statements, !service.unguarded_proxy_only);
+            location.statements = statements;
+            location.nested = nested;
+        }
+        id
+    }
+
+    fn paths(&mut self, location: &ast::Location, head: Span) -> Option<LocationPaths> {
+        let pattern = &location.pattern;
+        let Some(modifier) = &location.modifier else {
+            if pattern.text.starts_with('@') && !pattern.quoted {
+                let message = "named locations are not part of the language";
+                self.error("named-location", pattern.span, message, "write the statements where they are needed");
+                return None;
+            }
+            return self.literal(pattern).map(|prefix| LocationPaths::Prefix { prefix, stops_regex: false });
+        };
+        match modifier.text.as_str() {
+            "=" => self.literal(pattern).map(LocationPaths::Exact),
+            "^~" => self.literal(pattern).map(|prefix| LocationPaths::Prefix { prefix, stops_regex: true }),
+            "~" => Some(LocationPaths::Regex(self.pattern(pattern, 0, false))),
+            "~*" => Some(LocationPaths::Regex(self.pattern(pattern, 0, true))),
+            other => {
+                let message = format!("`{other}` is no modifier of a location");
+                self.error("unknown-modifier", modifier.span.to(head), message, "there are `=`, `^~`, `~` and `~*`");
+                None
+            }
+        }
+    }
+
+    fn literal(&mut self, pattern: &Word) -> Option<Vec<u8>> {
+        if pattern.text.is_empty() {
+            self.error("invalid-value", pattern.span, "an empty path", "`location / { ... }` takes every path");
+            return None;
+        }
+        Some(pattern.text.as_bytes().to_vec())
+    }
+
+    /// nginx's rules (L-29): none inside `=`, and what is no regex begins with what encloses it.
+    fn check_nesting(&mut self, location: &ast::Location, head: Span, paths: &LocationPaths, parent: &Parent<'_>) {
+        let display = display(location);
+        if parent.exact {
+            let message = format!("`location {display}` cannot be inside an exact location");
+            let diagnostic = Diagnostic::error("location-inside-exact", head, message);
+            self.say(diagnostic.related(parent.head, "takes one path only").help("move it out"));
+            return;
+        }
+        if !matches!(paths, LocationPaths::Regex(_)) && !location.pattern.text.starts_with(parent.pattern) {
+            let message = format!("`location {display}` is outside the location that encloses it");
+            let diagnostic = Diagnostic::error("location-outside-parent", head, message);
+            let text = format!("its paths do not begin with `{}`", parent.pattern);
+            self.say(diagnostic.related(parent.head, "encloses it").label(text).help("move it out"));
+        }
+    }
+}
+
+/// Modifier and pattern as written, unescaped.
+fn display(location: &ast::Location) -> String {
+    match &location.modifier {
+        Some(modifier) => format!("{} {}", modifier.text, location.pattern.text),
+        None => location.pattern.text.clone(),
+    }
+}
+
+fn holds_proxy(statements: &[Statement], guarded_too: bool) -> bool {
+    statements.iter().any(|statement| match &statement.kind {
+        StatementKind::Answer(Answer::Proxy { .. }) => true,
+        StatementKind::When { body, .. } => guarded_too && holds_proxy(body, guarded_too),
+        _ => false,
+    })
+}

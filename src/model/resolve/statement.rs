@@ -1,0 +1,150 @@
+//! Statements of services, locations and guarded blocks.
+
+use super::Resolver;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{PlanSourceId, ServiceId, Setting, Statement, StatementKind};
+use crate::syntax::ast;
+use std::collections::BTreeSet;
+
+/// What a statement has to know of its service.
+pub(super) struct ServiceScope {
+    pub(super) id: ServiceId,
+    pub(super) span: Span,
+    pub(super) plans: Option<PlanSourceId>,
+    /// Names of groups that templates can use.
+    pub(super) captures: BTreeSet<String>,
+    /// Whether `$host` is always one that the rules spell out.
+    pub(super) own_host: bool,
+    /// nginx's slash redirect: a `proxy` under a guard does not cause it.
+    pub(super) unguarded_proxy_only: bool,
+}
+
+/// What a statement has to know of its location.
+#[derive(Clone, Copy)]
+pub(super) struct LocationScope {
+    pub(super) span: Span,
+    /// Length of its prefix or path; None for a regex.
+    pub(super) prefix_octets: Option<usize>,
+}
+
+/// Where a statement stands.
+pub(super) struct Scope<'s> {
+    pub(super) service: &'s ServiceScope,
+    pub(super) location: Option<LocationScope>,
+    /// The last rewrite above it after which a `proxy` of the same walk sees another path.
+    pub(super) rewrite: Option<Span>,
+    /// The innermost block around it.
+    block: Span,
+    guarded: bool,
+}
+
+impl<'s> Scope<'s> {
+    /// Directly in a service.
+    pub(super) fn of_service(service: &'s ServiceScope) -> Self {
+        Self { service, location: None, rewrite: None, block: service.span, guarded: false }
+    }
+
+    /// Directly in a location.
+    pub(super) fn of_location(service: &'s ServiceScope, location: LocationScope, rewrite: Option<Span>) -> Self {
+        Self { service, location: Some(location), rewrite, block: location.span, guarded: false }
+    }
+}
+
+impl Resolver<'_> {
+    /// The statements of one block, in order; locations and what only a service says are left out.
+    pub(super) fn statements(&mut self, body: &[ast::Statement], scope: &mut Scope<'_>) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        for statement in body {
+            for kind in self.statement(statement, scope) {
+                statements.push(Statement { span: statement.head, kind });
+            }
+        }
+        statements
+    }
+
+    fn statement(&mut self, statement: &ast::Statement, scope: &mut Scope<'_>) -> Vec<StatementKind> {
+        let one = |kind: Option<StatementKind>| kind.into_iter().collect();
+        match &statement.kind {
+            ast::StatementKind::When { guard, body } => one(self.when(statement, guard, body, scope)),
+            ast::StatementKind::Return(answer) => {
+                one(self.answer(statement.head, answer, scope).map(StatementKind::Answer))
+            }
+            ast::StatementKind::Proxy { upstream, form } => {
+                one(self.proxy(upstream, form, scope).map(StatementKind::Answer))
+            }
+            ast::StatementKind::Rewrite { regex, template, flag } => {
+                one(self.rewrite(statement.head, (regex, template, flag.as_ref()), scope))
+            }
+            ast::StatementKind::Upgrade { code, methods, otherwise, to } => {
+                one(self.upgrade(statement, code, methods, (otherwise.as_ref(), to.as_ref()), scope))
+            }
+            ast::StatementKind::UniqueHeader(name) => {
+                let valid = self.is_field_name(name);
+                one(valid.then(|| StatementKind::UniqueHeader(name.text.to_ascii_lowercase())))
+            }
+            ast::StatementKind::Allow(names) => {
+                self.allow(scope.block, names);
+                Vec::new()
+            }
+            ast::StatementKind::Later { keyword, .. } => {
+                self.later(statement.head, &format!("`{}`", keyword.text));
+                Vec::new()
+            }
+            ast::StatementKind::Location(_) if !scope.guarded => Vec::new(),
+            ast::StatementKind::Location(_) => {
+                let message = "a location cannot stand under a guard";
+                let help = "put the guard into the location: which one is chosen depends on the path alone";
+                self.error("misplaced-statement", statement.head, message, help);
+                Vec::new()
+            }
+            kind if of_service(kind) => {
+                if scope.guarded || scope.location.is_some() {
+                    let message = "this is said once for a service";
+                    let diagnostic = Diagnostic::error("misplaced-statement", statement.head, message);
+                    self.say(diagnostic.help("move it to the top of the service"));
+                }
+                Vec::new()
+            }
+            _ => self.settings_of(statement, scope).into_iter().map(StatementKind::Setting).collect(),
+        }
+    }
+
+    fn when(
+        &mut self,
+        statement: &ast::Statement,
+        guard: &ast::Predicate,
+        body: &[ast::Statement],
+        scope: &mut Scope<'_>,
+    ) -> Option<StatementKind> {
+        let guard = self.predicate(guard, scope.service);
+        let (block, guarded) = (scope.block, scope.guarded);
+        (scope.block, scope.guarded) = (statement.span, true);
+        let body = self.statements(body, scope);
+        (scope.block, scope.guarded) = (block, guarded);
+        Some(StatementKind::When { guard: guard?, body })
+    }
+
+    /// The settings that `statement` stands for: one for each name of `drop`.
+    fn settings_of(&mut self, statement: &ast::Statement, scope: &Scope<'_>) -> Vec<Setting> {
+        match &statement.kind {
+            ast::StatementKind::Header { action, side, names, value } => {
+                self.header((action, side), names, value.as_ref(), scope.service)
+            }
+            _ => self.setting(statement, scope).into_iter().collect(),
+        }
+    }
+}
+
+/// Whether `kind` is one of those that only a service says, read beforehand.
+fn of_service(kind: &ast::StatementKind) -> bool {
+    matches!(
+        kind,
+        ast::StatementKind::ServerName(_)
+            | ast::StatementKind::Listen(_)
+            | ast::StatementKind::UsePlans(_)
+            | ast::StatementKind::MergeSlashes(_)
+            | ast::StatementKind::Paths(_)
+            | ast::StatementKind::SlashRedirect(_)
+            | ast::StatementKind::Redirects(_)
+    )
+}
