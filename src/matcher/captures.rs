@@ -38,8 +38,8 @@ pub(super) fn captures(
     }
     for (index, [start, end]) in machine.best.as_chunks::<2>().0.iter().enumerate() {
         let is_set = *start != UNSET && *end != UNSET;
-        let slice = Slice { start: subject.start + start, end: subject.start + end };
-        group(index, if is_set { slice } else { Slice::EMPTY });
+        let at = |position: &u32| subject.start.saturating_add(*position);
+        group(index, if is_set { Slice { start: at(start), end: at(end) } } else { Slice::EMPTY });
     }
     true
 }

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod artifact;
 mod automaton;
 mod diagnostic;
 mod model;
