@@ -1,6 +1,7 @@
 //! Text to tree.
 
 mod constructs;
+mod guide;
 mod hostile;
 mod mistakes;
 mod recovery;
