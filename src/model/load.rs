@@ -63,6 +63,8 @@ const OCTETS_MAX: usize = 16 << 20;
 const INCLUDE_DEPTH_MAX: usize = 16;
 /// A wildcard that takes more is a mistake.
 const FILES_MAX: usize = 1_000;
+/// All files together: a file may be included by many, and each time is read anew.
+const TOTAL_OCTETS_MAX: usize = 2 * OCTETS_MAX;
 
 #[derive(Default)]
 struct Loader {
@@ -70,6 +72,7 @@ struct Loader {
     items: Vec<Item>,
     diagnostics: Vec<Diagnostic>,
     files: usize,
+    octets: usize,
 }
 
 impl Loader {
@@ -84,6 +87,7 @@ impl Loader {
     /// `open` are the files that are being read, this one last.
     fn file(&mut self, name: &str, text: &str, directory: &Path, open: &[PathBuf]) {
         self.files += 1;
+        self.octets += text.len();
         let file: FileId = self.sources.add(name, text);
         let parsed = syntax::parse(file, text);
         self.diagnostics.extend(parsed.diagnostics);
@@ -103,8 +107,9 @@ impl Loader {
         }
         let Some(paths) = self.paths(glob, directory) else { return };
         for path in paths {
-            if self.files >= FILES_MAX {
-                self.refuse("include-too-deep", glob, format!("more than {FILES_MAX} files"), "include fewer files");
+            if self.files >= FILES_MAX || self.octets >= TOTAL_OCTETS_MAX {
+                let message = format!("more than {FILES_MAX} files, or than {} MiB", TOTAL_OCTETS_MAX >> 20);
+                self.refuse("include-too-large", glob, message, "include less");
                 return;
             }
             let itself = identity(&path);

@@ -238,7 +238,8 @@ impl<'s> Parser<'s> {
     fn bounded(&self, node: Node, from: usize) -> Result<Node, Mistake> {
         if node.size > SIZE_MAX {
             let message = format!("with its repetitions written out this is longer than {SIZE_MAX} bytes");
-            return Err(Mistake::too_large(from..self.at, message).help("repeat less, or without an upper bound"));
+            return Err(Mistake::too_large(from..self.at, message)
+                .help("make it shorter: repeat without an upper bound, or name what does not match"));
         }
         Ok(node)
     }

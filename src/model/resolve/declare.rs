@@ -28,12 +28,12 @@ impl Resolver<'_> {
                 named.insert((kind, &name.text), first);
             }
             match &item.kind {
-                ItemKind::Upstream { name, options: Some(options) } => self.upstream(name, options),
+                ItemKind::Upstream { name, options: Some(options) } => self.upstream(item.head, name, options),
                 ItemKind::Upstream { name, options: None } => {
                     let upstream = Upstream { external: true, ..Self::bare_upstream(name) };
-                    self.push_upstream(name, upstream);
+                    self.push_upstream(item.head, upstream);
                 }
-                ItemKind::Plans { name, options } => self.plans(name, options),
+                ItemKind::Plans { name, options } => self.plans(item.head, name, options),
                 ItemKind::Page { .. } => self.later(item.head, "`page`"),
                 _ => {}
             }
@@ -48,7 +48,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn plans(&mut self, name: &Word, options: &[PlansOption]) {
+    fn plans(&mut self, head: Span, name: &Word, options: &[PlansOption]) {
         let (missing, unknown, failed) = (401, 403, 503);
         let mut source = PlanSource { name: name.text.clone(), missing, unknown, failed, ..PlanSource::default() };
         let mut said: BTreeMap<&str, Span> = BTreeMap::new();
@@ -97,7 +97,7 @@ impl Resolver<'_> {
             let help = "say where the key stands: `credential key from header X-Api-Key;`";
             self.error("no-credential", name.span, "no caller of this can send a credential", help);
         }
-        self.policy.plan_source_spans.push(name.span);
+        self.policy.plan_source_spans.push(head);
         self.policy.plan_sources.push(source);
     }
 
@@ -120,6 +120,10 @@ impl Resolver<'_> {
         for (kind, name) in sources {
             let kind = if kind.text == "query" { CredentialKind::Query } else { CredentialKind::Header };
             if kind == CredentialKind::Header && !self.is_field_name(name) {
+                continue;
+            }
+            if name.text.is_empty() {
+                self.invalid(name, "the name of an argument", "write `query user_key`");
                 continue;
             }
             credentials.push(Credential::new(kind, name.text.to_ascii_lowercase(), keep));

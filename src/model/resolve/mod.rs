@@ -104,6 +104,10 @@ impl Resolver<'_> {
                     let message = "look-around is not supported yet";
                     self.say(Diagnostic::error("regex-lookaround", span, message));
                 }
+                if let Some(name) = regex.groups.iter().flatten().find(|name| template::is_reserved(name)) {
+                    let message = format!("`${name}` is a variable already");
+                    self.error("reserved-name", word.span, message, "give the group another name");
+                }
                 (regex.groups, regex.hir)
             }
             Err(mistake) => {

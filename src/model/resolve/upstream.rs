@@ -32,14 +32,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// Adds `upstream`, declared at `name`.
-    pub(super) fn push_upstream(&mut self, name: &Word, upstream: Upstream) {
-        self.policy.upstream_spans.push(name.span);
+    /// Adds `upstream`, declared at `head`.
+    pub(super) fn push_upstream(&mut self, head: Span, upstream: Upstream) {
+        self.policy.upstream_spans.push(head);
         self.policy.upstreams.push(upstream);
     }
 
     /// Reads the block of an upstream.
-    pub(super) fn upstream(&mut self, name: &Word, options: &[UpstreamOption]) {
+    pub(super) fn upstream(&mut self, head: Span, name: &Word, options: &[UpstreamOption]) {
         let mut upstream = Self::bare_upstream(name);
         let mut draft = Draft::default();
         let mut said: BTreeMap<&str, Span> = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Resolver<'_> {
             }
             self.upstream_option(option, &mut upstream, &mut draft);
         }
-        self.finish_upstream(name, upstream, draft);
+        self.finish_upstream((head, name), upstream, draft);
     }
 
     fn upstream_option(&mut self, option: &UpstreamOption, upstream: &mut Upstream, draft: &mut Draft) {
@@ -102,7 +102,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn finish_upstream(&mut self, name: &Word, mut upstream: Upstream, draft: Draft) {
+    fn finish_upstream(&mut self, (head, name): (Span, &Word), mut upstream: Upstream, draft: Draft) {
         let default_port = if draft.tls.is_some() { 443 } else { 80 };
         for (host, port, weight, _) in &draft.servers {
             let port = port.unwrap_or(default_port);
@@ -128,7 +128,7 @@ impl Resolver<'_> {
         }
         upstream.host = draft.host.map(|host| host.text);
         upstream.tls = draft.tls;
-        self.push_upstream(name, upstream);
+        self.push_upstream(head, upstream);
     }
 
     fn refuse_different_names(&mut self, draft: &Draft) {

@@ -1,5 +1,8 @@
 //! What `.rules` files mean: mistakes, and what is built of what has none.
 
 mod examples;
+mod hostile;
+mod includes;
+mod meaning;
 mod mistakes;
 mod regex;
