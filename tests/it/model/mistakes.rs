@@ -12,6 +12,10 @@ fn check(rules: &str, expected: &[(&str, &str)]) {
         .map(|diagnostic| (diagnostic.code, loaded.sources.text(diagnostic.place.span)))
         .collect();
     assert_eq!(found, expected, "{rules}\n{:#?}", loaded.diagnostics);
+    for (code, _) in found {
+        let errors = include_str!("../../../docs/errors.md");
+        assert!(errors.contains(&format!("### `{code}`\n")), "docs/errors.md does not have {code}");
+    }
 }
 
 /// Checks `statements` inside a service with an upstream `a` and plans `p` of `gold`.
@@ -56,6 +60,7 @@ fn locations_of_a_level_are_different_and_nest_as_nginx_says() {
     in_service("location /a/ { location /b/ { } }", &[("location-outside-parent", "location /b/")]);
     in_service("location = /a { location /a/b { } }", &[("location-inside-exact", "location /a/b")]);
     in_service("location /a/ { location ~ x { } location = /a/b { } }", &[]);
+    in_service("location ~~ /a { }", &[("unexpected-word", "/a")]);
     in_service("location @n { }", &[("named-location", "@n")]);
     in_service("when method GET { location /a { } }", &[("misplaced-statement", "location /a")]);
     in_location("server_name x.test;", &[("misplaced-statement", "server_name x.test")]);
@@ -94,6 +99,27 @@ fn answers_are_possible() {
     check("service s default { upgrade https 308; }", &[("upgrade-without-host", "upgrade https 308")]);
     check("service s default { upgrade https 308 to s.test:8443; }", &[]);
     check("service s { server_name ~x; upgrade https 308; }", &[("upgrade-without-host", "upgrade https 308")]);
+}
+
+#[test]
+fn what_is_said_once_is_said_once() {
+    in_service("plans p;", &[("duplicate-statement", "plans p")]);
+    in_service("paths strict; paths nginx;", &[("duplicate-statement", "paths nginx")]);
+    check("upstream a { server x.test; host x.test; host y.test; }", &[("duplicate-statement", "host")]);
+    check("plans p { credential k from header K; }", &[("no-plans", "p")]);
+    check("plans p { plan x; }", &[("no-credential", "p")]);
+    check(
+        "plans p { credential k from query q; plan any; plan x x; }",
+        &[("reserved-name", "any"), ("duplicate-name", "x")],
+    );
+    check("plans p { credential k from query q; plan x; missing 200; }", &[("invalid-status", "200")]);
+    in_service("location ~ (?<args>x) { }", &[("reserved-name", "(?<args>x)")]);
+    in_location("upgrade https 307 else 403;", &[("invalid-answer", "403")]);
+    in_location("when client in 10.0.0.1/8 { return 200; }", &[("invalid-value", "10.0.0.1/8")]);
+    in_location("when client in ::ffff:10.0.0.0/104 2001:db8::/32 192.0.2.1 { return 200; }", &[]);
+    in_location("when header X has \"a,b\" { return 200; }", &[("invalid-value", "\"a,b\"")]);
+    in_location("when scheme ftp { return 200; }", &[("invalid-value", "ftp")]);
+    in_location("rewrite ^ /x lst;", &[("unexpected-word", "lst")]);
 }
 
 #[test]
