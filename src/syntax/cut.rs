@@ -3,6 +3,7 @@
 use super::keywords::Context;
 use super::mistake::shortened;
 use super::mistakes::Mistakes;
+use super::nesting::Nesting;
 use super::scan::{Scanner, Token, TokenKind};
 use super::words::span;
 use crate::diagnostic::{Diagnostic, FileId, Span};
@@ -193,7 +194,7 @@ impl<'t> Cutter<'t> {
             Context::Test => {
                 let mut ahead = self.scanner.clone();
                 let follows = self.place(ahead.next());
-                word.bytes().all(|byte| byte.is_ascii_uppercase()) && self.text(follows).contains("://")
+                word.bytes().all(|byte| byte.is_ascii_uppercase()) && self.text(follows).contains('/')
             }
             _ if context.keyword(first).is_some_and(|keyword| keyword.holds_keywords) => self.leaves_blocks(context),
             _ => context.keyword(word).is_some() || self.leaves_blocks(context),
@@ -288,39 +289,5 @@ impl<'t> Cutter<'t> {
             mistake = mistake.related(close, "this `}` closes it, but stands further left");
         }
         self.mistakes.push(mistake.related(here, noticed).help("write `}` where it ends"));
-    }
-}
-
-/// How deep the parentheses and `not`s of a predicate nest.
-#[derive(Debug, Default)]
-struct Nesting {
-    /// The `not`s before each open parenthesis.
-    open: Vec<usize>,
-    /// Their sum.
-    negated: usize,
-    /// The `not`s just read.
-    pending: usize,
-}
-
-impl Nesting {
-    /// People nest three deep. Each level costs a few stack frames in the parser and in everything that walks the tree.
-    const DEPTH_MAX: usize = 32;
-
-    /// Notes `word`; false if it nests too deep.
-    fn word(&mut self, word: &str) -> bool {
-        match word {
-            "not" => self.pending += 1,
-            "(" => {
-                self.negated += self.pending;
-                self.open.push(self.pending);
-                self.pending = 0;
-            }
-            ")" => {
-                self.negated -= self.open.pop().unwrap_or(0);
-                self.pending = 0;
-            }
-            _ => self.pending = 0,
-        }
-        self.open.len() + self.negated + self.pending <= Self::DEPTH_MAX
     }
 }

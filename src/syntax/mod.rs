@@ -12,6 +12,7 @@ mod grammar;
 mod keywords;
 mod mistake;
 mod mistakes;
+mod nesting;
 mod parser;
 mod scan;
 mod words;

@@ -103,6 +103,7 @@ fn each_mistake_of_the_top_level_has_its_code() {
         ("test \"t\" { GET http://a/ -> 200 { } }", "unexpected-block"),
         ("test \"t\" { GET http://a/ with lang=de -> 200; }", "expected-word"),
         ("test \"t\" { GET http://a/ -> 200\n GET http://b/ -> 200; }", "missing-semicolon"),
+        ("test \"t\" { GET /a -> 200\n GET /b -> 200; }", "missing-semicolon"),
         ("prove \"p\" sometimes proxied;", "expected-word"),
         ("prove \"p\" never proxied when plan a or plan b and plan c;", "mixed-and-or"),
     ];
