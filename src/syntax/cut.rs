@@ -1,7 +1,7 @@
 //! Cuts a file into statements, and says where a quote, a `;` or a brace is missing.
 
 use super::keywords::Context;
-use super::mistake::shortened;
+use super::lexical;
 use super::mistakes::Mistakes;
 use super::nesting::Nesting;
 use super::scan::{Scanner, Token, TokenKind};
@@ -213,6 +213,10 @@ impl<'t> Cutter<'t> {
         let stop = loop {
             match self.next.kind {
                 TokenKind::Semicolon => break Stop::Semicolon,
+                TokenKind::Open if self.repeats() => {
+                    self.repetition();
+                    sound = false;
+                }
                 TokenKind::Open => break Stop::Open,
                 TokenKind::Close | TokenKind::End => break Stop::Missing,
                 _ if head != empty && self.begins_statement(context, name) => break Stop::Missing,
@@ -238,34 +242,39 @@ impl<'t> Cutter<'t> {
         if token.kind == TokenKind::Quoted {
             let glued = self.next.start == token.end && matches!(self.next.kind, TokenKind::Bare | TokenKind::Quoted);
             if glued {
-                let message = "a word goes on after its closing quote";
-                let help = "write a blank after the quote, or `\\` before a quote that belongs to the text";
-                self.mistakes.push_once(Diagnostic::error("missing-blank", self.place(self.next), message).help(help));
+                self.mistakes.push_once(lexical::missing_blank(self.place(self.next)));
                 self.take();
             }
             return !glued;
         }
         if word.contains(['"', '\'']) {
-            let message = format!("the word `{}` holds a quote", shortened(word));
-            let help = "put quotes around the whole word, with `\\` before a quote inside";
-            self.mistakes.push(Diagnostic::error("quote-in-word", place, message).help(help));
+            self.mistakes.push(lexical::quote_in_word(word, place));
             return false;
         }
         let fits = nesting.word(word);
         if !fits {
-            let message = format!("predicates nest deeper than {} levels", Nesting::DEPTH_MAX);
-            let help = "split the predicate into `when` blocks that stand inside each other";
-            self.mistakes.push_once(Diagnostic::error("nesting-too-deep", place, message).help(help));
+            self.mistakes.push_once(lexical::predicate_too_deep(place));
         }
         fits
     }
 
+    /// Whether the `{` that comes next is that of a regex's `{2}` or `{2,3}`, written without quotes.
+    fn repeats(&self) -> bool {
+        let inside = self.text.get(self.next.end..).unwrap_or("");
+        let rest = inside.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ',');
+        self.next.start == self.end && rest.len() < inside.len() && rest.starts_with('}')
+    }
+
+    fn repetition(&mut self) {
+        let open = self.take();
+        self.take();
+        let place = open.to(self.take());
+        self.mistakes.push(lexical::brace_in_word(self.text(place), place));
+    }
+
     fn unclosed_quote(&mut self) {
         let quoted = self.take();
-        let quote = Span { end: quoted.start + 1, ..quoted };
-        let help = "close it on the same line; a line break in a text is written `\\n`";
-        let mistake = Diagnostic::error("unclosed-quote", quote, "this quote is not closed on its line").help(help);
-        self.mistakes.push(mistake);
+        self.mistakes.push(lexical::unclosed_quote(quoted));
     }
 
     fn end_of_file(&mut self) {

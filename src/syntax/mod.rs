@@ -10,6 +10,7 @@ mod build;
 mod cut;
 mod grammar;
 mod keywords;
+mod lexical;
 mod mistake;
 mod mistakes;
 mod nesting;

@@ -47,6 +47,8 @@ fn a_mebibyte_of_one_sign_is_refused_quickly() {
     check_hostile("\\".repeat(MEBIBYTE), &["unknown-statement"]);
     check_hostile("# ".repeat(MEBIBYTE / 2), &[]);
     check_hostile("\n".repeat(MEBIBYTE), &[]);
+    check_hostile("a{1}".repeat(MEBIBYTE / 4), &["brace-in-word", "too-many-mistakes"]);
+    check_hostile(format!("a{}", "{1".repeat(MEBIBYTE / 2)), &["unknown-statement", "unclosed-block"]);
     check_hostile("(".repeat(MEBIBYTE), &["unknown-statement"]);
 }
 
@@ -138,6 +140,7 @@ fn fragments() -> impl Strategy<Value = String> {
         "plans",
         "=",
         "max=1",
+        "{2,3}",
         "\u{e9}",
         "\u{1f600}",
         "\r",
