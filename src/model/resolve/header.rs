@@ -83,8 +83,11 @@ impl Resolver<'_> {
         }
         let framing = FRAMING.iter().find(|field| star.map_or(**field == text, |prefix| field.starts_with(prefix)));
         if let Some(field) = framing {
+            let (field, help) = match star {
+                Some(_) => (*field, "name the headers, or a longer prefix"),
+                None => (name.text.as_str(), "leave it out"),
+            };
             let message = format!("`{field}` belongs to one connection, and the proxy writes it");
-            let help = if star.is_some() { "name the headers, or a longer prefix" } else { "leave it out" };
             self.error("framing-header", name.span, message, help);
             return false;
         }

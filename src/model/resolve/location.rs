@@ -42,9 +42,8 @@ impl Resolver<'_> {
                     self.say(
                         diagnostic.related(*first, "first here").help("leave one of them out, or put them together"),
                     );
-                    continue;
                 }
-                literals.insert(literal, statement.head);
+                literals.entry(literal).or_insert(statement.head);
             }
             if let Some(parent) = parent {
                 self.check_nesting(location, statement.head, &paths, parent);

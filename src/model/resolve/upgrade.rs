@@ -29,7 +29,7 @@ impl Resolver<'_> {
                 "308 and 307 keep the method and the body; 301 may lose them",
             );
         }
-        let url = self.secure_url(head, to, scope);
+        let url = self.secure_url(statement.head, code, to, scope);
         let otherwise = match otherwise {
             Some(answer) if methods.is_empty() => {
                 let message = "without `for` every method is redirected, so this is never sent";
@@ -53,7 +53,7 @@ impl Resolver<'_> {
         Some(StatementKind::When { guard, body })
     }
 
-    fn secure_url(&mut self, head: Span, to: Option<&Word>, scope: &Scope<'_>) -> Option<Template> {
+    fn secure_url(&mut self, head: Span, code: &Word, to: Option<&Word>, scope: &Scope<'_>) -> Option<Template> {
         let host = match to {
             Some(to) => {
                 if split_address(&to.text).is_none() {
@@ -68,7 +68,7 @@ impl Resolver<'_> {
                 let diagnostic = Diagnostic::error("upgrade-without-host", head, message);
                 let note =
                     "a regex name, a name that ends in `.*` and the default service take hosts that are not yours";
-                self.say(diagnostic.note(note).help("name the host: `upgrade https 308 to HOST;`"));
+                self.say(diagnostic.note(note).help(format!("name the host: `upgrade https {} to HOST;`", code.text)));
                 return None;
             }
         };

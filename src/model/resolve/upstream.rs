@@ -137,7 +137,9 @@ impl Resolver<'_> {
             let message = format!("servers of different names, `{first}` and `{other}`, and no `host`");
             let diagnostic =
                 Diagnostic::error("upstream-without-host", *span, message).related(*first_span, "the first");
-            let help = format!("say which Host they expect: `host {first};`");
+            let named = draft.servers.iter().find(|(host, ..)| host.parse::<IpAddr>().is_err());
+            let host = named.map_or("NAME", |(host, ..)| host.as_str());
+            let help = format!("say which Host they expect: `host {host};`");
             self.say(
                 diagnostic.note("Host, SNI and the name to verify would depend on which one is picked").help(help),
             );

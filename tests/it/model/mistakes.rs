@@ -172,8 +172,9 @@ fn what_waits_for_a_later_version_is_refused_at_its_place() {
 #[test]
 fn all_mistakes_of_a_file_are_said_at_once() {
     in_service(
-        "location /a { proxy b; return 99; methods get; }\nlocation ~ (x { }\nwhen host ~ \\1 { return 200 $nope; }",
+        "location /a { }\nlocation /a { proxy b; return 99; methods get; }\nlocation ~ (x { }\nwhen host ~ \\1 { return 200 $nope; }",
         &[
+            ("duplicate-location", "location /a"),
             ("unknown-upstream", "b"),
             ("invalid-status", "99"),
             ("invalid-value", "get"),
