@@ -65,6 +65,7 @@ pub(super) enum RequestFault {
     HeadTooLarge,
     HeadTimeout,
     TargetInvalid,
+    TargetTooLong,
     FramingInvalid,
     CodingUnsupported,
     ExpectationFailed,
@@ -82,6 +83,7 @@ impl RequestFault {
             Self::HeadTooLarge => ("request.head_too_large", 431, "the request head is too large"),
             Self::HeadTimeout => ("request.head_timeout", 408, "the request head did not come in time"),
             Self::TargetInvalid => ("request.target_invalid", 400, "the request target is malformed"),
+            Self::TargetTooLong => ("request.target_too_long", 414, "the request target is too long"),
             Self::FramingInvalid => {
                 ("request.framing_invalid", 400, "the length of the body could be read in two ways")
             }

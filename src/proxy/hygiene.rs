@@ -3,7 +3,7 @@
 use super::client::members;
 
 /// Fields that are about one connection (RFC 9110 7.6.1), and those with which our own framing is written.
-const HOP_BY_HOP: [&str; 9] = [
+const HOP_BY_HOP: [&str; 10] = [
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -11,13 +11,26 @@ const HOP_BY_HOP: [&str; 9] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "http2-settings",
     "proxy-authenticate",
     "proxy-authorization",
 ];
 
 /// Fields by which a hop says what a client asked for; from anyone but a trusted hop they are a client's invention.
-const HOP_CLAIMS: [&str; 6] =
-    ["forwarded", "x-real-ip", "x-original-url", "x-rewrite-url", "x-original-host", "x-host"];
+const HOP_CLAIMS: [&str; 9] = [
+    "forwarded",
+    "x-real-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-original-host",
+    "x-host",
+];
+
+/// Whole families of them; the last is for what this gateway may say itself one day.
+const HOP_CLAIM_FAMILIES: [&str; 3] = ["x-forwarded-", "x-envoy-", "x-rulec-"];
 
 /// Names the lines that end here.
 #[derive(Debug)]
@@ -40,8 +53,9 @@ impl Dropped {
 
 /// Whether a line of `name` is a claim about the client that only a trusted hop may make.
 pub(super) fn is_claim(name: &[u8]) -> bool {
-    let front = name.get(..12);
-    front.is_some_and(|front| front.eq_ignore_ascii_case(b"x-forwarded-")) || is_one_of(name, &HOP_CLAIMS)
+    let begins =
+        |family: &&str| name.get(..family.len()).is_some_and(|front| front.eq_ignore_ascii_case(family.as_bytes()));
+    HOP_CLAIM_FAMILIES.iter().any(begins) || is_one_of(name, &HOP_CLAIMS)
 }
 
 /// Whether `name` is one of `names`, case aside.

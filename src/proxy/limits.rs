@@ -40,6 +40,9 @@ impl Default for Limits {
 /// Octets of a request head. nginx takes 4 x 8 KiB; the matcher's scratch holds paths of the same order.
 pub(super) const HEAD_OCTETS_MAX: usize = 32 * 1024;
 
+/// Octets of one line of it, the target among them: nginx's bound, and that of many servers behind.
+pub(super) const HEAD_LINE_OCTETS_MAX: usize = 8 * 1024;
+
 /// Lines of a request head. Browsers send about 20; apache stops at 100 too.
 pub(super) const HEAD_LINES_MAX: usize = 100;
 

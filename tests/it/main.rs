@@ -10,4 +10,5 @@ mod artifact;
 mod automaton;
 mod diagnostic;
 mod model;
+mod proxy;
 mod syntax;

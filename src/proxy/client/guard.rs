@@ -160,19 +160,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 
     /// Ready when the client has taken too long: true where that is answered, false where the connection just ends.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let Some(deadline) = self.deadline() else { return Poll::Pending };
-        ready!(poll_deadline(&mut self.timer, deadline, cx));
+        loop {
+            let (now, deadline) = (Instant::now(), self.deadline());
+            if deadline <= now {
+                break;
+            }
+            // One that rings too early is wound again: that is cheaper than winding it for every request.
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            if timer.is_elapsed() || timer.deadline() > deadline {
+                timer.as_mut().reset(deadline);
+            }
+            ready!(timer.as_mut().poll(cx));
+        }
         if self.head_since.is_some() {
             self.accept(Head::refused(RequestFault::HeadTimeout));
         }
         Poll::Ready(!self.replaced.is_empty())
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    /// While an answer is on its way nobody is idle, and nobody tells the guard when it has ended: it looks again.
+    fn deadline(&self) -> Instant {
         match self.head_since {
-            Some(since) => Some(since + self.limits.head_time_max),
-            None if self.desk.open.get() > 0 => None,
-            None => Some(self.desk.idle_since.get() + self.limits.client_idle_max),
+            Some(since) => since + self.limits.head_time_max,
+            None if self.desk.open.get() > 0 => Instant::now() + self.limits.client_idle_max,
+            None => self.desk.idle_since.get() + self.limits.client_idle_max,
         }
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::matcher::{Body, Header};
 use crate::proxy::fault::RequestFault;
-use crate::proxy::limits::HEAD_LINES_MAX;
+use crate::proxy::limits::{HEAD_LINE_OCTETS_MAX, HEAD_LINES_MAX};
 
 /// A request head as it came.
 #[derive(Debug)]
@@ -123,6 +123,12 @@ impl Head {
         self.body = self.framing()?;
         if !target_is_possible(self.target()) {
             return Err(RequestFault::TargetInvalid);
+        }
+        if self.target().len() > HEAD_LINE_OCTETS_MAX {
+            return Err(RequestFault::TargetTooLong);
+        }
+        if self.lines().any(|(name, value)| name.len() + value.len() > HEAD_LINE_OCTETS_MAX) {
+            return Err(RequestFault::HeadTooLarge);
         }
         let mut expects_continue = false;
         for value in self.values("expect").flat_map(members) {

@@ -77,6 +77,9 @@ impl Exchange {
     /// Takes a final head off the buffer, if it is complete; interim ones are passed over.
     fn take_head(&mut self) -> Result<Option<ResponseHead>, Fault> {
         while let Some(end) = response::find_end(&self.connection.buffer)? {
+            if end > RESPONSE_HEAD_OCTETS_MAX {
+                return Err(UpstreamFault::ResponseHeadTooLarge.into());
+            }
             let bytes = self.connection.buffer.split_to(end).freeze();
             let head = response::parse(&bytes, self.head_only)?;
             self.interim += 1;

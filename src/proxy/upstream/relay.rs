@@ -55,7 +55,13 @@ impl Relay {
         }
         loop {
             match self.next() {
-                Ok(Next::Data(data)) => return Poll::Ready(Some(Ok(data))),
+                Ok(Next::Data(data)) => {
+                    // Nobody asks again where the length is known.
+                    if matches!(self.framing, Framing::Octets(0)) {
+                        self.finish();
+                    }
+                    return Poll::Ready(Some(Ok(data)));
+                }
                 Ok(Next::End) => {
                     self.finish();
                     return Poll::Ready(None);

@@ -135,8 +135,8 @@ mod tests {
 
     #[test]
     fn turns_follow_the_weights_smoothly() {
-        let mut upstream = manifest::Upstream::default();
-        upstream.servers = vec![server("a", 80, 5), server("b", 80, 1), server("c", 80, 1)];
+        let servers = vec![server("a", 80, 5), server("b", 80, 1), server("c", 80, 1)];
+        let upstream = manifest::Upstream { servers, ..manifest::Upstream::default() };
         let upstream = Upstream::build(&upstream, None, 1).unwrap();
         let mut turns = Turns::default();
         let order: Vec<_> = (0..7).map(|_| turns.next(&upstream.servers).unwrap()).collect();
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn host_names_the_port_where_it_is_not_the_schemes_own() {
-        let mut upstream = manifest::Upstream::default();
-        upstream.servers = vec![server("a.b", 80, 1), server("a.b", 8080, 1), server("::1", 81, 1)];
+        let servers = vec![server("a.b", 80, 1), server("a.b", 8080, 1), server("::1", 81, 1)];
+        let mut upstream = manifest::Upstream { servers, ..manifest::Upstream::default() };
         let built = Upstream::build(&upstream, None, 1).unwrap();
         let hosts: Vec<_> = built.servers.iter().map(|server| server.host_header.as_str()).collect();
         assert_eq!(hosts, ["a.b", "a.b:8080", "[::1]:81"]);

@@ -1,0 +1,12 @@
+//! The proxy on real sockets: raw clients in front of it, scripted upstreams behind it.
+
+mod bodies;
+mod corpus;
+mod framing;
+mod harness;
+mod headers;
+mod lifecycle;
+mod plans;
+mod process;
+mod tls;
+mod upstreams;

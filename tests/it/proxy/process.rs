@@ -1,0 +1,214 @@
+//! The program itself: arguments, messages, signals, and real clients and servers around it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::harness::{Client, Upstream, artifact};
+
+/// A folder that goes away again.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("rulec-process-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("folder");
+        Self(path)
+    }
+
+    fn write(&self, name: &str, octets: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, octets).expect("written");
+        path.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rulec-proxy"));
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A gateway in a process of its own.
+struct Running {
+    child: Child,
+    messages: BufReader<std::process::ChildStderr>,
+    address: std::net::SocketAddr,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program(arguments).spawn().expect("starts");
+        let mut messages = BufReader::new(child.stderr.take().expect("stderr"));
+        let mut line = String::new();
+        messages.read_line(&mut line).expect("a line");
+        let address = line.split(' ').nth(2).and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("listening on an address: {line}"));
+        Self { child, messages, address }
+    }
+
+    /// Asks it to end; its status, standard output and messages.
+    fn terminate(mut self) -> (Option<i32>, String, String) {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
+        assert!(killed.success());
+        let status = self.child.wait().expect("ends");
+        let (mut log, mut messages) = (String::new(), String::new());
+        self.child.stdout.take().expect("stdout").read_to_string(&mut log).expect("log");
+        self.messages.read_to_string(&mut messages).expect("messages");
+        (status.code(), log, messages)
+    }
+}
+
+#[test]
+fn it_serves_until_sigterm_and_ends_with_0() {
+    let folder = Folder::new("serves");
+    let upstream = Upstream::start(|_, wire, seen| {
+        while seen.read(wire).is_some() {
+            thread::sleep(Duration::from_millis(300));
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow");
+        }
+    });
+    let policy = folder.write("policy.rulec", artifact(&upstream.rules("location / { proxy up; }")));
+    let running = Running::start(&[&policy, "--listen", "127.0.0.1:0", "--threads", "2"]);
+    let mut client = Client::connect(running.address);
+    client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    thread::sleep(Duration::from_millis(100));
+    let (status, log, messages) = running.terminate();
+    assert_eq!(client.answer().text(), "slow");
+    assert_eq!(status, Some(0), "{messages}");
+    let line: serde_json::Value = serde_json::from_str(log.trim()).expect("one line of JSON");
+    assert_eq!((&line["target"], &line["status"]), (&"/x".into(), &200.into()));
+}
+
+fn fails(arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = program(arguments).output().expect("runs");
+    (status.code(), String::from_utf8_lossy(&stderr).into_owned())
+}
+
+#[test]
+fn what_is_wrong_is_told_and_ends_with_its_status() {
+    let folder = Folder::new("wrong");
+    let good = folder.write("good.rulec", artifact("service all default { location / { return 200 ok; } }"));
+    let bad = folder.write("bad.rulec", "no artifact");
+    let config =
+        folder.write("proxy.toml", "[listener.a]\naddress = \"127.0.0.1:0\"\nport = 1\n[upstream.x]\nservers = []\n");
+    assert_eq!(fails(&["--no-such"]).0, Some(2));
+    assert_eq!(fails(&[]).0, Some(2));
+    assert_eq!(fails(&["/no/such/file.rulec"]).0, Some(4));
+    assert_eq!(fails(&[&good, "--config", "/no/such/proxy.toml"]).0, Some(4));
+    let (status, messages) = fails(&[&bad]);
+    assert!(status == Some(1) && messages.contains("bad.rulec"), "{messages}");
+    let (status, messages) = fails(&[&good, "--config", &config]);
+    assert_eq!(status, Some(1));
+    assert!(messages.contains("proxy.toml:3:1") && messages.contains("proxy.toml:5:11"), "{messages}");
+}
+
+#[test]
+fn keys_files_are_told_by_file_and_line() {
+    let folder = Folder::new("keys");
+    let rules = "plans p { credential key from header X-Key; plan a b; }
+        service all default { plans p; location / { plan a { return 200 a; } return 200 b; } }";
+    let policy = folder.write("policy.rulec", artifact(rules));
+    folder.write("secret", "0123456789abcdef\n");
+    folder.write("p.keys", "# keys\nx 00\na zz\n");
+    let text = "[listener.default]\naddress = \"127.0.0.1:0\"\n[plans.p]\nkeys = \"p.keys\"\nhash_key = { file = \"secret\" }\n";
+    let config = folder.write("proxy.toml", text);
+    let (status, messages) = fails(&[&policy, "--config", &config]);
+    assert_eq!(status, Some(1));
+    assert!(messages.contains("p.keys:2: ") && messages.contains("p.keys:3: "), "{messages}");
+}
+
+/// A real nginx that serves a folder.
+struct Nginx {
+    child: Child,
+    port: u16,
+}
+
+impl Nginx {
+    /// None where this machine has none.
+    fn start(folder: &Folder) -> Option<Self> {
+        let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).exists())?;
+        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("{kind}_temp_path {kind};"))
+            .concat();
+        let text = format!(
+            "daemon off; master_process off; pid nginx.pid; error_log error.log; events {{}}
+             http {{ access_log off; {temporary} server {{ listen 127.0.0.1:{port}; root .; }} }}"
+        );
+        folder.write("nginx.conf", text);
+        let prefix = format!("{}/", folder.0.display());
+        let child = Command::new(program)
+            .args(["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let nginx = Self { child, port };
+        for _ in 0..100 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(nginx);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        None
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn curl(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("curl").args(["-sS", "--max-time", "20"]).args(arguments).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn s_06_curl_reads_a_file_and_a_part_of_it_from_nginx() {
+    let folder = Folder::new("nginx");
+    let content: String = (0..20_000).map(|number| format!("{number}\n")).collect();
+    fs::create_dir_all(folder.0.join("media")).expect("folder");
+    folder.write("media/a b.txt", &content);
+    let Some(nginx) = Nginx::start(&folder) else { return };
+    let rules = format!(
+        "upstream files {{ server 127.0.0.1:{}; }}
+         service all default {{
+            location ^~ /s3/ {{ methods GET; proxy files strip /s3; }}
+            location ^~ /nginx/ {{ rewrite ^/nginx/(.*)$ /media/$1 break; proxy files; }}
+         }}",
+        nginx.port
+    );
+    let policy = folder.write("policy.rulec", artifact(&rules));
+    let running = Running::start(&[&policy, "--listen", "127.0.0.1:0", "--access-log", "off"]);
+    let url = |path: &str| format!("http://{}{path}", running.address);
+    let Some(whole) = curl(&[&url("/s3/media/a%20b.txt")]) else { return };
+    assert_eq!(whole, content);
+    assert_eq!(curl(&[&url("/nginx/a%20b.txt")]), Some(content.clone()));
+    assert_eq!(
+        curl(&["-r", "10-19", "-w", "%{http_code}", &url("/s3/media/a%20b.txt")]),
+        Some(format!("{}206", &content[10..20]))
+    );
+    let both =
+        curl(&["-I", "-w", "%{num_connects}", &url("/s3/media/a%20b.txt"), &url("/s3/media/none")]).unwrap_or_default();
+    assert!(both.contains("HTTP/1.1 200 OK") && both.contains("HTTP/1.1 404 Not Found"), "{both}");
+    let refused = curl(&["-i", "-X", "DELETE", &url("/s3/media/a%20b.txt")]).unwrap_or_default();
+    assert!(
+        refused.starts_with("HTTP/1.1 405") && refused.to_ascii_lowercase().contains("allow: get, head"),
+        "{refused}"
+    );
+    assert_eq!(running.terminate().0, Some(0));
+}
