@@ -220,9 +220,9 @@ impl Resolver<'_> {
     }
 
     fn time(&mut self, value: &str, word: &Word) -> Option<u64> {
-        let time = milliseconds(value);
+        let time = milliseconds(value).filter(|time| *time > 0);
         if time.is_none() {
-            self.invalid(word, "a time", TIME_HELP);
+            self.invalid(word, "a time above 0", TIME_HELP);
         }
         time
     }

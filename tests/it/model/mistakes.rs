@@ -87,6 +87,7 @@ fn answers_are_possible() {
     in_location("return 301;", &[("redirect-without-url", "return 301")]);
     in_location("return 444;", &[]);
     in_location("return 444 bye;", &[("invalid-answer", "bye")]);
+    in_location("return 301 \"/a\\r\\nX: y\";", &[("invalid-header-value", "\"/a\\r\\nX: y\"")]);
     in_location("return 204 text;", &[("invalid-answer", "text")]);
     in_location("proxy a strip /p/;", &[("invalid-strip", "/p/")]);
     in_location("proxy a strip p;", &[("invalid-strip", "p")]);
@@ -155,6 +156,7 @@ fn upstreams_have_a_name_to_verify() {
     check("upstream a { server x.test backup; }", &[("not-supported-yet", "backup")]);
     check("upstream a { server x.test; max_fails 5; }", &[("not-supported-yet", "max_fails 5;")]);
     check("upstream a { server x.test; balance least_conn; }", &[("not-supported-yet", "balance least_conn;")]);
+    check("upstream a { server x.test; timeout connect=0s; }", &[("invalid-value", "connect=0s")]);
     check("upstream a { server x.test; keepalive 64 idel=5s; }", &[("unknown-option", "idel=5s")]);
 }
 
