@@ -5,7 +5,7 @@ use super::automaton::first_of;
 use super::decision::Decision;
 use super::fields::header_lines;
 use super::find::{Found, find};
-use super::host::{host, put_lower};
+use super::host::{authority, host, put_lower};
 use super::method::is_valid;
 use super::refusal::Refusal;
 use super::request::Request;
@@ -62,7 +62,7 @@ impl<'d> Run<'d, '_> {
         }
         let target = target::split(self.request.target);
         let named = match target {
-            Some(Target { authority: Some(authority), .. }) => host(authority).ok_or(Refusal::TargetInvalid)?,
+            Some(Target { authority: Some(named), .. }) => authority(named).ok_or(Refusal::TargetInvalid)?,
             _ => field,
         };
         self.host = put_lower(&mut self.arena, named)?;
@@ -70,7 +70,9 @@ impl<'d> Run<'d, '_> {
         place.service = Some(service);
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
         place.uri = Some(self.path);
-        match self.walk(self.service.operations, self.service.operations_count)? {
+        let end = self.walk(self.service.operations, self.service.operations_count)?;
+        place.uri = Some(self.path);
+        match end {
             End::Answer(operation) => self.answer(operation),
             End::Redirect { status, location } => self.redirect(status, location),
             End::Lookup | End::Nothing => self.locations(place),
@@ -146,17 +148,18 @@ impl<'d> Run<'d, '_> {
             place.uri = Some(self.path);
             place.location = None;
             let path = self.path.of(self.arena.bytes);
-            let (location, regex) = match find(&self.tables, self.service.level, path) {
+            let (found, matched) = find(&self.tables, self.service.level, path);
+            let location = match found {
                 Found::Nothing => return Err(Refusal::NoLocation.into()),
                 Found::Redirect(location) => {
                     place.location = Some(location);
                     return self.slash_redirect();
                 }
-                Found::Location { location, regex } => (location, regex),
+                Found::Location(location) => location,
             };
             place.location = Some(location);
-            if regex != NONE {
-                let program = self.tables.locations.get(regex).map_or(NONE, |row| row.program);
+            for regex in matched.locations() {
+                let program = self.tables.locations.get(*regex).map_or(NONE, |row| row.program);
                 self.capture(program, self.path);
             }
             let row = self.tables.locations.get(location).unwrap_or_default();

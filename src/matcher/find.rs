@@ -10,23 +10,44 @@ pub(super) enum Found {
     /// No location takes it.
     Nothing,
     /// This location.
-    Location {
-        location: u32,
-        /// The regex location whose regex matched last, or `NONE`.
-        regex: u32,
-    },
+    Location(u32),
     /// It lacks only the slash of this location.
     Redirect(u32),
 }
 
+/// Locations whose regexes matched on the way, outermost first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matched {
+    locations: [u32; NESTING_MAX],
+    count: usize,
+}
+
+/// How deep blocks nest; the parser lets no deeper ones through.
+const NESTING_MAX: usize = 64;
+
+impl Matched {
+    pub(super) fn locations(&self) -> &[u32] {
+        self.locations.get(..self.count).unwrap_or(&[])
+    }
+
+    fn push(&mut self, location: u32) {
+        if let Some(place) = self.locations.get_mut(self.count) {
+            *place = location;
+            self.count += 1;
+        }
+    }
+}
+
 /// Looks `path` up among the locations of `level`.
-pub(super) fn find(tables: &Tables<'_>, level: u32, path: &[u8]) -> Found {
-    let mut search = Search { tables, path, location: NONE, regex: NONE };
-    match search.level(level) {
+pub(super) fn find(tables: &Tables<'_>, level: u32, path: &[u8]) -> (Found, Matched) {
+    let matched = Matched { locations: [NONE; NESTING_MAX], count: 0 };
+    let mut search = Search { tables, path, location: NONE, matched };
+    let found = match search.level(level, 0) {
         Step::Redirect => Found::Redirect(search.location),
         _ if search.location == NONE => Found::Nothing,
-        _ => Found::Location { location: search.location, regex: search.regex },
-    }
+        _ => Found::Location(search.location),
+    };
+    (found, search.matched)
 }
 
 /// What a level says; names as in nginx's source.
@@ -44,13 +65,13 @@ struct Search<'a, 't> {
     tables: &'a Tables<'t>,
     path: &'a [u8],
     location: u32,
-    regex: u32,
+    matched: Matched,
 }
 
 impl Search<'_, '_> {
-    /// Levels nest at most as deep as the parser lets blocks nest, and every step goes to a later level.
-    fn level(&mut self, level: u32) -> Step {
-        let Some(level) = self.tables.levels.get(level) else { return Step::Open };
+    /// `depth` levels enclose this one.
+    fn level(&mut self, level: u32, depth: usize) -> Step {
+        let Some(level) = self.tables.levels.get(level).filter(|_| depth < NESTING_MAX) else { return Step::Open };
         let mut stops_regex = false;
         match self.walk_trie(level) {
             Literal::Exact(location) => {
@@ -65,31 +86,31 @@ impl Search<'_, '_> {
                 self.location = location;
                 let row = self.tables.locations.get(location).unwrap_or_default();
                 stops_regex = row.stops_regex == 1;
-                let nested = self.nested(row.nested);
+                let nested = self.nested(row.nested, depth);
                 if nested != Step::Open {
                     return nested;
                 }
             }
             Literal::Nothing => {}
         }
-        if stops_regex { Step::Open } else { self.regexes(level) }
+        if stops_regex { Step::Open } else { self.regexes(level, depth) }
     }
 
-    fn nested(&mut self, level: u32) -> Step {
-        if level == NONE { Step::Open } else { self.level(level) }
+    fn nested(&mut self, level: u32, depth: usize) -> Step {
+        if level == NONE { Step::Open } else { self.level(level, depth + 1) }
     }
 
-    fn regexes(&mut self, level: Level) -> Step {
+    fn regexes(&mut self, level: Level, depth: usize) -> Step {
         let rank = first_of(self.tables, level.ranked, level.ranked_count, self.path);
         if rank == NONE {
             return Step::Open;
         }
         let location = self.tables.regex_locations.number((level.regexes + rank) as usize);
         self.location = location;
-        self.regex = location;
+        self.matched.push(location);
         let row = self.tables.locations.get(location).unwrap_or_default();
         // nginx takes whatever a level nested in a regex says for decided, even a missing slash.
-        self.nested(row.nested);
+        self.nested(row.nested, depth);
         Step::Decided
     }
 

@@ -24,6 +24,12 @@ pub(super) fn host(field: &[u8]) -> Option<&[u8]> {
     (!host.is_empty()).then_some(host)
 }
 
+/// The host of an absolute-form target; nginx knows fewer bytes in it than in a Host field.
+pub(super) fn authority(authority: &[u8]) -> Option<&[u8]> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+    host(authority).filter(|host| host.first() == Some(&b'[') || host.iter().all(is_plain))
+}
+
 /// Puts `host` in lower case.
 pub(super) fn put_lower(arena: &mut Arena<'_>, host: &[u8]) -> Result<Slice, Full> {
     let mark = arena.mark();
