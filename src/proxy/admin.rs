@@ -21,7 +21,7 @@ use tokio::task::LocalSet;
 
 use super::access_log::{Sender, rfc3339};
 use super::listen::Bound;
-use super::serve::runtime;
+use super::serve::{after, runtime};
 use super::shared::Shared;
 
 /// Serves `/livez`, `/readyz` and `/status` until the gateway stops.
@@ -40,15 +40,19 @@ async fn accept(shared: Arc<Shared>, socket: Bound, log: Sender) -> std::io::Res
         Bound::Tcp(socket) => {
             let socket = tokio::net::TcpListener::from_std(socket)?;
             loop {
-                let (stream, _) = socket.accept().await?;
-                tokio::task::spawn_local(serve(Arc::clone(&shared), stream, log.clone()));
+                match socket.accept().await {
+                    Ok((stream, _)) => drop(tokio::task::spawn_local(serve(Arc::clone(&shared), stream, log.clone()))),
+                    Err(error) => after(&error).await,
+                }
             }
         }
         Bound::Unix(socket) => {
             let socket = tokio::net::UnixListener::from_std(socket)?;
             loop {
-                let (stream, _) = socket.accept().await?;
-                tokio::task::spawn_local(serve(Arc::clone(&shared), stream, log.clone()));
+                match socket.accept().await {
+                    Ok((stream, _)) => drop(tokio::task::spawn_local(serve(Arc::clone(&shared), stream, log.clone()))),
+                    Err(error) => after(&error).await,
+                }
             }
         }
     }

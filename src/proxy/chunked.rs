@@ -40,10 +40,10 @@ enum State {
         size: u64,
         digits: u8,
     },
-    /// After `;`; whether anything stood there.
+    /// After `;`.
     Extension {
         size: u64,
-        empty: bool,
+        part: Extension,
     },
     SizeLf {
         size: u64,
@@ -96,13 +96,12 @@ impl Chunked {
                 let digits = if digits < 15 { digits + 1 } else { return Err(Malformed) };
                 Ok(State::Size { size: size * 16 + hex(octet), digits })
             }
-            (State::Size { size, digits: 1.. }, b';') => Ok(State::Extension { size, empty: true }),
-            (State::Size { size, digits: 1.. } | State::Extension { size, empty: false }, b'\r') => {
-                Ok(State::SizeLf { size })
-            }
-            (State::Extension { size, .. }, 0x21..=0x7e) => {
+            (State::Size { size, digits: 1.. }, b';') => Ok(State::Extension { size, part: Extension::NAME }),
+            (State::Size { size, digits: 1.. }, b'\r') => Ok(State::SizeLf { size }),
+            (State::Extension { size, part }, b'\r') if part.may_end() => Ok(State::SizeLf { size }),
+            (State::Extension { size, part }, _) => {
                 self.count()?;
-                Ok(State::Extension { size, empty: false })
+                Ok(State::Extension { size, part: part.next(octet).ok_or(Malformed)? })
             }
             (State::SizeLf { size: 0 } | State::TrailerLf, b'\n') => Ok(State::TrailerStart),
             (State::SizeLf { size }, b'\n') => Ok(State::Data { left: size }),
@@ -127,6 +126,38 @@ impl Chunked {
     fn count(&mut self) -> Result<(), Malformed> {
         self.overhead += 1;
         if self.overhead > CHUNK_OVERHEAD_MAX { Err(Malformed) } else { Ok(()) }
+    }
+}
+
+/// Where in `;name=value` or `;name="value"` an octet stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extension {
+    Name { empty: bool },
+    Value { empty: bool },
+    Quoted,
+    Escaped,
+    Closed,
+}
+
+impl Extension {
+    const NAME: Self = Self::Name { empty: true };
+
+    fn may_end(self) -> bool {
+        matches!(self, Self::Name { empty: false } | Self::Value { empty: false } | Self::Closed)
+    }
+
+    fn next(self, octet: u8) -> Option<Self> {
+        match (self, octet) {
+            (_, b';') if self.may_end() => Some(Self::NAME),
+            (Self::Name { .. }, _) if is_token(octet) => Some(Self::Name { empty: false }),
+            (Self::Name { empty: false }, b'=') => Some(Self::Value { empty: true }),
+            (Self::Value { empty: true }, b'"') => Some(Self::Quoted),
+            (Self::Value { .. }, _) if is_token(octet) => Some(Self::Value { empty: false }),
+            (Self::Quoted, b'"') => Some(Self::Closed),
+            (Self::Quoted, b'\\') => Some(Self::Escaped),
+            (Self::Quoted | Self::Escaped, b'\t' | b' '..=0x7e | 0x80..) => Some(Self::Quoted),
+            _ => None,
+        }
     }
 }
 
@@ -167,7 +198,7 @@ mod tests {
 
     #[test]
     fn well_formed_bodies_are_read_whatever_the_cuts() {
-        let body = b"5\r\nhello\r\n6;a=\"b\"\r\n world\r\n0\r\nX-Sum: 1\r\n\r\nGET";
+        let body = b"5\r\nhello\r\n6;a=\"b ;c\";d;e=f\r\n world\r\n0\r\nX-Sum: 1\r\n\r\nGET";
         for at_once in 1..body.len() {
             assert_eq!(read(body, at_once), Ok((b"hello world".to_vec(), body.len() - 3, true)), "{at_once}");
         }
@@ -175,13 +206,16 @@ mod tests {
 
     #[test]
     fn what_could_be_read_in_two_ways_is_malformed() {
-        let bodies: [&[u8]; 12] = [
+        let bodies: [&[u8]; 15] = [
             b"5\nhello\r\n0\r\n\r\n",
             b"5 \r\nhello\r\n",
             b"5\t\r\nhello\r\n",
             b"5;\r\nhello\r\n",
             b"5 ;ext\r\nhello\r\n",
             b"5;a\0\r\nhello\r\n",
+            b"5;a[\r\nhello\r\n",
+            b"5;a=\r\nhello\r\n",
+            b"5;a=\"b\r\nhello\r\n",
             b"5\r\nhello0\r\n\r\n",
             b"5\r\nhello\n0\r\n\r\n",
             b"-1\r\n",

@@ -273,7 +273,7 @@ impl<'c> Exchange<'c> {
         line.client = self.address.to_string();
         line.method = latin1(self.head.method());
         line.scheme = self.scheme.name();
-        line.host = self.head.values("host").next().map(latin1).unwrap_or_default();
+        line.host = self.head.host().map(latin1).unwrap_or_default();
         line.target = redact(self.head.target(), |name| policy.secret_arguments.contains(name));
         line.octets_in = if let Body::Octets(octets) = self.head.body { Some(octets) } else { None };
     }

@@ -73,6 +73,9 @@ pub(super) const KEEPALIVE_MARGIN: Duration = Duration::from_secs(1);
 /// How much is read from a socket at once.
 pub(super) const READ_OCTETS: usize = 16 * 1024;
 
+/// Octets that hyper keeps for a connection each way; its own bound, 400 KiB, is for fewer connections.
+pub(super) const CLIENT_BUFFER_OCTETS: usize = 64 * 1024;
+
 /// Octets waiting to be written to an upstream before the client's body is read on.
 pub(super) const UPLOAD_BUFFER_OCTETS: usize = 16 * 1024;
 

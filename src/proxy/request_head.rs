@@ -80,7 +80,7 @@ impl RequestHead<'_> {
         hops.push(self.peer.to_string().into_bytes());
         lines.push((b"X-Forwarded-For", hops.join(&b", "[..])));
         lines.push((b"X-Forwarded-Proto", self.scheme.name().as_bytes().to_vec()));
-        let host = before("x-forwarded-host").next().or_else(|| self.head.values("host").next());
+        let host = before("x-forwarded-host").next().or_else(|| self.head.host());
         lines.extend(host.map(|host| (&b"X-Forwarded-Host"[..], host.to_vec())));
         lines.push((b"X-Request-Id", self.request_id.as_bytes().to_vec()));
     }

@@ -252,7 +252,7 @@ async fn wait_for_room(worker: &Worker) {
 }
 
 /// Out of descriptors or memory, accepting fails at once and again: others need the core meanwhile.
-async fn after(error: &io::Error) {
+pub(super) async fn after(error: &io::Error) {
     if error.kind() != io::ErrorKind::ConnectionAborted {
         sleep(Duration::from_millis(50)).await;
     }

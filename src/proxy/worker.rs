@@ -83,7 +83,8 @@ impl Worker {
 
     /// Closes upstream connections that have been idle for too long.
     pub(super) fn sweep(&self) {
-        for pool in self.serving.borrow().pools.iter() {
+        // Those of a policy that was replaced go with it.
+        for pool in self.serving().pools.iter() {
             pool.sweep();
         }
     }

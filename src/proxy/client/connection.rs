@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::guard::{Desk, Guard};
 use crate::proxy::config::Listener;
 use crate::proxy::exchange::{self, Client};
-use crate::proxy::limits::{LINGER_OCTETS_MAX, READ_OCTETS};
+use crate::proxy::limits::{CLIENT_BUFFER_OCTETS, LINGER_OCTETS_MAX, READ_OCTETS};
 use crate::proxy::worker::Worker;
 
 /// Serves a connection until it ends; once `stop` says so, after the request in flight.
@@ -40,6 +40,7 @@ pub(in crate::proxy) async fn serve<S>(
     // The guard has its own timer for heads, and bounds their size.
     let mut hyper = http1::Builder::new()
         .header_read_timeout(None)
+        .max_buf_size(CLIENT_BUFFER_OCTETS)
         .serve_connection(TokioIo::new(Guard::new(socket, desk, limits)), service);
     let mut stopping = false;
     let ended = loop {

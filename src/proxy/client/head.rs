@@ -93,6 +93,17 @@ impl Head {
         self.lines().filter(|(have, _)| have.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
+    /// The host that is asked for: an absolute target's own, else the Host line's.
+    pub(in crate::proxy) fn host(&self) -> Option<&[u8]> {
+        let target = self.target();
+        let begins =
+            |scheme: &&[u8]| target.get(..scheme.len()).is_some_and(|front| front.eq_ignore_ascii_case(scheme));
+        match [&b"http://"[..], b"https://"].iter().find(|scheme| begins(scheme)) {
+            Some(scheme) => target.get(scheme.len()..)?.split(|octet| b"/?".contains(octet)).next(),
+            None => self.values("host").next(),
+        }
+    }
+
     /// The head that hyper is given for this one: framing and persistence, nothing else.
     ///
     /// Everything else goes past it, so that nothing it would repair, hide or reject counts.

@@ -165,6 +165,18 @@ fn long_bodies_stream_both_ways() {
 }
 
 #[test]
+fn head_answers_of_unknown_length_say_no_length() {
+    let upstream = Upstream::fixed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let gateway = Gateway::start(&upstream.rules("location / { proxy up; } location /own { return 200 text; }"));
+    let mut client = gateway.client();
+    client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answer = client.head_answer();
+    assert_eq!((answer.status, answer.header("content-length")), (200, None), "{answer:?}");
+    client.send("GET /own HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.answer().text(), "text");
+}
+
+#[test]
 fn head_answers_have_no_body_and_keep_their_length() {
     let upstream = Upstream::echo();
     let gateway = Gateway::start(&upstream.rules("location / { proxy up; } location /own { return 200 text; }"));

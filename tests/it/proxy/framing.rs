@@ -66,6 +66,7 @@ fn targets_reach_the_rules_as_they_came_or_not_at_all() {
     }
     let absolute = gateway.ask("GET http://b/x?y HTTP/1.1\r\nHost: a\r\n\r\n").text();
     assert!(absolute.starts_with("GET /x?y HTTP/1.1\r\n"), "{absolute}");
+    assert!(absolute.contains("X-Forwarded-Host: b\r\n"), "what was decided on is what is told: {absolute}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -249,6 +249,8 @@ pub(super) struct Upstream {
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) connections: AtomicUsize,
+    /// A test's own mark.
+    pub(super) released: AtomicBool,
     requests: Mutex<Vec<Vec<u8>>>,
 }
 

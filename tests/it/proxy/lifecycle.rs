@@ -112,6 +112,25 @@ fn a_long_answer_is_not_idle() {
 }
 
 #[test]
+fn a_client_that_leaves_ends_its_exchange() {
+    let upstream = Upstream::start(|_, wire, seen| {
+        seen.read(wire);
+        // Ends when the gateway lets go.
+        seen.read(wire);
+        seen.released.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
+    let gateway = Gateway::start(&upstream.rules("location / { proxy up; }"));
+    let mut client = gateway.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    thread::sleep(Duration::from_millis(200));
+    drop(client);
+    thread::sleep(Duration::from_millis(200));
+    assert!(upstream.seen.released.load(std::sync::atomic::Ordering::SeqCst));
+    let log = gateway.stop();
+    assert_eq!((&log[0]["outcome"], &log[0]["upstream"]), (&"aborted".into(), &"up".into()));
+}
+
+#[test]
 fn unix_sockets_listen_and_tell() {
     let folder = std::env::temp_dir().join(format!("rulec-unix-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("folder");
