@@ -1,0 +1,80 @@
+//! Conditions on a request.
+
+use super::{Pattern, PlanId};
+
+/// A condition on the request as it came.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
+pub enum Predicate {
+    /// All hold.
+    And(Vec<Self>),
+    /// One holds.
+    Or(Vec<Self>),
+    /// It does not hold.
+    Not(Box<Self>),
+    /// The field satisfies the operator; an absent header, argument or cookie satisfies none.
+    Field(Field, Operator),
+    /// The caller has one of these plans (`plan any`: all of them).
+    Plan(Vec<PlanId>),
+}
+
+/// What a predicate looks at. Every field is one string of bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
+pub enum Field {
+    /// As sent. `method GET` has come as `in "GET" "HEAD"`.
+    Method,
+    /// `http` or `https`.
+    Scheme,
+    /// Lower case, without port and final dot. Literals compared with it are lower case.
+    Host,
+    /// Normalised, as the request came.
+    Path,
+    /// Name of the listener; absent where the request does not say.
+    Listener,
+    /// Whether there is a body: present or absent (an empty string if present).
+    Body,
+    /// The client's address; only [`Operator::Within`] asks for it.
+    Client,
+    /// All lines joined by `, ` (Cookie by `; `). The name is in lower case.
+    Header(String),
+    /// The first argument of this name (in lower case), undecoded; one without `=` is empty.
+    Query(String),
+    /// The first cookie of this name (in lower case), undecoded.
+    Cookie(String),
+}
+
+/// What is asked of a field.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
+pub enum Operator {
+    /// It is one of these.
+    In(Vec<Vec<u8>>),
+    /// It begins so.
+    Prefix(Vec<u8>),
+    /// The regex matches somewhere in it.
+    Regex(Pattern),
+    /// One member of the comma-separated list, blanks around it cut, is this.
+    Has(Vec<u8>),
+    /// It is there.
+    Present,
+    /// The address is in one of these networks.
+    Within(Vec<Network>),
+}
+
+/// `10.0.0.0/8`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Network {
+    /// Any address of it; an IPv4-mapped IPv6 address counts as IPv4.
+    pub address: core::net::IpAddr,
+    /// Bits that count.
+    pub prefix_bits: u8,
+}
+
+impl Network {
+    /// The network of the first `prefix_bits` of `address`.
+    pub fn new(address: core::net::IpAddr, prefix_bits: u8) -> Self {
+        Self { address, prefix_bits }
+    }
+}

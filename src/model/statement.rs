@@ -1,0 +1,198 @@
+//! What statements do.
+
+use super::{MeterId, Pattern, Predicate, Template, UpstreamId};
+use crate::diagnostic::Span;
+
+/// One statement, in the order in which it runs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Statement {
+    /// Its head.
+    pub span: Span,
+    /// What it does.
+    pub kind: StatementKind,
+}
+
+/// What statements do.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
+pub enum StatementKind {
+    /// Its block runs if the guard holds.
+    When {
+        /// The guard.
+        guard: Predicate,
+        /// The block.
+        body: Vec<Statement>,
+    },
+    /// Ends the walk.
+    Answer(Answer),
+    /// Changes the path, or answers with a redirect.
+    Rewrite(Rewrite),
+    /// Adds to what holds for the answer.
+    Setting(Setting),
+    /// 400 if the request has more than one line of this header (name in lower case).
+    UniqueHeader(String),
+}
+
+/// What ends a walk.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
+pub enum Answer {
+    /// `return CODE [TEXT]`
+    Respond {
+        /// The status.
+        status: u16,
+        /// The body; None: an empty one.
+        text: Option<Template>,
+    },
+    /// `return 3xx URL`; `upgrade` comes as this too
+    Redirect {
+        /// 301, 302, 303, 307 or 308.
+        status: u16,
+        /// A path or a URL.
+        url: Template,
+    },
+    /// `return 444`
+    Close,
+    /// `proxy`
+    Proxy {
+        /// Where to.
+        upstream: UpstreamId,
+        /// Which target is sent.
+        form: ProxyForm,
+    },
+}
+
+/// Which target `proxy` sends.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
+pub enum ProxyForm {
+    /// As it came; after a rewrite the new path, escaped as nginx does.
+    Raw,
+    /// The path decided on, escaped.
+    Canonical,
+    /// The raw target less this literal prefix (which does not end in a slash).
+    Strip(Vec<u8>),
+    /// `base` in place of the first `prefix_octets` of the path.
+    Base {
+        /// What the new path begins with.
+        base: Vec<u8>,
+        /// Length of the prefix (or exact path) of the location in which it is written.
+        prefix_octets: usize,
+    },
+}
+
+/// `rewrite REGEX TEMPLATE [FLAG]`
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rewrite {
+    /// What must match the path as it is then.
+    pub pattern: Pattern,
+    /// What replaces path and query. Where `flag` is not a redirect, its first `?` is a [`Part::Args`].
+    pub replacement: Template,
+    /// Whether the query is kept, behind the new one; false where the replacement ended in `?` (which is cut).
+    pub keeps_args: bool,
+    /// What happens after a match. A replacement that begins with `http://`, `https://` or `$scheme` comes as
+    /// `Redirect(302)` unless said otherwise.
+    pub flag: RewriteFlag,
+}
+
+/// What happens after a rewrite that matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "nginx has these")]
+pub enum RewriteFlag {
+    /// None: later rewrites go on with the new path, then comes a new lookup.
+    Continue,
+    /// `last`: a new lookup at once.
+    Last,
+    /// `break`: later rewrites of the walk are skipped.
+    Break,
+    /// `redirect` 302, `permanent` 301, `307`, `308`: an answer.
+    Redirect(u16),
+}
+
+/// What holds for the answer once reached.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
+pub enum Setting {
+    /// Methods that the location's own answer is for, sorted; GET has brought HEAD.
+    Methods(Vec<String>),
+    /// What becomes of a request body.
+    Body(BodyPolicy),
+    /// Edits of header fields; they add up.
+    Header(HeaderEdit),
+    /// The value of Strict-Transport-Security, sent where the scheme is https.
+    Hsts(String),
+    /// Counts.
+    Meter {
+        /// Which.
+        meter: MeterId,
+        /// Refusals too.
+        always: bool,
+    },
+    /// Content-Type of a `return` with text.
+    Type(Template),
+}
+
+/// `body forward|strip|reject [max=SIZE]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BodyPolicy {
+    /// What becomes of it.
+    pub action: BodyAction,
+    /// Octets beyond which the request is 413; None: no bound.
+    pub octets_max: Option<u64>,
+}
+
+impl BodyPolicy {
+    /// `action` up to `octets_max`.
+    pub fn new(action: BodyAction, octets_max: Option<u64>) -> Self {
+        Self { action, octets_max }
+    }
+}
+
+/// What becomes of a request body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the language has these")]
+pub enum BodyAction {
+    /// Sent on as it comes.
+    Forward,
+    /// Read from the client and dropped.
+    Strip,
+    /// 400.
+    Reject,
+}
+
+/// `set|add|drop request|response header`
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HeaderEdit {
+    /// Which head it changes.
+    pub side: Side,
+    /// The name as written; for `Drop` it may end in `*`.
+    pub name: String,
+    /// What is done.
+    pub action: HeaderAction,
+}
+
+/// Which head an edit changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there are two")]
+pub enum Side {
+    /// Towards the upstream.
+    Request,
+    /// Towards the client.
+    Response,
+}
+
+/// What an edit does.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "the language has these")]
+pub enum HeaderAction {
+    /// Replaces all lines of the name by one; an empty value drops them.
+    Set(Template),
+    /// Adds a line; an empty value adds none.
+    Add(Template),
+    /// Drops all lines of the name.
+    Drop,
+}
