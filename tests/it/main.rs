@@ -9,6 +9,7 @@
 mod artifact;
 mod automaton;
 mod diagnostic;
+mod lints;
 mod model;
 mod proxy;
 mod syntax;
