@@ -122,7 +122,10 @@ impl<'a> Levels<'a> {
     fn taker(&self, id: LocationId) -> Option<Taker<'a>> {
         let location = self.policy.locations.get(id.0 as usize)?;
         let path = &self.lookup.path;
+        let parent = location.parent.and_then(|parent| self.policy.locations.get(parent.0 as usize));
         let takes = match &location.paths {
+            // As in nginx, nothing but regexes is looked at inside a regex.
+            LocationPaths::Exact(_) | LocationPaths::Prefix { .. } if parent.is_some_and(is_regex) => false,
             LocationPaths::Exact(own) => own == path,
             LocationPaths::Prefix { prefix, .. } => path.starts_with(prefix),
             LocationPaths::Regex(pattern) => self.regexes.captures(pattern, path).is_some(),

@@ -109,8 +109,10 @@ impl Search<'_, '_> {
         self.location = location;
         self.matched.push(location);
         let row = self.tables.locations.get(location).unwrap_or_default();
-        // nginx takes whatever a level nested in a regex says for decided, even a missing slash.
-        self.nested(row.nested, depth);
+        // nginx builds no tree of the exact and prefix locations inside a regex: only regexes are found there.
+        if let Some(nested) = self.tables.levels.get(row.nested).filter(|_| depth + 1 < NESTING_MAX) {
+            self.regexes(nested, depth + 1);
+        }
         Step::Decided
     }
 

@@ -1,4 +1,5 @@
-//! `location-never-matches`: no normalised path is or begins like this, so the location never takes one.
+//! `location-never-matches`: no normalised path is or begins like this, so the location never takes one; or it is no
+//! regex and stands inside one, where nginx looks at regexes only.
 //! `location-with-query`: a location sees the path only, and a `?` of its pattern matches an encoded one only.
 //!
 //! Better: `/api/` for `api/`, `/a/` for `//a/` or `/./a/`; `query NAME ...` in a `when` for what stands behind a `?`.
@@ -17,7 +18,9 @@ fn check_one(policy: &Policy, location: &Location) -> Option<Diagnostic> {
         LocationPaths::Regex(_) => return None,
     };
     let merges = policy.services.get(location.service.0 as usize).is_some_and(|service| service.merge_slashes);
-    let why = if path.is_empty() && !is_whole {
+    let why = if is_inside_regex(policy, location) {
+        "inside a regex location only regexes are looked at, as in nginx"
+    } else if path.is_empty() && !is_whole {
         return None;
     } else if path.first() != Some(&b'/') {
         "every path begins with `/`"
@@ -36,8 +39,17 @@ fn check_one(policy: &Policy, location: &Location) -> Option<Diagnostic> {
         return None;
     };
     let message = format!("`location {}` can never match", location.display);
-    let help = "write the path as it is after normalisation";
+    let help = if is_inside_regex(policy, location) {
+        "move it out of the regex, or write it as a regex"
+    } else {
+        "write the path as it is after normalisation"
+    };
     Some(Diagnostic::warning("location-never-matches", location.span, message).note(why).help(help))
+}
+
+fn is_inside_regex(policy: &Policy, location: &Location) -> bool {
+    let parent = location.parent.and_then(|parent| policy.locations.get(parent.0 as usize));
+    parent.is_some_and(|parent| matches!(parent.paths, LocationPaths::Regex(_)))
 }
 
 /// A segment `.` or `..` that is complete; the last one of a prefix may go on.

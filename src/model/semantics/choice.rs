@@ -63,14 +63,12 @@ impl<'p> Search<'p> {
         self.first_regex(level, regexes).or(best)
     }
 
-    /// The first regex that matches, or the location that its nested level finds.
+    /// The first regex that matches, or the innermost one nested in it.
     fn first_regex(self, level: &[LocationId], regexes: &dyn Regexes) -> Option<Hit> {
         let id = level.iter().find(|id| self.location(**id).is_some_and(|own| self.regex_matches(own, regexes)))?;
-        // nginx forgets here that a nested level asked for a redirect: its location answers as if it had been found.
-        let found = match self.find(&self.location(*id)?.nested, regexes) {
-            Some(inner) => inner.id(),
-            None => *id,
-        };
+        // nginx builds no tree of the exact and prefix locations inside a regex: only regexes are found there.
+        let inner = self.first_regex(&self.location(*id)?.nested, regexes);
+        let found = inner.map_or(*id, |inner| inner.found.id());
         Some(Hit { found: Found::Location(found), is_final: true })
     }
 
