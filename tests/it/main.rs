@@ -8,8 +8,11 @@
 
 mod artifact;
 mod automaton;
+mod corpora;
 mod diagnostic;
-mod lints;
+mod engines;
+mod generated;
+mod live_nginx;
 mod model;
 mod proxy;
 mod syntax;

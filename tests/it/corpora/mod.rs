@@ -1,0 +1,88 @@
+//! What nginx answered, case by case: `../shared/corpora` beside the project, or `RULEC_CORPORA`.
+
+mod curated;
+mod location;
+mod server_names;
+mod trees;
+mod uri;
+
+use crate::engines::Engines;
+use rulec::model::{RequestRecord, Verdict, VerdictKind};
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// What nginx does where the rules say nothing, and ours do otherwise.
+const AS_NGINX: &str = "redirects absolute; slash_redirect 301; body forward;";
+
+/// The text of a corpus.
+fn corpus(name: &str) -> String {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    let folder = std::env::var_os("RULEC_CORPORA").map_or_else(beside, PathBuf::from);
+    let file = folder.join(name);
+    std::fs::read_to_string(&file)
+        .unwrap_or_else(|error| panic!("the corpora are data of their own: {} ({error})", file.display()))
+}
+
+/// The lines of a corpus of JSON lines, without the first, which explains the fields.
+fn lines(name: &str) -> Vec<Value> {
+    let parse = |line: &str| serde_json::from_str(line).expect("a line is JSON");
+    corpus(name).lines().skip(1).map(parse).collect()
+}
+
+fn text<'a>(value: &'a Value, of: &str) -> &'a str {
+    value[of].as_str().unwrap_or_else(|| panic!("`{of}` of {value} is a text"))
+}
+
+fn list<'a>(value: &'a Value, of: &str) -> &'a [Value] {
+    value[of].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// `word` as a word of the rules.
+fn quoted(word: &str) -> String {
+    let escaped = word.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
+    format!("\"{escaped}\"")
+}
+
+/// Cases that were run, and those that came out otherwise than nginx's.
+#[derive(Default)]
+struct Tally {
+    cases: usize,
+    failures: Vec<String>,
+}
+
+impl Tally {
+    /// Decides `request` and compares what `of` takes from the verdict with what nginx answered.
+    fn check<T: PartialEq + core::fmt::Debug>(
+        &mut self,
+        engines: &Engines,
+        request: &RequestRecord,
+        expected: &T,
+        of: impl FnOnce(&Verdict) -> T,
+    ) {
+        self.cases += 1;
+        let Some(verdict) = engines.decide(request) else {
+            self.failures.push(format!("PCRE2 gave up on {request:?}"));
+            return;
+        };
+        let got = of(&verdict);
+        if got != *expected {
+            let rules = engines.rules();
+            self.failures.push(format!("{rules}\n{request:?}\nnginx: {expected:?}\nhere:  {got:?}\n{verdict:?}"));
+        }
+    }
+
+    /// Every case came out as nginx's, and none is missing.
+    fn finish(self, cases: usize) {
+        let shown = self.failures.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("\n----\n");
+        assert!(self.failures.is_empty(), "{} of {} cases differ:\n{shown}", self.failures.len(), self.cases);
+        assert_eq!(self.cases, cases, "the corpus has another size");
+    }
+}
+
+/// The status that a client sees; a request that is sent upstream counts as 200.
+fn status(verdict: &Verdict) -> Option<u16> {
+    match verdict.verdict {
+        Some(VerdictKind::Proxy) => Some(200),
+        _ => verdict.status,
+    }
+}

@@ -1,0 +1,131 @@
+//! Whole policies.
+
+use super::choices::Choices;
+use super::patterns::{prefix, quoted, regex};
+use super::statement::{Place, answer, statements};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// A policy as text, and what requests for it are made of.
+pub(super) struct Sketch {
+    pub(super) rules: String,
+    /// Prefixes and exact paths of its locations.
+    pub(super) paths: Vec<String>,
+    pub(super) has_plans: bool,
+}
+
+const UPSTREAMS: &str = "upstream u0 { server a.internal:8080; }\n\
+    upstream u1 { server b.internal; host b.example; tls { } }\n\
+    upstream u2 external;\n";
+
+/// Names, each for one service, with a group where it has one.
+const NAMES: [(&str, Option<&str>); 10] = [
+    ("a.test", None),
+    ("b.test", None),
+    ("*.a.test", None),
+    ("www.a.test", None),
+    (".c.test", None),
+    ("www.*", None),
+    ("*.www.a.test", None),
+    (r"~^(?<sub>\w+)\.re\.test$", Some("sub")),
+    (r"~^v\d+\.", None),
+    (r"~^(.+)\.re\.(.+)$", None),
+];
+
+impl Sketch {
+    pub(super) fn new(choices: &mut Choices<'_>) -> Self {
+        let has_plans = choices.chance(50);
+        let mut sketch = Self { rules: UPSTREAMS.to_owned(), paths: Vec::new(), has_plans };
+        if has_plans {
+            let keep = choices.pick(&["", " keep"]);
+            let _ = write!(
+                sketch.rules,
+                "plans p {{ credential key from query user_key or header X-Key{keep}; plan gold silver;\n\
+                 missing {}; unknown 403; failed 503; }}\n",
+                choices.pick(&["401", "402"])
+            );
+        }
+        let services = 1 + choices.below(3);
+        let mut names = NAMES.to_vec();
+        let default = choices.below(services + 1);
+        for number in 0..services {
+            sketch.service(number, number == default, &mut names, choices);
+        }
+        sketch
+    }
+
+    fn service(
+        &mut self,
+        number: usize,
+        is_default: bool,
+        names: &mut Vec<(&'static str, Option<&'static str>)>,
+        choices: &mut Choices<'_>,
+    ) {
+        let mut captures = Vec::new();
+        let _ = write!(self.rules, "service s{number}{} {{\nserver_name", if is_default { " default" } else { "" });
+        for _ in 0..=choices.below(2) {
+            let (name, group) = names.remove(choices.below(names.len()));
+            captures.extend(group);
+            let _ = write!(self.rules, " {}", quoted(name));
+        }
+        self.rules.push_str(";\n");
+        let uses_plans = self.has_plans && choices.chance(80);
+        if uses_plans {
+            self.rules.push_str("plans p;\n");
+        }
+        for (percent, options) in [
+            (15, ["listen public;", "listen internal;"].as_slice()),
+            (15, &["merge_slashes off;"]),
+            (15, &["paths strict;"]),
+            (30, &["redirects absolute;"]),
+            (40, &["slash_redirect 301;", "slash_redirect 308;", "slash_redirect off;"]),
+        ] {
+            if choices.chance(percent) {
+                let _ = writeln!(self.rules, "{}", choices.pick(options));
+            }
+        }
+        let count = choices.below(4);
+        // `takes_base` says afterwards whether a rewrite of the service stands in the way.
+        let mut place = Place { captures: &mut captures, has_plans: uses_plans, takes_base: true, in_location: false };
+        statements(choices, &mut place, count, 2, &mut self.rules);
+        let takes_base = place.takes_base;
+        self.level("", true, 3, (&mut captures, uses_plans, takes_base), choices);
+        self.rules.push_str("}\n");
+    }
+
+    fn level(
+        &mut self,
+        base: &str,
+        takes_prefixes: bool,
+        depth: usize,
+        (captures, has_plans, takes_base): (&mut Vec<&'static str>, bool, bool),
+        choices: &mut Choices<'_>,
+    ) {
+        let mut taken = BTreeSet::new();
+        for _ in 0..=choices.below(if depth == 3 { 7 } else { 3 }) {
+            let is_regex = !takes_prefixes || choices.chance(35);
+            let modifiers = if is_regex { ["~", "~*", "~", "~*"] } else { ["", "", "^~", "="] };
+            let modifier = choices.pick(&modifiers);
+            let pattern = if is_regex { regex(choices, captures).to_owned() } else { prefix(base, choices) };
+            if !is_regex {
+                if !taken.insert((modifier == "=", pattern.clone())) {
+                    continue;
+                }
+                self.paths.push(pattern.clone());
+            }
+            let name = format!("l{}", self.rules.len());
+            let as_name = if choices.chance(30) { format!(" as {name}") } else { String::new() };
+            let _ = writeln!(self.rules, "location {modifier} {}{as_name} {{", quoted(&pattern));
+            let count = choices.below(4);
+            let mut place = Place { captures, has_plans, takes_base: takes_base && !is_regex, in_location: true };
+            statements(choices, &mut place, count, 2, &mut self.rules);
+            if choices.chance(85) {
+                answer(choices, &mut place, &mut self.rules);
+            }
+            if depth > 1 && modifier != "=" && choices.chance(40) {
+                self.level(&pattern, !is_regex, depth - 1, (captures, has_plans, takes_base), choices);
+            }
+            self.rules.push_str("}\n");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Statements of services, locations and guards.
+
+use super::choices::Choices;
+use super::patterns::{quoted, regex};
+use super::predicate::predicate;
+use super::template::{Scope, replacement, text, url};
+use std::fmt::Write;
+
+/// Where statements stand.
+pub(super) struct Place<'a> {
+    pub(super) captures: &'a mut Vec<&'static str>,
+    pub(super) has_plans: bool,
+    /// Whether `proxy NAME "/base/"` may stand here.
+    pub(super) takes_base: bool,
+    pub(super) in_location: bool,
+}
+
+/// A few statements.
+pub(super) fn statements(
+    choices: &mut Choices<'_>,
+    place: &mut Place<'_>,
+    count: usize,
+    depth: usize,
+    rules: &mut String,
+) {
+    for _ in 0..count {
+        if !choices.is_over() {
+            statement(choices, place, depth, rules);
+        }
+    }
+}
+
+fn statement(choices: &mut Choices<'_>, place: &mut Place<'_>, depth: usize, rules: &mut String) {
+    match choices.below(16) {
+        0..4 if depth > 0 => guarded(choices, place, depth, rules),
+        4 | 5 => rewrite(choices, place, rules),
+        6 => answer(choices, place, rules),
+        index => setting(index, choices, place, rules),
+    }
+}
+
+fn guarded(choices: &mut Choices<'_>, place: &mut Place<'_>, depth: usize, rules: &mut String) {
+    match choices.below(8) {
+        0 => write(rules, &format!("method {}", choices.pick(&["GET", "POST DELETE", "PURGE"]))),
+        1 => write(rules, &format!("scheme {}", choices.pick(&["http", "https"]))),
+        2 | 3 if place.has_plans => write(rules, &format!("plan {}", choices.pick(&["gold", "silver", "any"]))),
+        _ => write(rules, &format!("when {}", predicate(choices, place.has_plans, 2))),
+    }
+    rules.push_str(" {\n");
+    let count = 1 + choices.below(3);
+    statements(choices, place, count, depth - 1, rules);
+    if choices.chance(40) {
+        answer(choices, place, rules);
+    }
+    rules.push_str("}\n");
+}
+
+fn rewrite(choices: &mut Choices<'_>, place: &mut Place<'_>, rules: &mut String) {
+    let pattern = regex(choices, place.captures);
+    let scope = Scope { captures: place.captures, has_plans: place.has_plans };
+    let replacement = replacement(choices, &scope);
+    let flag = choices.pick(&["", "", "break", "last", "redirect", "permanent", "307", "308"]);
+    place.takes_base = false;
+    write(rules, &format!("rewrite {} {} {flag};\n", quoted(pattern), quoted(&replacement)));
+}
+
+/// What ends a walk.
+pub(super) fn answer(choices: &mut Choices<'_>, place: &mut Place<'_>, rules: &mut String) {
+    let upstream = choices.pick(&["u0", "u0", "u1", "u2"]);
+    let scope = Scope { captures: place.captures, has_plans: place.has_plans };
+    let line = match choices.below(12) {
+        0 | 1 => format!("return {} {};", choices.pick(&["200", "403", "404"]), quoted(&text(choices, &scope))),
+        2 => format!("return {};", choices.pick(&["200", "204", "503", "444"])),
+        3 => {
+            let status = choices.pick(&["301", "302", "303", "307", "308"]);
+            format!("return {status} {};", quoted(&url(choices, &scope)))
+        }
+        4 => format!("proxy {upstream} canonical;"),
+        5 => format!("proxy {upstream} strip {};", choices.pick(&["/a", "/v1", "/a/b", "/img"])),
+        6 if place.takes_base && place.in_location => {
+            format!("proxy {upstream} {};", choices.pick(&["\"/base/\"", "/up", "/"]))
+        }
+        7 => {
+            format!("upgrade https {} to up.test:8443;", choices.pick(&["307", "308", "301 for GET HEAD else 403 no"]))
+        }
+        _ => format!("proxy {upstream};"),
+    };
+    write(rules, &line);
+    rules.push('\n');
+}
+
+fn setting(index: usize, choices: &mut Choices<'_>, place: &Place<'_>, rules: &mut String) {
+    let scope = Scope { captures: place.captures, has_plans: place.has_plans };
+    let line = match index {
+        7 => format!("methods {};", choices.pick(&["GET", "GET POST", "DELETE", "POST PURGE", "HEAD"])),
+        8 => format!(
+            "body {};",
+            choices.pick(&["forward", "forward max=4", "strip", "strip max=1k", "reject", "forward max=2m"])
+        ),
+        9 => format!("meter {}{};", choices.pick(&["hits", "m"]), choices.pick(&["", " always"])),
+        10 => format!("hsts {};", choices.pick(&["1y", "30s includeSubDomains"])),
+        11 => format!("type {};", choices.pick(&["text/html", "application/json"])),
+        12 => format!("unique header {};", choices.pick(&["X-A", "Cookie"])),
+        13 => {
+            let names = choices.pick(&["X-A", "x-*", "Set-Cookie Server"]);
+            format!("drop {} header {names};", choices.pick(&["request", "response"]))
+        }
+        _ => {
+            let verb = choices.pick(&["set", "set", "add"]);
+            let (side, name) = (choices.pick(&["request", "response"]), choices.pick(&["X-A", "X-B", "Via-X"]));
+            format!("{verb} {side} header {name} {};", quoted(&text(choices, &scope)))
+        }
+    };
+    write(rules, &line);
+    rules.push('\n');
+}
+
+fn write(rules: &mut String, text: &str) {
+    rules.write_str(text).expect("a string takes text");
+}
