@@ -12,6 +12,7 @@ mod corpora;
 mod diagnostic;
 mod engines;
 mod generated;
+mod lints;
 mod live_nginx;
 mod model;
 mod proxy;

@@ -1,0 +1,119 @@
+//! Every warning has rules that must bring it, and rules like them that must stay silent.
+
+use rulec::analysis::lint;
+use rulec::artifact::compile;
+use rulec::automaton::Limits;
+use rulec::model::load_text;
+
+/// Names of all warnings of a service `s.test` with these statements, behind `top`.
+fn warnings(top: &str, statements: &str) -> Vec<(&'static str, String)> {
+    let rules = format!("{top}\nservice s {{\n    server_name s.test;\n{statements}\n}}\n");
+    let loaded = load_text("s.rules", &rules);
+    assert!(!loaded.has_errors(), "{rules}{:#?}", loaded.diagnostics);
+    let compiled = compile(&loaded.policy, &loaded.sources, &Limits::default()).expect("within the limits");
+    let all = lint::run(&loaded.policy).into_iter().chain(compiled.warnings);
+    all.map(|warning| (warning.code, loaded.sources.text(warning.place.span).to_owned())).collect()
+}
+
+fn warns(code: &str, top: &str, statements: &str) {
+    let found = warnings(top, statements);
+    assert!(found.iter().any(|(found, _)| *found == code), "{statements} must bring {code}, brings {found:?}");
+    assert!(lint::NAMES.contains(&code));
+}
+
+fn is_silent(top: &str, statements: &str) {
+    assert_eq!(warnings(top, statements), [], "{statements}");
+}
+
+const UPSTREAM: &str = "upstream a { server 127.0.0.1:1; }";
+const PLANS: &str = "plans p { credential key from query k; plan small large; }";
+
+#[test]
+fn a_regex_twice_on_a_level() {
+    warns("duplicate-regex", "", "location ~ ^/a { return 200; } location ~ ^/a { return 201; }");
+    is_silent(
+        "",
+        "location ~ ^/a { return 200; } location ~* ^/a { return 201; } location /b { location ~ ^/a { return 202; } return 203; }",
+    );
+}
+
+#[test]
+fn a_path_that_no_path_is() {
+    for path in ["api/", "/a//b", "/./a/", "= /a/..", "= a"] {
+        warns("location-never-matches", "", &format!("location {path} {{ return 200; }}"));
+    }
+    warns("location-with-query", "", "location /a?b=1 { return 200; }");
+    is_silent("", "location /a.b/ { return 200; } location /.. { return 201; } location /a/.b { return 202; }");
+    is_silent("", "merge_slashes off; location /a//b { return 200; }");
+}
+
+#[test]
+fn a_redirect_that_loses_the_method() {
+    warns("lossy-redirect", "", "location / { return 301 /x; }");
+    warns("lossy-redirect", "", "location / { rewrite ^ /x redirect; return 404; }");
+    is_silent("", "location / { return 308 /x; }");
+    is_silent("", "location / { methods GET; return 301 /x; }");
+    is_silent("", "location / { method GET { return 302 /x; } return 404; }");
+}
+
+#[test]
+fn a_body_without_a_bound_where_nobody_expects_one() {
+    warns("unbounded-body", UPSTREAM, "location / { method DELETE { body forward; } proxy a; }");
+    warns("unbounded-body", UPSTREAM, "location / { body forward; proxy a; }");
+    is_silent(
+        UPSTREAM,
+        "location / { method DELETE { body forward max=64k; } method POST PUT { body forward; } proxy a; }",
+    );
+}
+
+#[test]
+fn a_prefix_that_takes_more_than_is_meant() {
+    warns("prefix-without-slash", UPSTREAM, "location /s3 { proxy a strip /s3; }");
+    warns("prefix-without-slash", UPSTREAM, "location /s3 { proxy a \"/base/\"; }");
+    is_silent(UPSTREAM, "location /s3/ { proxy a strip /s3; } location = /b { proxy a \"/base/\"; }");
+}
+
+#[test]
+fn a_redirect_to_whatever_host_the_client_names() {
+    warns("unchecked-host", "", "server_name ~^(.+)\\.t$; location / { return 307 https://$host/; }");
+    is_silent("", "server_name *.t; location / { return 307 https://$host/; }");
+}
+
+#[test]
+fn a_plan_that_no_rule_names() {
+    warns("unserved-plan", PLANS, "plans p; location / { plan small { return 200; } return 403; }");
+    is_silent(PLANS, "plans p; location / { plan small { return 200; } plan large { return 201; } }");
+    is_silent(PLANS, "plans p; location / { plan any { return 200; } }");
+}
+
+#[test]
+fn an_upstream_that_nothing_is_sent_to() {
+    warns("unused-upstream", UPSTREAM, "location / { return 200; }");
+    is_silent(UPSTREAM, "location / { when method GET { proxy a; } return 404; }");
+}
+
+#[test]
+fn a_location_that_can_end_without_an_answer() {
+    warns("no-answer", "", "location / { when header X present { return 200; } }");
+    is_silent("", "location / { when header X present { return 200; } when not header X present { return 201; } }");
+    is_silent("", "location / { scheme http { return 200; } when header X = a { return 201; } return 404; }");
+}
+
+#[test]
+fn a_statement_that_never_runs() {
+    warns("unreachable-statement", "", "location / { return 200; return 201; }");
+    warns(
+        "unreachable-statement",
+        "",
+        "location / { when header X ^~ a { return 200; } when header X = ab { return 201; } return 202; }",
+    );
+    is_silent("", "location / { when header X ^~ a { return 200; } when header X = ba { return 201; } return 202; }");
+}
+
+#[test]
+fn what_is_allowed_is_silent_where_it_is_allowed() {
+    is_silent("", "allow lossy-redirect; location / { return 301 /x; }");
+    is_silent("allow lossy-redirect;", "location / { return 301 /x; }");
+    is_silent("", "location / { allow lossy-redirect; return 301 /x; }");
+    warns("lossy-redirect", "", "location /a { allow lossy-redirect; return 301 /x; } location /b { return 301 /x; }");
+}
