@@ -1,8 +1,8 @@
 //! Raw requests with the verdict that a strict proxy owes (tests/corpora/http1-cases.jsonl).
 
+use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -57,8 +57,7 @@ fn judge(case: &Case, seen: &[String], answer: &str) -> Result<(), String> {
         "accept" | "accept_strip" => first == Some(200) && seen.len() == 1,
         "accept_all" => !seen.is_empty() && first == Some(200),
         "reject" | "reject_or_abort" => refused && seen.is_empty(),
-        "reject_or_close" => refused || seen.len() <= 1,
-        "accept_or_reject" => refused || seen.len() <= 1,
+        "reject_or_close" | "accept_or_reject" => refused || seen.len() <= 1,
         other => return Err(format!("unknown verdict {other}")),
     };
     let lower = seen.concat().to_ascii_lowercase();

@@ -36,7 +36,7 @@ fn heads_that_are_malformed_are_refused() {
     check("GET / HTTP/1.1\r\nHost : a\r\n", "", 400, "request.malformed");
     check("GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n", "", 400, "request.malformed");
     check("GET / HTTP/2.0\r\nHost: a\r\n", "", 505, "request.version_unsupported");
-    let lines: String = (0..101).map(|number| format!("X-{number}: 1\r\n")).collect();
+    let lines: String = "X-A: 1\r\n".repeat(101);
     check(&format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}"), "", 431, "request.head_too_large");
     let long = "x".repeat(40_000);
     check(&format!("GET / HTTP/1.1\r\nHost: a\r\nX: {long}\r\n"), "", 431, "request.head_too_large");

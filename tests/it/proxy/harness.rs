@@ -1,11 +1,12 @@
 //! A gateway, upstreams and clients in this process.
 
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::time::Duration;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use rulec::proxy::{AccessLog, Address, Config, Handle, Policy, serve};
 
@@ -221,7 +222,7 @@ impl Client {
     }
 
     fn fill(&mut self) -> bool {
-        let mut octets = [0; 65536];
+        let mut octets = vec![0; 65536];
         match self.stream.read(&mut octets) {
             Ok(read) => {
                 self.buffer.extend_from_slice(&octets[..read]);
@@ -375,7 +376,7 @@ impl Wire {
     }
 
     fn fill(&mut self) -> Option<()> {
-        let mut octets = [0; 65536];
+        let mut octets = vec![0; 65536];
         let read = self.stream.read(&mut octets).ok().filter(|read| *read > 0)?;
         self.buffer.extend_from_slice(&octets[..read]);
         Some(())

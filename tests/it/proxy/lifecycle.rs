@@ -1,9 +1,10 @@
 //! Starting, replacing, stopping, and what is told about it.
 
+use core::time::Duration;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rulec::proxy::{AccessLog, Address, Config, Listener, Policy, serve};
 

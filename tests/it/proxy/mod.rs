@@ -5,6 +5,7 @@ mod corpus;
 mod framing;
 mod harness;
 mod headers;
+mod hostile;
 mod lifecycle;
 mod plans;
 mod process;

@@ -1,6 +1,6 @@
 //! Who calls: lookups are made only where they matter, and nobody slips through.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rulec::proxy::keys::{HashKey, Keys};

@@ -1,12 +1,12 @@
 //! The program itself: arguments, messages, signals, and real clients and servers around it.
 
+use core::time::Duration;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use super::harness::{Client, Upstream, artifact};
 

@@ -1,10 +1,10 @@
 //! TLS towards upstreams: SNI and verification, and each way it can fail.
 
+use core::time::Duration;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rulec::proxy::Config;

@@ -1,10 +1,12 @@
 //! What upstreams do wrong, and what clients see of it.
 
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
 use std::io::Read;
-use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::TcpStream;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::harness::{Answer, Gateway, Upstream};
 
