@@ -232,7 +232,7 @@ fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, s
 }
 
 /// The Host header that `upstream` gets: its `host`, else its server's name with a port that is not the scheme's own.
-fn host_sent(upstream: &Upstream) -> Option<String> {
+pub fn host_sent(upstream: &Upstream) -> Option<String> {
     let of_server = || {
         let server = upstream.servers.first()?;
         let own_port = if upstream.tls.is_some() { 443 } else { 80 };

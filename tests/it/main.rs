@@ -3,11 +3,14 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
     reason = "a test fails by panicking, in its helpers too"
 )]
 
 mod artifact;
 mod automaton;
+mod cli;
 mod corpora;
 mod diagnostic;
 mod engines;
@@ -17,3 +20,4 @@ mod live_nginx;
 mod model;
 mod proxy;
 mod syntax;
+mod tidy;

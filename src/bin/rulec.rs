@@ -1,4 +1,0 @@
-//! The author's tool.
-#![forbid(unsafe_code)]
-
-fn main() {}

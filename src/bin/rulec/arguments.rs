@@ -1,0 +1,212 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use core::net::IpAddr;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Decides what a gateway does with a request: checks, compiles, explains, tests and tries out .rules files
+///
+/// Exit status: 0 fine; 1 the input has errors; 2 usage; 3 warnings only, under --deny warnings; 4 reading or
+/// writing failed.
+#[derive(Debug, Parser)]
+#[command(name = "rulec", version, max_term_width = 100)]
+pub(crate) struct Rulec {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show every mistake of every file, and run the files' own tests
+    Check(Check),
+    /// Compile a .rules file to a .rulec file
+    Compile(Compile),
+    /// Show what a .rulec file holds
+    Inspect(Inspect),
+    /// Decide requests: JSON lines in, JSON lines out
+    Decide(Decide),
+    /// Show how one request is decided, and why; or what a code means
+    Explain(Explain),
+    /// Run the test blocks of files
+    Test(Test),
+    /// Compile a file, serve it, and compile it again whenever it changes
+    Run(Run),
+    /// A tour that needs nothing installed: two upstreams, a gateway, and one request for each rule
+    Demo(Demo),
+    /// Manage the keys of callers
+    #[command(subcommand)]
+    Keys(Keys),
+    /// (later) Find the requests whose answer differs between two policies
+    #[command(disable_help_flag = true)]
+    Diff(Anything),
+    /// (later) Format files
+    #[command(disable_help_flag = true)]
+    Fmt(Anything),
+    /// (later) Translate an nginx configuration
+    #[command(disable_help_flag = true)]
+    Import(Anything),
+    /// (later) Stand in for nginx
+    #[command(disable_help_flag = true)]
+    Nginx(Anything),
+    /// (later) Draw a policy
+    #[command(disable_help_flag = true)]
+    Graph(Anything),
+    /// (later) Decide the requests of an access log again
+    #[command(disable_help_flag = true)]
+    Replay(Anything),
+    /// (later) Look for trouble between a policy, its configuration and the network
+    #[command(disable_help_flag = true)]
+    Doctor(Anything),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files to check; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How diagnostics are written; json, sarif and github go to standard output
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(crate) format: CheckFormat,
+    /// End with status 3 where there are warnings
+    #[arg(long, value_enum)]
+    pub(crate) deny: Option<Deny>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    Human,
+    Concise,
+    Json,
+    Sarif,
+    Github,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    Warnings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compile {
+    /// The file to compile; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Where to; unsaid: the file's name with the ending .rulec
+    #[arg(short, long)]
+    pub(crate) output: Option<PathBuf>,
+    /// Print rules, classes, states, bytes and seconds as JSON
+    #[arg(long)]
+    pub(crate) stats: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A .rulec file
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// A .rules or a .rulec file
+    pub(crate) policy: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A .rules or a .rulec file; or, alone, the code of a diagnostic or a refusal
+    pub(crate) subject: String,
+    /// Method and URL as one argument, such as `DELETE https://host/path?x=1`
+    pub(crate) request: Option<String>,
+    /// A header line
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// Octets of the body
+    #[arg(long, value_name = "OCTETS", default_value_t = 0)]
+    pub(crate) body: u64,
+    /// The caller's plan, or ?missing, ?unknown, ?failed
+    #[arg(long)]
+    pub(crate) plan: Option<String>,
+    /// The client's address
+    #[arg(long, value_name = "IP")]
+    pub(crate) client: Option<IpAddr>,
+    /// The listener that the request came through
+    #[arg(long)]
+    pub(crate) listener: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Files whose test blocks are run; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How results are written
+    #[arg(long, value_enum, default_value_t = TestFormat::Human)]
+    pub(crate) format: TestFormat,
+    /// (later) Say which rules no test reaches
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// (later) Fail where fewer rules are reached
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) fail_under: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestFormat {
+    Human,
+    Json,
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The .rules file
+    pub(crate) file: PathBuf,
+    /// Where to listen, in place of what proxy.toml says; without either 127.0.0.1:8080
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// Upstreams, plans and trusted hops
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// End after the tour, with status 1 if any answer was not as expected
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make a key, print it once, and store its keyed hash
+    Add(KeysAdd),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysAdd {
+    /// The plan that the key stands for
+    #[arg(long)]
+    pub(crate) plan: String,
+    /// The caller's name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The keys file; it is made where there is none
+    #[arg(long, value_name = "FILE", default_value = "keys")]
+    pub(crate) keys: PathBuf,
+    /// The file with the secret that hashes are keyed with; it is made where there is none
+    #[arg(long, value_name = "FILE", default_value = "hash.key")]
+    pub(crate) hash_key: PathBuf,
+}
+
+/// What a command of a later version may be called with.
+#[derive(Debug, Args)]
+pub(crate) struct Anything {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _words: Vec<OsString>,
+}
