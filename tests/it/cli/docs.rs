@@ -1,9 +1,10 @@
 //! What the documentation shows is what the tool does.
 
-use super::{rulec, rulec_with};
+use super::{Folder, command, rulec_with};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 /// A fenced block: where it starts, the word behind the fence, and its text.
 struct Block {
@@ -52,17 +53,23 @@ fn every_rules_block_is_checked_and_its_tests_pass() {
     }
 }
 
+/// They run beside `shop.rules`, the example of README.md, and the project's `rules`.
 #[test]
 fn every_console_block_prints_what_it_shows() {
     let shown = blocks().into_iter().filter(|block| block.language == "console" && block.text.starts_with("$ rulec "));
+    let folder = Folder::new();
+    let example = blocks().into_iter().find(|block| block.place.starts_with("README.md:") && block.language == "rules");
+    folder.file("shop.rules", &example.unwrap().text);
+    std::os::unix::fs::symlink(root().join("rules"), folder.path("rules")).unwrap();
     let mut count = 0;
     for block in shown {
         for run in block.text.split("$ ").skip(1) {
             let (line, expected) = run.split_once('\n').unwrap();
             let words = words(line);
             assert_eq!(words[0], "rulec", "{}", block.place);
-            let ran = rulec(&words[1..]);
-            assert_eq!(format!("{}{}", ran.out, ran.err), expected, "{}: {line}", block.place);
+            let output = command(&words[1..]).current_dir(&folder.0).stdin(Stdio::null()).output().unwrap();
+            let shown = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert_eq!(shown, expected, "{}: {line}", block.place);
             count += 1;
         }
     }

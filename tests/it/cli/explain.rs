@@ -13,7 +13,7 @@ fn it_shows_both_paths_and_why_the_others_lost() {
         "won   ^~ /s3/",
         "lost  ~* \\.(gif|jpg|jpeg)$",
         "`^~ /s3/` keeps the regexes",
-        "lost  /  `^~ /s3/` is a longer prefix",
+        "`^~ /s3/` is a longer prefix (line ",
         "drop Authorization",
         "hits +1",
         "nothing beside the request",

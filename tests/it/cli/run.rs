@@ -3,7 +3,7 @@
 use super::{BROKEN, FINE, Folder, command, rulec};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr};
 
 struct Running {
@@ -75,7 +75,8 @@ fn what_cannot_be_served_ends_at_once() {
     let file = folder.file("fine.rules", FINE);
     let run = |listen: &str| rulec(["run".as_ref(), file.as_os_str(), "--listen".as_ref(), listen.as_ref()]).status;
     assert_eq!(run("nonsense"), 2);
-    assert_eq!(run("192.0.2.1:1"), 4);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    assert_eq!(run(&taken.local_addr().unwrap().to_string()), 4);
     let external =
         folder.file("external.rules", "upstream u external; service s { server_name a.test; location / { proxy u; } }");
     let ran = rulec(["run".as_ref(), external.as_os_str()]);

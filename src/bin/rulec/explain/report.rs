@@ -125,14 +125,16 @@ impl Lines {
     /// The locations that take a path, and why each won or lost.
     fn lookup(&mut self, lookup: &ExplainedLookup, sources: &Sources) {
         self.add("", &format!("for {}:", lookup.path));
+        let width = lookup.candidates.iter().map(|candidate| candidate.location.chars().count()).max().unwrap_or(0);
         for candidate in &lookup.candidates {
             let mark = match candidate.standing {
                 Standing::Won => "won ",
                 Standing::Encloses => "over",
                 Standing::Lost => "lost",
             };
-            let place = sources.place(candidate.span);
-            self.add("", &format!("  {mark}  {}  {}   ({place})", candidate.location, candidate.reason));
+            let (line, _) = sources.position(candidate.span);
+            let Candidate { location, reason, .. } = candidate;
+            self.add("", &format!("  {mark}  {location:<width$}  {reason} (line {line})"));
         }
     }
 
