@@ -118,7 +118,7 @@ fn a_client_that_leaves_ends_its_exchange() {
         seen.read(wire);
         // Ends when the gateway lets go.
         seen.read(wire);
-        seen.released.store(true, std::sync::atomic::Ordering::SeqCst);
+        seen.released.store(true, core::sync::atomic::Ordering::SeqCst);
     });
     let gateway = Gateway::start(&upstream.rules("location / { proxy up; }"));
     let mut client = gateway.client();
@@ -126,7 +126,7 @@ fn a_client_that_leaves_ends_its_exchange() {
     thread::sleep(Duration::from_millis(200));
     drop(client);
     thread::sleep(Duration::from_millis(200));
-    assert!(upstream.seen.released.load(std::sync::atomic::Ordering::SeqCst));
+    assert!(upstream.seen.released.load(core::sync::atomic::Ordering::SeqCst));
     let log = gateway.stop();
     assert_eq!((&log[0]["outcome"], &log[0]["upstream"]), (&"aborted".into(), &"up".into()));
 }

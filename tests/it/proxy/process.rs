@@ -43,7 +43,7 @@ fn program(arguments: &[&str]) -> Command {
 struct Running {
     child: Child,
     messages: BufReader<std::process::ChildStderr>,
-    address: std::net::SocketAddr,
+    address: core::net::SocketAddr,
 }
 
 impl Running {
@@ -180,7 +180,7 @@ fn curl(arguments: &[&str]) -> Option<String> {
 #[test]
 fn s_06_curl_reads_a_file_and_a_part_of_it_from_nginx() {
     let folder = Folder::new("nginx");
-    let content: String = (0..20_000).map(|number| format!("{number}\n")).collect();
+    let content: String = "one line of a file that is not short\n".repeat(3000);
     fs::create_dir_all(folder.0.join("media")).expect("folder");
     folder.write("media/a b.txt", &content);
     let Some(nginx) = Nginx::start(&folder) else { return };
@@ -197,10 +197,10 @@ fn s_06_curl_reads_a_file_and_a_part_of_it_from_nginx() {
     let url = |path: &str| format!("http://{}{path}", running.address);
     let Some(whole) = curl(&[&url("/s3/media/a%20b.txt")]) else { return };
     assert_eq!(whole, content);
-    assert_eq!(curl(&[&url("/nginx/a%20b.txt")]), Some(content.clone()));
+    assert_eq!(curl(&[&url("/nginx/a%20b.txt")]), Some(content));
     assert_eq!(
-        curl(&["-r", "10-19", "-w", "%{http_code}", &url("/s3/media/a%20b.txt")]),
-        Some(format!("{}206", &content[10..20]))
+        curl(&["-r", "9-18", "-w", "%{http_code}", &url("/s3/media/a%20b.txt")]),
+        Some("of a file 206".to_owned())
     );
     let both =
         curl(&["-I", "-w", "%{num_connects}", &url("/s3/media/a%20b.txt"), &url("/s3/media/none")]).unwrap_or_default();

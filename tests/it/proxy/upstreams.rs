@@ -188,7 +188,7 @@ fn b_06_upstreams_that_close_at_random_times_cost_no_get_and_double_no_post() {
                 return;
             }
             wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 thread::sleep(Duration::from_micros(number as u64 % 700));
                 return;
             }
