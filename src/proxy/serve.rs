@@ -65,7 +65,6 @@ pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, 
         let what = what.to_owned();
         move |error| StartError { what, error }
     };
-    let (log, log_thread) = access_log::start(log).map_err(failed("access log"))?;
     let (stop, stopped) = watch::channel(false);
     let mut handle = Handle {
         shared: Arc::clone(&shared),
@@ -73,9 +72,12 @@ pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, 
         admin: None,
         stop,
         threads: Vec::new(),
-        log: log_thread,
+        log: None,
         sockets: Vec::new(),
     };
+    // After the handle: where something fails below, the sender goes first, or the handle would wait for the writer.
+    let (log, writer) = access_log::start(log).map_err(failed("access log"))?;
+    handle.log = writer;
     let mut by_core: Vec<Vec<(Listener, Bound)>> = (0..cores).map(|_| Vec::new()).collect();
     for listener in &config.listeners {
         let what = format!("listener `{}` at {}", listener.name, listener.address);
