@@ -80,10 +80,10 @@ impl Answer {
     fn of(&self, verdict: &Verdict, ids: &[String]) -> Self {
         let body = verdict.body.clone().unwrap_or_default();
         let said = |name: &str| {
-            let start = body.find(&format!("|{name}="))? + name.len() + 2;
-            body[start..].find('|').map(|length| body[start..start + length].to_owned())
+            let (_, behind) = body.split_once(&format!("|{name}="))?;
+            behind.split_once('|').map(|(value, _)| value.to_owned())
         };
-        let index = verdict.name.as_deref().and_then(|name| name[1..].parse::<usize>().ok());
+        let index = verdict.name.as_deref().and_then(|name| name.strip_prefix('l')?.parse::<usize>().ok());
         let hsts = verdict.response.set.iter().find(|(name, _)| name == "Strict-Transport-Security");
         let forward = verdict.forward.as_ref();
         let host = forward.and_then(|forward| forward.host.clone());
@@ -168,9 +168,8 @@ fn locations(tree: &[Value], ids: &mut Vec<String>, rules: &mut String) {
 
 /// `proxy_pass`: nginx ignores its URI after a rewrite, here it is left out then.
 fn proxy(url: &str, rewrites: bool) -> String {
-    let uri = url.trim_start_matches("http://").find('/').map(|slash| &url["http://".len() + slash..]);
-    match uri {
-        Some(uri) if !rewrites => format!("proxy backend {};\n", quoted(uri)),
+    match url.trim_start_matches("http://").split_once('/') {
+        Some((_, uri)) if !rewrites => format!("proxy backend {};\n", quoted(&format!("/{uri}"))),
         _ => "proxy backend;\n".to_owned(),
     }
 }
