@@ -1,6 +1,13 @@
 //! One decision at 10, 100 and 1 000 locations: prefixes only, and a realistic mix.
 //!
 //! `cargo bench --bench decide`; the figures stand in `benches/README.md`.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::std_instead_of_core,
+    reason = "a benchmark fails by panicking, and says what it measured"
+)]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use rulec::artifact::compile;

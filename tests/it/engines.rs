@@ -134,16 +134,12 @@ impl Regexes for Pcre {
             let regex = RegexBuilder::new().caseless(pattern.caseless).build(&pattern.source);
             regex.unwrap_or_else(|error| panic!("PCRE2 takes `{}`: {error}", pattern.source))
         });
-        match regex.captures(subject) {
-            Ok(captures) => {
-                let captures = captures?;
-                let range = |group| captures.get(group).map(|found| found.start()..found.end());
-                Some((0..captures.len()).map(range).collect())
-            }
-            Err(_) => {
-                self.gave_up.set(true);
-                None
-            }
-        }
+        let Ok(found) = regex.captures(subject) else {
+            self.gave_up.set(true);
+            return None;
+        };
+        let found = found?;
+        let range = |group| found.get(group).map(|group| group.start()..group.end());
+        Some((0..found.len()).map(range).collect())
     }
 }

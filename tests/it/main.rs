@@ -3,9 +3,12 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::format_push_string,
+    clippy::std_instead_of_core,
     clippy::string_slice,
     clippy::unwrap_used,
-    reason = "a test fails by panicking, in its helpers too"
+    reason = "a test fails by panicking, in its helpers too; it has std, and writes texts together"
 )]
 
 mod artifact;

@@ -9,8 +9,8 @@ use std::fmt::Write;
 impl Sketch {
     pub(super) fn request(&self, choices: &mut Choices<'_>) -> RequestRecord {
         let mut request = RequestRecord::new(target(&self.paths, choices));
-        request.method = method(choices).to_owned();
-        request.scheme = choices.pick(&["http", "https"]).to_owned();
+        method(choices).clone_into(&mut request.method);
+        choices.pick(&["http", "https"]).clone_into(&mut request.scheme);
         request.host = host(choices).map(str::to_owned);
         request.headers = headers(choices);
         request.body = [0, 0, 0, 3, 5, 2_000, 1_048_577][choices.below(7)];

@@ -17,7 +17,7 @@ struct Location {
     pattern: String,
     rewrites: Vec<String>,
     answer: Answer,
-    nested: Vec<Location>,
+    nested: Vec<Self>,
 }
 
 /// How a location ends.
