@@ -1,7 +1,6 @@
 //! One request of a client: decided, carried out, answered.
 
 use core::net::IpAddr;
-use core::sync::atomic::Ordering;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -9,7 +8,6 @@ use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
 
-use super::access_log::{latin1, redact};
 use super::answer::{self, Parts};
 use super::body::AnswerBody;
 use super::client::{Desk, Head};
@@ -83,7 +81,7 @@ impl<'c> Exchange<'c> {
         let scheme = if peer_is_trusted && says_https(head) { Scheme::Https } else { Scheme::Http };
         let serving = client.worker.serving();
         let mut exchange = Self { client, head, serving, request_id, scheme, address, peer_is_trusted, record };
-        exchange.note_request();
+        exchange.record.request(&exchange.serving.policy, &client.listener.name, head, exchange.address, scheme);
         exchange
     }
 
@@ -94,7 +92,7 @@ impl<'c> Exchange<'c> {
             return Ok(self.finish_own(own, &[]));
         }
         let verdict = self.decide();
-        self.note_verdict(&verdict);
+        self.record.verdict(&self.serving.policy, &verdict);
         let Verdict { action, edits, .. } = verdict;
         let own = match action {
             Action::Proxy { upstream, target, body: policy, octets_max } => {
@@ -264,45 +262,6 @@ impl<'c> Exchange<'c> {
         }
         self.record.line.status = Some(parts.status.as_u16());
         (parts, self.record)
-    }
-
-    fn note_request(&mut self) {
-        let policy = &self.serving.policy;
-        let line = &mut self.record.line;
-        line.listener.clone_from(&self.client.listener.name);
-        line.client = self.address.to_string();
-        line.method = latin1(self.head.method());
-        line.scheme = self.scheme.name();
-        line.host = self.head.host().map(latin1).unwrap_or_default();
-        line.target = redact(self.head.target(), |name| policy.secret_arguments.contains(name));
-        line.octets_in = if let Body::Octets(octets) = self.head.body { Some(octets) } else { None };
-    }
-
-    fn note_verdict(&mut self, verdict: &Verdict) {
-        fn entry<T>(entries: &[T], index: Option<u32>) -> Option<&T> {
-            entries.get(usize::try_from(index?).ok()?)
-        }
-        let policy = &self.serving.policy;
-        let line = &mut self.record.line;
-        let service = entry(&policy.manifest.services, verdict.service);
-        let location = entry(&policy.manifest.locations, verdict.location);
-        line.service = service.map(|service| service.name.clone());
-        line.location = location.map(|location| location.display.clone());
-        line.name = location.and_then(|location| location.name.clone());
-        line.place = location.map(|location| &location.place).or(service.map(|service| &service.place)).cloned();
-        line.outcome = match &verdict.action {
-            // Until the upstream has answered, what ends it is the client's leaving.
-            Action::Proxy { .. } => "aborted",
-            Action::Respond { .. } => "respond",
-            Action::Redirect { .. } => "redirect",
-            Action::Refuse { .. } | Action::NeedsPlan { .. } => "refuse",
-            Action::Close => "close",
-        };
-        for meter in &verdict.meters {
-            if let Some(meter) = entry(&policy.meters, Some(*meter)) {
-                meter.fetch_add(1, Ordering::Relaxed);
-            }
-        }
     }
 }
 

@@ -53,12 +53,36 @@ impl Dropped {
 
 /// Whether a line of `name` is a claim about the client that only a trusted hop may make.
 pub(super) fn is_claim(name: &[u8]) -> bool {
-    let begins =
-        |family: &&str| name.get(..family.len()).is_some_and(|front| front.eq_ignore_ascii_case(family.as_bytes()));
+    let begins = |family: &&str| name.get(..family.len()).is_some_and(|front| is_same(front, family));
     HOP_CLAIM_FAMILIES.iter().any(begins) || is_one_of(name, &HOP_CLAIMS)
 }
 
-/// Whether `name` is one of `names`, case aside.
+/// Whether `name` is one of `names`, as an upstream may read it.
 pub(super) fn is_one_of(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|have| have.as_bytes().eq_ignore_ascii_case(name))
+    names.iter().any(|have| is_same(name, have))
+}
+
+/// Case aside, and `_` for `-`: servers that put fields in the environment cannot tell those apart.
+fn is_same(name: &[u8], have: &str) -> bool {
+    let plain = |octet: u8| if octet == b'_' { b'-' } else { octet.to_ascii_lowercase() };
+    name.len() == have.len() && name.iter().zip(have.bytes()).all(|(&octet, want)| plain(octet) == want)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_end_here_are_known_in_every_spelling() {
+        let dropped = Dropped::by_connection([&b"close, X-Plan-Key"[..]].into_iter());
+        for name in ["Connection", "KEEP-ALIVE", "transfer_encoding", "x-plan-key", "Upgrade"] {
+            assert!(dropped.has(name.as_bytes()), "{name}");
+        }
+        for name in ["X-Forwarded-For", "x_forwarded_anything", "Forwarded", "X_Real_IP", "X-Rulec-Plan"] {
+            assert!(is_claim(name.as_bytes()), "{name}");
+        }
+        for name in ["X-Forward", "Accept", "X-Plan-Keys", ""] {
+            assert!(!dropped.has(name.as_bytes()) && !is_claim(name.as_bytes()), "{name}");
+        }
+    }
 }

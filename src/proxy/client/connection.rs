@@ -14,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::guard::{Desk, Guard};
+use super::desk::Desk;
+use super::guard::Guard;
 use crate::proxy::config::Listener;
 use crate::proxy::exchange::{self, Client};
 use crate::proxy::limits::{CLIENT_BUFFER_OCTETS, LINGER_OCTETS_MAX, READ_OCTETS};

@@ -4,11 +4,9 @@
 //! it; hyper gets one in its place that holds framing and persistence only. Bodies pass through, chunked ones checked
 //! octet for octet. A head that is refused is answered like any other request, and nothing after it is read.
 
-use core::cell::{Cell, RefCell};
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 
@@ -16,42 +14,12 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::desk::Desk;
 use super::head::Head;
 use crate::matcher::Body;
 use crate::proxy::chunked::{Chunked, Then, is_token};
 use crate::proxy::fault::RequestFault;
 use crate::proxy::limits::{HEAD_OCTETS_MAX, Limits, READ_OCTETS};
-
-/// Where the guard leaves heads for the answering side of the same connection.
-#[derive(Debug)]
-pub(in crate::proxy) struct Desk {
-    heads: RefCell<VecDeque<Head>>,
-    /// Requests that were put here and whose answers have not ended.
-    open: Cell<usize>,
-    idle_since: Cell<Instant>,
-}
-
-impl Desk {
-    pub(super) fn new() -> Rc<Self> {
-        Rc::new(Self { heads: RefCell::default(), open: Cell::new(0), idle_since: Cell::new(Instant::now()) })
-    }
-
-    /// The head of the next request in order.
-    pub(in crate::proxy) fn take(&self) -> Option<Head> {
-        self.heads.borrow_mut().pop_front()
-    }
-
-    /// An answer has ended.
-    pub(in crate::proxy) fn close_one(&self) {
-        self.open.set(self.open.get().saturating_sub(1));
-        self.idle_since.set(Instant::now());
-    }
-
-    fn put(&self, head: Head) {
-        self.open.set(self.open.get() + 1);
-        self.heads.borrow_mut().push_back(head);
-    }
-}
 
 /// A client's socket, guarded.
 #[derive(Debug)]
@@ -182,8 +150,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     fn deadline(&self) -> Instant {
         match self.head_since {
             Some(since) => since + self.limits.head_time_max,
-            None if self.desk.open.get() > 0 => Instant::now() + self.limits.client_idle_max,
-            None => self.desk.idle_since.get() + self.limits.client_idle_max,
+            None if self.desk.is_busy() => Instant::now() + self.limits.client_idle_max,
+            None => self.desk.idle_since() + self.limits.client_idle_max,
         }
     }
 
