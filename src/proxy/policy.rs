@@ -197,17 +197,26 @@ fn check_callers(
     }
 }
 
+impl PlansWords {
+    /// What keys are hashed with.
+    ///
+    /// # Errors
+    /// Where the secret is not there, or too short.
+    pub fn hash_key(&self) -> Result<HashKey, String> {
+        match &self.hash_key {
+            Secret::File(path) => HashKey::read(path),
+            Secret::Environment(name) => match env::var(name) {
+                Ok(secret) => {
+                    HashKey::new(secret.as_bytes()).map_err(|problem| format!("environment variable {name}: {problem}"))
+                }
+                Err(_) => Err(format!("{}: the environment has no {name}", self.place)),
+            },
+        }
+    }
+}
+
 fn keys(words: &PlansWords, plans: &[String]) -> Result<Keys, Vec<String>> {
-    let hash_key = match &words.hash_key {
-        Secret::File(path) => HashKey::read(path),
-        Secret::Environment(name) => match env::var(name) {
-            Ok(secret) => {
-                HashKey::new(secret.as_bytes()).map_err(|problem| format!("environment variable {name}: {problem}"))
-            }
-            Err(_) => Err(format!("{}: the environment has no {name}", words.place)),
-        },
-    };
-    let hash_key = hash_key.map_err(|problem| vec![problem])?;
+    let hash_key = words.hash_key().map_err(|problem| vec![problem])?;
     let file = words.keys.display().to_string();
     let text = read_bounded(&words.keys).map_err(|error| vec![format!("{file}: {error}")])?;
     let text = String::from_utf8(text).map_err(|_| vec![format!("{file}: not UTF-8")])?;

@@ -196,12 +196,19 @@ pub(crate) struct KeysAdd {
     /// The caller's name
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// The keys file; it is made where there is none
-    #[arg(long, value_name = "FILE", default_value = "keys")]
-    pub(crate) keys: PathBuf,
-    /// The file with the secret that hashes are keyed with; it is made where there is none
-    #[arg(long, value_name = "FILE", default_value = "hash.key")]
-    pub(crate) hash_key: PathBuf,
+    /// Which `[plans.NAME]` of proxy.toml, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plans: Option<String>,
+    /// Where keys file and secret are named; unsaid: proxy.toml, where there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The keys file, which is made where there is none; unsaid: what proxy.toml says, else `keys`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// The file with the secret that hashes are keyed with, which is made where there is none; unsaid: what proxy.toml
+    /// says, else `hash.key`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hash_key: Option<PathBuf>,
 }
 
 /// What a command of a later version may be called with.

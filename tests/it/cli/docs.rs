@@ -1,6 +1,7 @@
 //! What the documentation shows is what the tool does.
 
 use super::{Folder, command, rulec_with};
+use rulec::proxy::Config;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -177,4 +178,14 @@ fn every_diagnostic_is_in_the_catalogue() {
     let codes = catalogue.iter().filter(|code| !is_fault_code(code));
     let stale: Vec<&String> = codes.filter(|code| !all_literals.contains(*code)).collect();
     assert!(stale.is_empty(), "docs/errors.md has {stale:?}, which nothing says");
+}
+
+#[test]
+fn every_toml_block_is_a_proxy_toml() {
+    let shown: Vec<Block> = blocks().into_iter().filter(|block| block.language == "toml").collect();
+    assert!(!shown.is_empty());
+    for block in shown {
+        let read = Config::parse(&block.text, Path::new("proxy.toml"));
+        assert!(read.is_ok(), "{}: {read:?}", block.place);
+    }
 }
