@@ -236,6 +236,15 @@ impl Client {
     }
 }
 
+/// Waits until something is so.
+pub(super) fn wait_until(is_so: impl Fn() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "it never came to be");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 pub(super) fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
     octets.windows(what.len()).position(|window| window == what)
 }
@@ -327,6 +336,11 @@ impl Upstream {
     /// `upstream up { server ...; }` and a service for every host around `locations`.
     pub(super) fn rules(&self, locations: &str) -> String {
         format!("upstream up {{ server 127.0.0.1:{}; }}\nservice all default {{\n{locations}\n}}\n", self.port)
+    }
+
+    /// Waits until so many requests have come.
+    pub(super) fn wait_for(&self, requests: usize) {
+        wait_until(|| self.seen.requests().len() >= requests);
     }
 
     pub(super) fn connections(&self) -> usize {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rulec::proxy::{AccessLog, Address, Config, Listener, Policy, serve};
 
-use super::harness::{Gateway, Upstream, artifact, config};
+use super::harness::{Gateway, Upstream, artifact, config, wait_until};
 
 fn slow() -> Upstream {
     Upstream::start(|_, wire, seen| {
@@ -26,7 +26,7 @@ fn stopping_lets_requests_in_flight_finish() {
     let mut idle = gateway.client();
     let mut busy = gateway.client();
     busy.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    thread::sleep(Duration::from_millis(100));
+    upstream.wait_for(1);
     let handle = gateway.handle.take().expect("runs");
     let address = gateway.address;
     let began = Instant::now();
@@ -50,7 +50,7 @@ fn stopping_does_not_wait_for_ever() {
     let mut gateway = Gateway::with(&upstream.rules("location / { proxy up; }"), &config);
     let mut client = gateway.client();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    thread::sleep(Duration::from_millis(100));
+    upstream.wait_for(1);
     let began = Instant::now();
     gateway.handle.take().expect("runs").stop();
     assert!(began.elapsed() < Duration::from_secs(3));
@@ -123,10 +123,9 @@ fn a_client_that_leaves_ends_its_exchange() {
     let gateway = Gateway::start(&upstream.rules("location / { proxy up; }"));
     let mut client = gateway.client();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    thread::sleep(Duration::from_millis(200));
+    upstream.wait_for(1);
     drop(client);
-    thread::sleep(Duration::from_millis(200));
-    assert!(upstream.seen.released.load(core::sync::atomic::Ordering::SeqCst));
+    wait_until(|| upstream.seen.released.load(core::sync::atomic::Ordering::SeqCst));
     let log = gateway.stop();
     assert_eq!((&log[0]["outcome"], &log[0]["upstream"]), (&"aborted".into(), &"up".into()));
 }

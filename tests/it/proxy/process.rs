@@ -82,7 +82,7 @@ fn it_serves_until_sigterm_and_ends_with_0() {
     let running = Running::start(&[&policy, "--listen", "127.0.0.1:0", "--threads", "2"]);
     let mut client = Client::connect(running.address);
     client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
-    thread::sleep(Duration::from_millis(100));
+    upstream.wait_for(1);
     let (status, log, messages) = running.terminate();
     assert_eq!(client.answer().text(), "slow");
     assert_eq!(status, Some(0), "{messages}");
