@@ -1,6 +1,7 @@
 //! What nginx answered, case by case: `../shared/corpora` beside the project, or `RULEC_CORPORA`.
 
 mod curated;
+mod forward;
 mod location;
 mod server_names;
 mod trees;
