@@ -1,6 +1,7 @@
 //! Settings that were reached, made ready for the host: header edits and meters.
 
 use super::decision::{EditAction, EditRow, EditValue, Side};
+use super::fields::header_lines;
 use super::refusal::Refusal;
 use super::request::Scheme;
 use super::run::{Halt, Run};
@@ -47,11 +48,13 @@ impl Run<'_, '_> {
         self.push_edit(EditRow { side: Side::Response, action: EditAction::Set, name: operation.b, value }, made)
     }
 
+    /// Credentials that were sent in a header and are not kept.
     fn drop_credentials(&mut self, made: &mut Made) -> Result<(), Halt> {
         let Some(source) = self.tables.plans.get(self.service.plans) else { return Ok(()) };
         let first = self.service.plans + 1 + source.a;
         for row in self.tables.plans.range(first, source.b) {
-            if row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0 {
+            let is_dropped = row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0;
+            if is_dropped && header_lines(self.request.headers, self.tables.string(row.b)).next().is_some() {
                 let value = EditValue::Made(Slice::EMPTY);
                 let row = EditRow { side: Side::Request, action: EditAction::Drop, name: row.b, value };
                 self.push_edit(row, made)?;

@@ -245,7 +245,9 @@ impl Walk<'_> {
     fn header_changes(&self, side: Side) -> HeaderChanges {
         let mut changes = HeaderChanges::default();
         if side == Side::Request {
-            changes.drop.extend(self.dropped_credentials(CredentialKind::Header).map(|own| own.name.clone()));
+            let is_sent = |own: &&Credential| self.request.lines(own.name.as_bytes()).next().is_some();
+            let sent = self.dropped_credentials(CredentialKind::Header).filter(is_sent);
+            changes.drop.extend(sent.map(|own| own.name.clone()));
         }
         let hsts = self.settings.iter().rev().find_map(|setting| match setting {
             Setting::Hsts(value) => Some(value),
