@@ -30,7 +30,7 @@ fn upstreams_receive_what_they_received_from_nginx() {
 }
 
 /// Requests that reach a location of [`Translation::left_out`].
-const LEFT_OUT: usize = 268;
+const LEFT_OUT: usize = 269;
 
 /// What nginx did.
 #[derive(Debug, PartialEq)]
@@ -130,7 +130,8 @@ impl Translation {
                 let is_base = line.starts_with("proxy_pass http://UPSTREAM/");
                 if (breaks && (line.starts_with("return") || is_base)) || (is_base && line.contains('$')) {
                     translation.left_out.insert(name);
-                    "return 500 \"left out\";".to_owned()
+                    // It still proxies, so that a missing slash is redirected.
+                    (if is_base { "proxy u;" } else { "return 500;" }).to_owned()
                 } else {
                     statement(line)
                 }
