@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Check, console: Console) -> Result<Status, Stop> {
     match arguments.format {
         CheckFormat::Human => {
             console.show(&found.diagnostics, &found.sources);
-            console::result(&summary)?;
+            console::offer(&summary)?;
         }
         CheckFormat::Concise => console.show_as(Format::Concise, &found.diagnostics, &found.sources),
         CheckFormat::Json => found.result(Format::Json)?,
@@ -106,7 +106,7 @@ impl Found {
     }
 
     fn result(&self, format: Format) -> Result<(), Stop> {
-        console::result(&rulec::diagnostic::render(&self.diagnostics, &self.sources, format, false))
+        console::offer(&rulec::diagnostic::render(&self.diagnostics, &self.sources, format, false))
     }
 
     fn status(&self, deny: Option<Deny>) -> Status {

@@ -46,6 +46,14 @@ pub(crate) fn result(text: &str) -> Result<(), Stop> {
     Ok(out.flush()?)
 }
 
+/// Writes a result of which the status tells the essence: a reader that has left does not change the status.
+pub(crate) fn offer(text: &str) -> Result<(), Stop> {
+    match result(text) {
+        Err(Stop::Pipe) => Ok(()),
+        written => written,
+    }
+}
+
 /// Writes a line to standard error; that it cannot be written changes nothing.
 pub(crate) fn say(line: &str) {
     writeln!(io::stderr().lock(), "{line}").ok();

@@ -84,9 +84,7 @@ fn shown(gateway: &Gateway, whole: bool) -> impl Iterator<Item = &TestCase> {
 fn invitation(gateways: &[Gateway]) -> String {
     let mut text = "\nThe gateways stay up. To ask them yourself:\n\n".to_owned();
     for gateway in gateways {
-        if let Some(curl) = gateway.curl() {
-            writeln!(text, "# {}\n{curl}", gateway.name).ok();
-        }
+        writeln!(text, "# {}\n{}", gateway.name, gateway.curls().join("\n")).ok();
     }
     text.push_str("\nCtrl-C ends.\n");
     text

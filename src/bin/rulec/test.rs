@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Test, console: Console) -> Result<Status, Stop> {
     if results.iter().flat_map(|result| &result.cases).any(|case| case.failure.is_some()) {
         status = status.max(Status::Errors);
     }
-    console::result(&match arguments.format {
+    console::offer(&match arguments.format {
         TestFormat::Human => report::human(&results),
         TestFormat::Json => report::json(&results),
         TestFormat::Junit => report::junit(&results),

@@ -1,7 +1,8 @@
 //! `rulec check`
 
-use super::{BROKEN, FINE, Folder, rulec, rulec_with};
+use super::{BROKEN, FINE, Folder, command, rulec, rulec_with};
 use serde_json::Value;
+use std::io::Write;
 
 #[test]
 fn a_fine_file_is_status_0_and_says_nothing_on_standard_error() {
@@ -79,4 +80,12 @@ fn a_wrong_command_line_is_status_2() {
 fn no_color_means_no_escapes() {
     let ran = rulec_with(BROKEN, ["check", "-"]);
     assert!(!ran.err.contains('\u{1b}'));
+}
+
+#[test]
+fn a_reader_that_leaves_does_not_change_the_status() {
+    let mut child = command(["check", "-"]).spawn().unwrap();
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(BROKEN.as_bytes()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
 }

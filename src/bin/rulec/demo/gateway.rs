@@ -11,7 +11,7 @@ use core::fmt::Write;
 use core::net::SocketAddr;
 use rulec::analysis::record::host_sent;
 use rulec::artifact::manifest::{CredentialKind, Manifest, PlanSource, Upstream};
-use rulec::model::{Loaded, Test};
+use rulec::model::{Loaded, RequestRecord, Test};
 use rulec::proxy::keys::{self, HashKey, Keys};
 use rulec::proxy::{self, AccessLog, Address, Config, Handle, Lookup, Policy};
 use std::collections::BTreeMap;
@@ -59,20 +59,34 @@ impl Gateway {
         Ok(Self { name, about, ready, tests, keys, address, _handle: handle })
     }
 
-    /// A request that a reader may type.
-    pub(crate) fn curl(&self) -> Option<String> {
-        let record = &self.tests.first()?.cases.first()?.request;
-        let host = record.host.as_deref()?;
-        let mut line = format!("curl -i -H 'Host: {host}'");
+    /// Requests that a reader may type: the first case, and the first with a key.
+    pub(crate) fn curls(&self) -> Vec<String> {
+        let cases = || self.tests.iter().flat_map(|test| &test.cases).map(|case| &case.request);
+        let with_key = cases().find(|record| record.plan.is_some());
+        let first = cases().next().filter(|first| Some(*first) != with_key);
+        first.into_iter().chain(with_key).map(|record| self.curl(record)).collect()
+    }
+
+    fn curl(&self, record: &RequestRecord) -> String {
+        let mut line = format!("curl -i -H 'Host: {}'", record.host.as_deref().unwrap_or_default());
+        if record.method != "GET" {
+            write!(line, " -X {}", record.method).ok();
+        }
+        if record.body > 0 {
+            line.push_str(" -d abc");
+        }
         if record.scheme == "https" {
             line.push_str(" -H 'X-Forwarded-Proto: https'");
         }
-        if let Some(key) = record.plan.as_ref().and_then(|plan| self.keys.get(plan)) {
-            let header = self.header()?;
+        for (name, value) in &record.headers {
+            write!(line, " -H '{name}: {value}'").ok();
+        }
+        let key = record.plan.as_ref().and_then(|plan| self.keys.get(plan));
+        if let Some((header, key)) = self.header().zip(key) {
             write!(line, " -H '{header}: {key}'").ok();
         }
         write!(line, " 'http://{}{}'", self.address, record.target).ok();
-        Some(line)
+        line
     }
 
     /// The header that takes a credential.

@@ -73,7 +73,7 @@ fn wrap(lines: &[&str], width: usize) -> Vec<String> {
             let near =
                 rest.iter().take(room).rposition(|c| [' ', '/', '?', '&'].contains(c)).filter(|at| *at > room / 2);
             let tail = rest.split_off(near.map_or(room, |at| at + 1));
-            wrapped.push(format!("{indent}{}", rest.iter().collect::<String>()));
+            wrapped.push(format!("{indent}{}", rest.iter().collect::<String>().trim_end()));
             rest = tail;
             indent = "  ";
         }
