@@ -4,8 +4,8 @@
 //! or read outside. What must hold for it to end is checked first: the diagram and the nesting of levels have no cycle.
 
 use super::format::{
-    Automaton, NONE, Node, Number, Operation, PlansRow, Record, Variable, body_action, field, instruction, look,
-    operation, part, plans, proxy_form,
+    Automaton, CAPTURES_MAX, NONE, Node, Number, Operation, PlansRow, Record, VARIABLES_MAX, Variable, body_action,
+    field, instruction, look, operation, part, plans, proxy_form,
 };
 use super::read::{ArtifactError, Table, Tables, rows};
 
@@ -14,7 +14,9 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     let t = tables;
     each("strings", t.strings.texts, |text| rows(text.start, text.octets).end <= t.strings.bytes.len())?;
     each("automata", t.automata, |automaton| automaton_is_good(t, automaton))?;
-    each("variables", t.variables, |variable| variable_is_good(t, variable))?;
+    each_indexed("variables", t.variables, |index, variable| {
+        (index as usize) < VARIABLES_MAX && variable_is_good(t, variable)
+    })?;
     each_indexed("nodes", t.nodes, |index, node| node_is_good(t, index, node))?;
     each("hosts", t.hosts, |host| {
         optional(host.listener, t.strings.len())
@@ -63,7 +65,7 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
             && t.named_groups.range(program.named, program.named_count).all(|named| named.group < program.slots / 2)
     })?;
     each("instructions", t.instructions, |i| i.kind <= instruction::FAIL)?;
-    each("named_groups", t.named_groups, |_| true)?;
+    each("named_groups", t.named_groups, |named| (named.capture as usize) < CAPTURES_MAX)?;
     each_indexed("plans", t.plans, |index, row| plans_row_is_good(t, index, row))
 }
 

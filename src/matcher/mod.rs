@@ -24,15 +24,12 @@ mod target;
 mod template;
 mod walk;
 
+#[cfg(feature = "compiler")]
+pub(crate) use captures::fits as program_fits;
 pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side};
 pub use refusal::Refusal;
 pub use request::{Body, Caller, Header, Request, Scheme};
 pub use scratch::Scratch;
-#[cfg(feature = "compiler")]
-pub(crate) use {
-    captures::fits as program_words,
-    scratch::{CAPTURES_MAX, VARIABLES_MAX},
-};
 
 use crate::artifact::{Artifact, ArtifactError};
 

@@ -3,9 +3,9 @@
 use super::decision::EditRow;
 use super::refusal::Refusal;
 use super::request::Request;
-use super::scratch::{Arena, CAPTURES_MAX, Full, SCRATCH_WORDS, SETTINGS_MAX, Scratch, Slice, Text, VARIABLES_MAX};
+use super::scratch::{Arena, Full, SCRATCH_WORDS, SETTINGS_MAX, Scratch, Slice, Text};
 use crate::artifact::Tables;
-use crate::artifact::format::{NONE, Service};
+use crate::artifact::format::{CAPTURES_MAX, NONE, Service, VARIABLES_MAX};
 
 /// Everything that is known while a request is decided.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Where a decision puts what it makes: paths, targets, header values, captures.
 
 use super::decision::EditRow;
+use crate::artifact::format::{CAPTURES_MAX, VARIABLES_MAX};
 use core::ops::Range;
 
 /// Octets of all paths, targets and values that one decision makes. A request head of 16 KiB, rewritten a few times
@@ -9,12 +10,6 @@ pub(crate) const SCRATCH_OCTETS: usize = 64 * 1024;
 
 /// Words for taking captures: threads of a regex, with their slots.
 pub(crate) const SCRATCH_WORDS: usize = 32 * 1024;
-
-/// Fields (more exactly: classifiers) that the guards of one policy may read.
-pub(crate) const VARIABLES_MAX: usize = 512;
-
-/// Named groups of one policy.
-pub(crate) const CAPTURES_MAX: usize = 64;
 
 /// Settings that one decision may reach.
 pub(crate) const SETTINGS_MAX: usize = 1024;

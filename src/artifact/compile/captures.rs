@@ -1,9 +1,9 @@
 //! Regexes whose groups somebody reads, as programs.
 
 use super::tables::{Builder, index};
-use crate::artifact::format::{self, NamedGroup, instruction, look};
+use crate::artifact::format::{self, CAPTURES_MAX, NamedGroup, instruction, look};
 use crate::automaton::{Instruction, Program, TooLarge};
-use crate::matcher::{CAPTURES_MAX, program_words};
+use crate::matcher::program_fits;
 use crate::model::{LocationPaths, Pattern, Policy, ServerNameKind, Statement, StatementKind};
 use regex_automata::util::look::Look;
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ impl Builder<'_> {
         };
         let encoded = program.map(|program| (encode(&program), program));
         let index = match encoded {
-            Ok(((rows, start), program)) if program_words(rows.len(), program.slots) => {
+            Ok(((rows, start), program)) if program_fits(rows.len(), program.slots) => {
                 self.program_rows(pattern, &rows, start, &program)
             }
             _ => {

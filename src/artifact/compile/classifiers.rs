@@ -1,10 +1,9 @@
 //! Fields to variables: what all guards ask of a field is answered by reading it once.
 
 use super::tables::{Builder, index};
-use crate::artifact::format::{NONE, Number, Variable, field};
+use crate::artifact::format::{NONE, Number, VARIABLES_MAX, Variable, field};
 use crate::automaton::{Classifier, Labelling, Program, classify, language};
 use crate::diagnostic::Span;
-use crate::matcher::VARIABLES_MAX;
 use crate::model::{Field, Operator, Predicate, Statement, StatementKind};
 use regex_syntax::hir::Hir;
 use std::collections::{BTreeMap, HashMap};

@@ -52,5 +52,11 @@ pub(crate) const TABLES: [&str; 26] = [
     "manifest",
 ];
 
+/// Fields (more exactly: classifiers) that the guards of one policy may read: a matcher keeps a class for each.
+pub(crate) const VARIABLES_MAX: usize = 512;
+
+/// Named groups of one policy: a matcher keeps what each captured.
+pub(crate) const CAPTURES_MAX: usize = 64;
+
 /// Octets before the first table.
 pub(crate) const HEADER_OCTETS: usize = 8 + 4 * 3 + TABLES.len() * 8;
