@@ -15,7 +15,9 @@ use choices::Choices;
 use policy::Sketch;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use std::cell::Cell;
+use rulec::model::{Verdict, VerdictKind};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Requests for each policy.
@@ -32,7 +34,8 @@ fn engines_agree_on_generated_policies() {
     let config = Config { cases: policies, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let (decided, gave_up, beyond_budget) = (Cell::new(0_u64), Cell::new(0_u64), Cell::new(0_u64));
-    let input = (prop::collection::vec(any::<u16>(), 20..600), any::<u64>().no_shrink());
+    let outcomes = RefCell::new(BTreeMap::<&'static str, u64>::new());
+    let input = (prop::collection::vec(any::<u16>(), 50..1_200), any::<u64>().no_shrink());
     let outcome = runner.run(&input, |(choices, first)| {
         let sketch = Sketch::new(&mut Choices::of_list(&choices));
         let Some(engines) = Engines::within_budget(&sketch.rules) else {
@@ -42,6 +45,9 @@ fn engines_agree_on_generated_policies() {
         for number in 0..REQUESTS as u64 {
             let request = sketch.request(&mut Choices::of_seed(first.wrapping_add(number << 32)));
             let verdict = engines.agree(&request).map_err(TestCaseError::fail)?;
+            if let Some(verdict) = &verdict {
+                *outcomes.borrow_mut().entry(outcome_of(verdict)).or_insert(0) += 1;
+            }
             let count = if verdict.is_some() { &decided } else { &gave_up };
             count.set(count.get() + 1);
         }
@@ -61,6 +67,49 @@ fn engines_agree_on_generated_policies() {
     )
     .expect("standard error takes a line");
     assert!(decided * 100 >= pairs * 97, "too few pairs were decided");
+    let outcomes = outcomes.into_inner();
+    let unreached: Vec<_> = OUTCOMES.iter().filter(|outcome| !outcomes.contains_key(*outcome)).collect();
+    assert!(unreached.is_empty() || pairs < 200_000, "no request came to {unreached:?}: {outcomes:?}");
+}
+
+/// What requests come to; the generator reaches all of it.
+const OUTCOMES: [&str; 25] = [
+    "needs_plan",
+    "proxy",
+    "redirect",
+    "respond",
+    "close",
+    "request.method_invalid",
+    "request.method_unsupported",
+    "request.method_not_allowed",
+    "request.host_invalid",
+    "request.misdirected",
+    "request.target_invalid",
+    "request.path_ambiguous",
+    "request.no_location",
+    "request.no_answer",
+    "request.rewrite_loop",
+    "request.rewrite_empty",
+    "request.prefix_mismatch",
+    "request.header_unsafe",
+    "request.header_repeated",
+    "request.body_not_allowed",
+    "request.body_too_large",
+    "request.credentials_conflict",
+    "plan.missing",
+    "plan.unknown",
+    "plan.failed",
+];
+
+fn outcome_of(verdict: &Verdict) -> &'static str {
+    match verdict.verdict {
+        None => "needs_plan",
+        Some(VerdictKind::Proxy) => "proxy",
+        Some(VerdictKind::Redirect) => "redirect",
+        Some(VerdictKind::Respond) => "respond",
+        Some(VerdictKind::Close) => "close",
+        Some(VerdictKind::Refuse) => verdict.code.unwrap_or("a refusal without a code"),
+    }
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -12,30 +12,35 @@ pub(super) struct Sketch {
     /// Prefixes and exact paths of its locations.
     pub(super) paths: Vec<String>,
     pub(super) has_plans: bool,
+    /// A host for each of its names.
+    pub(super) hosts: Vec<&'static str>,
 }
+
+/// A name of a service, a host that it takes, and its named group where it has one.
+type Name = (&'static str, &'static str, Option<&'static str>);
 
 const UPSTREAMS: &str = "upstream u0 { server a.internal:8080; }\n\
     upstream u1 { server b.internal; host b.example; tls { } }\n\
     upstream u2 external;\n";
 
-/// Names, each for one service, with a group where it has one.
-const NAMES: [(&str, Option<&str>); 10] = [
-    ("a.test", None),
-    ("b.test", None),
-    ("*.a.test", None),
-    ("www.a.test", None),
-    (".c.test", None),
-    ("www.*", None),
-    ("*.www.a.test", None),
-    (r"~^(?<sub>\w+)\.re\.test$", Some("sub")),
-    (r"~^v\d+\.", None),
-    (r"~^(.+)\.re\.(.+)$", None),
+/// Each for one service.
+const NAMES: [Name; 10] = [
+    ("a.test", "A.Test:8080", None),
+    ("b.test", "b.test.", None),
+    ("*.a.test", "x.a.test", None),
+    ("www.a.test", "www.a.test", None),
+    (".c.test", "c.test", None),
+    ("www.*", "www.z", None),
+    ("*.www.a.test", "y.www.a.test", None),
+    (r"~^(?<sub>\w+)\.re\.test$", "one.re.test", Some("sub")),
+    (r"~^v\d+\.", "v12.x", None),
+    (r"~^(.+)\.re\.(.+)$", "x.re.y", None),
 ];
 
 impl Sketch {
     pub(super) fn new(choices: &mut Choices<'_>) -> Self {
         let has_plans = choices.chance(50);
-        let mut sketch = Self { rules: UPSTREAMS.to_owned(), paths: Vec::new(), has_plans };
+        let mut sketch = Self { rules: UPSTREAMS.to_owned(), paths: Vec::new(), has_plans, hosts: Vec::new() };
         if has_plans {
             let keep = choices.pick(&["", " keep"]);
             let _ = write!(
@@ -54,17 +59,12 @@ impl Sketch {
         sketch
     }
 
-    fn service(
-        &mut self,
-        number: usize,
-        is_default: bool,
-        names: &mut Vec<(&'static str, Option<&'static str>)>,
-        choices: &mut Choices<'_>,
-    ) {
+    fn service(&mut self, number: usize, is_default: bool, names: &mut Vec<Name>, choices: &mut Choices<'_>) {
         let mut captures = Vec::new();
         let _ = write!(self.rules, "service s{number}{} {{\nserver_name", if is_default { " default" } else { "" });
         for _ in 0..=choices.below(2) {
-            let (name, group) = names.remove(choices.below(names.len()));
+            let (name, host, group) = names.remove(choices.below(names.len()));
+            self.hosts.push(host);
             captures.extend(group);
             let _ = write!(self.rules, " {}", quoted(name));
         }

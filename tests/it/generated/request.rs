@@ -11,7 +11,7 @@ impl Sketch {
         let mut request = RequestRecord::new(target(&self.paths, choices));
         method(choices).clone_into(&mut request.method);
         choices.pick(&["http", "https"]).clone_into(&mut request.scheme);
-        request.host = host(choices).map(str::to_owned);
+        request.host = host(&self.hosts, choices).map(str::to_owned);
         request.headers = headers(choices);
         request.body = [0, 0, 0, 3, 5, 2_000, 1_048_577][choices.below(7)];
         let clients = ["127.0.0.1", "10.1.2.3", "2001:db8::1", "192.0.2.7", "::ffff:10.0.0.1"];
@@ -32,7 +32,10 @@ fn method(choices: &mut Choices<'_>) -> &'static str {
     choices.pick(&["GET", "GET", "POST", "HEAD", "DELETE", "PUT", "OPTIONS", "PATCH", "PURGE"])
 }
 
-fn host(choices: &mut Choices<'_>) -> Option<&'static str> {
+fn host(own: &[&'static str], choices: &mut Choices<'_>) -> Option<&'static str> {
+    if choices.chance(70) {
+        return Some(choices.pick(own));
+    }
     if choices.chance(4) {
         return Some(choices.pick(&["", "a b", "a..b", "a.test:99999", "[::1]:80", ".a.test", "a.test:x"]));
     }
