@@ -77,6 +77,7 @@ fn a_prefix_that_takes_more_than_is_meant() {
 fn a_redirect_to_whatever_host_the_client_names() {
     warns("unchecked-host", "", "server_name ~^(.+)\\.t$; location / { return 307 https://$host/; }");
     is_silent("", "server_name *.t; location / { return 307 https://$host/; }");
+    is_silent("", "server_name ~t$; upgrade https 307 for GET else 403; location / { return 200; }");
 }
 
 #[test]

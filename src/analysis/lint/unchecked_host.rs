@@ -15,7 +15,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
             StatementKind::Rewrite(rewrite) if matches!(rewrite.flag, RewriteFlag::Redirect(_)) => &rewrite.replacement,
             _ => return,
         };
-        if names_host(url) && takes_any_host(context.service) {
+        if names_host(url) && takes_any_host(context.service) && !context.is_only_for_some_hosts() {
             let message = format!("service `{}` redirects to whatever host the client names", context.service.name);
             let help = "write the host in place of `$host`, or give the service exact or `*.` names only";
             found.push(Diagnostic::warning("unchecked-host", statement.span, message).help(help));

@@ -21,9 +21,18 @@ enum Guards<'p> {
 impl Context<'_> {
     /// Whether an enclosing block is for some of these methods only.
     pub(super) fn is_only_for(&self, methods: &[&str]) -> bool {
+        self.any_guard(&|guard| only_for(guard, methods))
+    }
+
+    /// Whether an enclosing block is for some hosts only.
+    pub(super) fn is_only_for_some_hosts(&self) -> bool {
+        self.any_guard(&for_some_hosts)
+    }
+
+    fn any_guard(&self, holds: &dyn Fn(&Predicate) -> bool) -> bool {
         let mut guards = &self.guards;
         while let Guards::Some(guard, outer) = guards {
-            if only_for(guard, methods) {
+            if holds(guard) {
                 return true;
             }
             guards = outer;
@@ -61,6 +70,15 @@ fn only_for(guard: &Predicate, methods: &[&str]) -> bool {
         }
         Predicate::And(all) => all.iter().any(|one| only_for(one, methods)),
         Predicate::Or(all) => all.iter().all(|one| only_for(one, methods)),
+        _ => false,
+    }
+}
+
+fn for_some_hosts(guard: &Predicate) -> bool {
+    match guard {
+        Predicate::Field(Field::Host, _) => true,
+        Predicate::And(all) => all.iter().any(for_some_hosts),
+        Predicate::Or(all) => all.iter().all(for_some_hosts),
         _ => false,
     }
 }

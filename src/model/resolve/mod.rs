@@ -7,6 +7,7 @@ mod declare;
 mod header;
 mod location;
 mod meter;
+mod own_hosts;
 mod predicate;
 mod quantity;
 mod rewrite;

@@ -31,7 +31,7 @@ impl Resolver<'_> {
             span: item.span,
             plans: service.plans,
             captures: self.captures(&service.names, body),
-            own_host: has_own_host(&service),
+            own_hosts: self.own_hosts(&service),
             unguarded_proxy_only: service.slash_redirect == SlashRedirect::Always(301),
         };
         // Its place is taken before its locations refer to it.
@@ -139,10 +139,4 @@ impl Resolver<'_> {
             captures.extend(regex.groups.into_iter().flatten());
         }
     }
-}
-
-/// Whether every host that reaches `service` is one that its rules spell out.
-fn has_own_host(service: &Service) -> bool {
-    let spelt = |name: &ServerName| matches!(name.kind, ServerNameKind::Exact(_) | ServerNameKind::Leading(_));
-    !service.default && service.names.iter().all(spelt)
 }

@@ -1,6 +1,7 @@
 //! Statements of services, locations and guarded blocks.
 
 use super::Resolver;
+use super::own_hosts::OwnHosts;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{PlanSourceId, ServiceId, Setting, Statement, StatementKind};
 use crate::syntax::ast;
@@ -13,8 +14,8 @@ pub(super) struct ServiceScope {
     pub(super) plans: Option<PlanSourceId>,
     /// Names of groups that templates can use.
     pub(super) captures: BTreeSet<String>,
-    /// Whether `$host` is always one that the rules spell out.
-    pub(super) own_host: bool,
+    /// Which hosts its rules spell out.
+    pub(super) own_hosts: OwnHosts,
     /// nginx's slash redirect: a `proxy` under a guard does not cause it.
     pub(super) unguarded_proxy_only: bool,
 }

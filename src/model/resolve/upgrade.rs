@@ -2,6 +2,7 @@
 
 use super::Resolver;
 use super::answer::REDIRECTS;
+use super::own_hosts::OwnHosts;
 use super::statement::Scope;
 use super::upstream::split_address;
 use crate::diagnostic::{Diagnostic, Span};
@@ -9,7 +10,9 @@ use crate::model::{Answer, Field, Operator, Part, Predicate, Statement, Statemen
 use crate::syntax::ast::{self, Return, Word};
 
 impl Resolver<'_> {
-    /// `scheme http { method M... { return S https://HOST$request_uri; } ANSWER }`
+    /// `scheme http { method M... { return S https://HOST$request_uri; } ANSWER }`. Without `to`, hosts that the service
+    /// takes by another name than an exact or a `*.` one get ANSWER too: where a redirect leads is not the client's to
+    /// say.
     pub(super) fn upgrade(
         &mut self,
         statement: &ast::Statement,
@@ -22,62 +25,58 @@ impl Resolver<'_> {
         let status = code.text.parse().ok().filter(|status| REDIRECTS.contains(status));
         if status.is_none() {
             let message = format!("`{}` is no redirect", code.text);
-            self.error(
-                "invalid-status",
-                code.span,
-                message,
-                "308 and 307 keep the method and the body; 301 may lose them",
-            );
+            let help = "308 and 307 keep the method and the body; 301 may lose them";
+            self.error("invalid-status", code.span, message, help);
         }
-        let url = self.secure_url(statement.head, code, to, scope);
+        let url = self.secure_url(head, code, to, scope);
+        let hosts = match &scope.service.own_hosts {
+            OwnHosts::Some(hosts) if to.is_none() => Some(hosts.clone()),
+            _ => None,
+        };
+        let is_for_all = methods.is_empty() && hosts.is_none();
         let otherwise = match otherwise {
-            Some(answer) if methods.is_empty() => {
+            Some(answer) if is_for_all => {
                 let message = "without `for` every method is redirected, so this is never sent";
-                self.error("invalid-answer", answer.code.span, message, "name the methods to redirect: `for GET HEAD`");
+                let help = "name the methods to redirect: `for GET HEAD`";
+                self.error("invalid-answer", answer.code.span, message, help);
                 None
             }
             Some(answer) => self.answer(head, answer, scope),
             None => Some(Answer::Respond { status: 403, text: None }),
         };
         let methods = self.methods(methods, true)?;
-        let redirect = answer(head, Answer::Redirect { status: status?, url: url? });
-        let body = if methods.is_empty() {
-            vec![redirect]
-        } else {
-            let methods = methods.into_iter().map(String::into_bytes).collect();
-            let guard = Predicate::Field(Field::Method, Operator::In(methods));
-            let for_methods = StatementKind::When { guard, body: vec![redirect] };
-            vec![Statement { span: head, kind: for_methods }, answer(head, otherwise?)]
-        };
+        let methods: Vec<Vec<u8>> = methods.into_iter().map(String::into_bytes).collect();
+        let for_methods = (!methods.is_empty()).then_some(Predicate::Field(Field::Method, Operator::In(methods)));
+        let mut body = vec![answer(head, Answer::Redirect { status: status?, url: url? })];
+        for guard in [hosts, for_methods].into_iter().flatten() {
+            body = vec![Statement { span: head, kind: StatementKind::When { guard, body } }];
+        }
+        if !is_for_all {
+            body.push(answer(head, otherwise?));
+        }
         let guard = Predicate::Field(Field::Scheme, Operator::In(vec![b"http".to_vec()]));
         Some(StatementKind::When { guard, body })
     }
 
     fn secure_url(&mut self, head: Span, code: &Word, to: Option<&Word>, scope: &Scope<'_>) -> Option<Template> {
-        let host = match to {
-            Some(to) => {
-                if split_address(&to.text).is_none() {
-                    self.invalid(to, "a host", "write `to HOST` or `to HOST:PORT`");
-                    return None;
-                }
-                Part::Literal(format!("https://{}", to.text).into_bytes())
-            }
-            None if scope.service.own_host => Part::Literal(b"https://".to_vec()),
-            None => {
-                let message = "where to is left to the client";
-                let diagnostic = Diagnostic::error("upgrade-without-host", head, message);
-                let note =
-                    "a regex name, a name that ends in `.*` and the default service take hosts that are not yours";
-                self.say(diagnostic.note(note).help(format!("name the host: `upgrade https {} to HOST;`", code.text)));
+        let request_uri = Part::Variable(Variable::RequestUri);
+        if let Some(to) = to {
+            if split_address(&to.text).is_none() {
+                self.invalid(to, "a host", "write `to HOST` or `to HOST:PORT`");
                 return None;
             }
-        };
-        let mut parts = vec![host];
-        if to.is_none() {
-            parts.push(Part::Variable(Variable::Host));
+            let origin = Part::Literal(format!("https://{}", to.text).into_bytes());
+            return Some(Template::new(vec![origin, request_uri]));
         }
-        parts.push(Part::Variable(Variable::RequestUri));
-        Some(Template::new(parts))
+        if matches!(scope.service.own_hosts, OwnHosts::None) {
+            let message = "where to is left to the client";
+            let diagnostic = Diagnostic::error("upgrade-without-host", head, message);
+            let note = "a regex name, a name that ends in `.*` and the default service take hosts that are not yours";
+            self.say(diagnostic.note(note).help(format!("name the host: `upgrade https {} to HOST;`", code.text)));
+            return None;
+        }
+        let scheme = Part::Literal(b"https://".to_vec());
+        Some(Template::new(vec![scheme, Part::Variable(Variable::Host), request_uri]))
     }
 }
 

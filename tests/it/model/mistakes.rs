@@ -99,6 +99,7 @@ fn answers_are_possible() {
     in_location("upgrade https 307 for GET else 403 \"no\";", &[]);
     check("service s default { upgrade https 308; }", &[("upgrade-without-host", "upgrade https 308")]);
     check("service s default { upgrade https 308 to s.test:8443; }", &[]);
+    check("service s { server_name ~x s.test; upgrade https 308 else 403; }", &[]);
     check("service s { server_name ~x; upgrade https 308; }", &[("upgrade-without-host", "upgrade https 308")]);
 }
 
