@@ -3,13 +3,14 @@
 use core::cell::{Cell, RefCell};
 use core::ops::Range;
 use pcre2::bytes::{Regex, RegexBuilder};
+use rulec::analysis::explain::{Standing, explain};
 use rulec::analysis::record::decide_record;
 use rulec::artifact::compile;
 use rulec::artifact::manifest::Manifest;
 use rulec::automaton::Limits;
 use rulec::diagnostic::{Diagnostic, Severity};
 use rulec::matcher::{Matcher, Scratch};
-use rulec::model::semantics::{Regexes, decide};
+use rulec::model::semantics::{Regexes, Simulation, decide};
 use rulec::model::{Loaded, Pattern, RequestRecord, Verdict, load_text};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,8 @@ pub(crate) struct Engines {
     loaded: Loaded,
     pcre: Pcre,
     compiled: Option<Compiled>,
+    /// How many requests were decided.
+    asked: Cell<u64>,
 }
 
 /// The matcher as compiled, and after it was saved and loaded.
@@ -57,7 +60,7 @@ impl Engines {
         let is_mistake = |found: &&Diagnostic| found.severity == Severity::Error && allowed != Some(found.code);
         let mistakes: Vec<Diagnostic> = loaded.diagnostics.iter().filter(is_mistake).cloned().collect();
         assert!(mistakes.is_empty(), "{rules}\n{}", describe(&mistakes));
-        Self { rules: rules.to_owned(), loaded, pcre: Pcre::default(), compiled: None }
+        Self { rules: rules.to_owned(), loaded, pcre: Pcre::default(), compiled: None, asked: Cell::new(0) }
     }
 
     fn compile(&self) -> Result<Compiled, Vec<Diagnostic>> {
@@ -80,6 +83,11 @@ impl Engines {
         if self.pcre.gave_up.take() {
             return Ok(None);
         }
+        // The engine behind `rulec explain` compiles a pattern each time, so it is asked now and then.
+        self.asked.set(self.asked.get() + 1);
+        if self.compiled.is_some() && self.asked.get() % 16 == 1 {
+            self.agree_with_explanation(request, &verdict)?;
+        }
         if let Some(compiled) = &self.compiled {
             for (engine, matcher) in [("matcher", &compiled.fresh), ("reloaded matcher", &compiled.reloaded)] {
                 let scratch = &mut compiled.scratch.borrow_mut();
@@ -95,6 +103,21 @@ impl Engines {
             }
         }
         Ok(Some(verdict))
+    }
+
+    /// `rulec explain` tells the same verdict, and one winner for each lookup that found a location.
+    fn agree_with_explanation(&self, request: &RequestRecord, verdict: &Verdict) -> Result<(), String> {
+        let explanation = explain(&self.loaded.policy, request, &Simulation::default());
+        let winners = |lookup: &rulec::analysis::explain::ExplainedLookup| {
+            lookup.candidates.iter().filter(|candidate| candidate.standing == Standing::Won).count()
+        };
+        let last = explanation.lookups.last().map_or(0, winners);
+        let found = usize::from(verdict.location.is_some());
+        let one_each = explanation.lookups.iter().all(|lookup| winners(lookup) <= 1) && last == found;
+        if explanation.verdict == *verdict && one_each {
+            return Ok(());
+        }
+        Err(format!("{}\n{request:?}\ndefinition: {verdict:?}\nexplanation: {explanation:?}", self.rules))
     }
 
     /// The rules, for a message.
