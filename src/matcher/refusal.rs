@@ -26,7 +26,7 @@ pub enum Refusal {
     RewriteLoop,
     /// Path, target or header values do not fit the scratch.
     RewriteTooLong,
-    /// A rewrite left an empty path (nginx: 500).
+    /// A rewrite left an empty path (nginx: 500); a proxy answers so too where one does not begin with `/`.
     RewriteEmpty,
     /// The raw target does not begin with the prefix to strip, or means another path.
     PrefixMismatch,
@@ -113,7 +113,7 @@ impl Refusal {
             Self::NoAnswer => "the location gives no answer for this request",
             Self::RewriteLoop => "the path was rewritten more than ten times",
             Self::RewriteTooLong => "the rewritten request is too long",
-            Self::RewriteEmpty => "a rewrite left an empty path",
+            Self::RewriteEmpty => "a rewrite left no path that begins with a slash",
             Self::PrefixMismatch => "the target does not begin with the prefix that is to be taken off",
             Self::HeaderUnsafe => "a header to be sent would hold a control byte",
             Self::HeaderRepeated => "a header that must be unique is repeated",

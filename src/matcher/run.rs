@@ -94,7 +94,9 @@ impl<'d, 's> Run<'d, 's> {
         if let Some(classes) = scratch.classes.get_mut(..variables) {
             classes.fill(super::guard::UNKNOWN);
         }
-        scratch.named.fill(Slice::EMPTY);
+        if tables.named_groups.len() > 0 {
+            scratch.named.fill(Slice::EMPTY);
+        }
         Self {
             tables: *tables,
             request: *request,

@@ -112,14 +112,36 @@ pub(super) fn normalise<'r>(
                     decoded => normaliser.byte(decoded)?,
                 }
             }
-            byte => {
-                meaning.plus |= byte == b'+';
-                normaliser.byte(byte)?;
+            b'/' | b'.' => normaliser.byte(byte)?,
+            _ => {
+                let run = rest.get(index - 1..).unwrap_or(&[]);
+                let plain = run.iter().position(|byte| !is_plain(*byte)).unwrap_or(run.len());
+                let run = run.get(..plain).unwrap_or(&[]);
+                meaning.plus |= run.contains(&b'+');
+                normaliser.run(run)?;
+                index += run.len().saturating_sub(1);
             }
         }
     }
     meaning.path = normaliser.finish()?;
     Ok(meaning)
+}
+
+/// Whether `byte` of a target stands for itself, wherever it is.
+fn is_plain(byte: u8) -> bool {
+    const PLAIN: [bool; 256] = plain();
+    PLAIN.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler, for 0..256")]
+const fn plain() -> [bool; 256] {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        plain[byte] = !matches!(byte as u8, 0..=b' ' | 0x7F | b'%' | b'?' | b'#' | b'/' | b'.');
+        byte += 1;
+    }
+    plain
 }
 
 struct Normaliser<'a, 's> {
@@ -130,6 +152,12 @@ struct Normaliser<'a, 's> {
 }
 
 impl Normaliser<'_, '_> {
+    /// Bytes that are themselves, at least one.
+    fn run(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
+        self.at = At::Usual;
+        Ok(self.arena.put(bytes)?)
+    }
+
     /// A byte that is itself, whatever it is.
     fn literal(&mut self, byte: u8) -> Result<(), Malformed> {
         self.at = At::Usual;

@@ -164,6 +164,11 @@ impl<'c> Exchange<'c> {
             return self.finish_own(own, edits);
         };
         self.record.line.upstream = Some(pool.upstream.name.clone());
+        // nginx sends such a target, and the upstream reads another request line than was decided on.
+        if forward.target.first() != Some(&b'/') {
+            let own = self.problem(crate::matcher::Refusal::RewriteEmpty.into(), true);
+            return self.finish_own(own, edits);
+        }
         let upload = match self.upload(&forward, body).await {
             Ok(upload) => upload,
             Err(fault) => {
