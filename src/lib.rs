@@ -18,6 +18,8 @@ pub mod diagnostic;
 #[cfg(feature = "compiler")]
 pub mod diagram;
 #[cfg(feature = "compiler")]
+pub mod import;
+#[cfg(feature = "compiler")]
 pub mod model;
 #[cfg(feature = "compiler")]
 pub mod syntax;

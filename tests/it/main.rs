@@ -18,6 +18,7 @@ mod corpora;
 mod diagnostic;
 mod engines;
 mod generated;
+mod import;
 mod lints;
 mod live_nginx;
 mod model;

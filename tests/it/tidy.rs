@@ -76,7 +76,7 @@ fn check_lives_only_in(krate: &str, homes: &[&str]) {
     }
 }
 
-const COMPILER: [&str; 6] = ["analysis", "automaton", "diagnostic", "diagram", "model", "syntax"];
+const COMPILER: [&str; 7] = ["analysis", "automaton", "diagnostic", "diagram", "import", "model", "syntax"];
 
 #[test]
 fn the_matcher_knows_the_artifact_only() {

@@ -1,0 +1,3 @@
+//! Other gateways' configurations, read and written anew as rules.
+
+pub mod nginx;

@@ -1,0 +1,3 @@
+//! `rulec import nginx`: from the syntax to the decisions.
+
+mod syntax;
