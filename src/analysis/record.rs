@@ -181,7 +181,7 @@ pub(super) fn verdict(manifest: &Manifest, decision: &Decision<'_>) -> Verdict {
         name: location.and_then(|location| location.name.clone()),
         uri: decision.uri.map(latin1),
         args: decision.uri.map(|_| latin1(decision.args)),
-        response: changes(decision.edits(), Side::Response),
+        response: changes(decision.edits(), Side::Response, false),
         meters: meters(manifest, decision.meters()),
         ..Verdict::default()
     };
@@ -224,9 +224,10 @@ fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, s
         forward: Some(model::Forward {
             target: latin1(forward.target),
             host: upstream.and_then(host_sent),
-            headers: changes(decision.edits(), Side::Request),
+            headers: changes(decision.edits(), Side::Request, false),
             body,
         }),
+        response_on_success: Some(changes(decision.edits(), Side::Response, true)),
         ..so_far
     }
 }
@@ -242,9 +243,10 @@ pub fn host_sent(upstream: &Upstream) -> Option<String> {
     upstream.host.clone().or_else(of_server)
 }
 
-fn changes(edits: Edits<'_>, side: Side) -> HeaderChanges {
+/// The edits of `side`; of the answer to a proxied request those that hold always, or those that a success adds.
+fn changes(edits: Edits<'_>, side: Side, on_success: bool) -> HeaderChanges {
     let mut changes = HeaderChanges::default();
-    for edit in edits.filter(|edit| edit.side == side) {
+    for edit in edits.filter(|edit| edit.side == side && edit.on_success == on_success) {
         let name = latin1(edit.name);
         match edit.action {
             EditAction::Set => changes.set.push((name, latin1(edit.value))),

@@ -4,8 +4,8 @@
 //! or read outside. What must hold for it to end is checked first: the diagram and the nesting of levels have no cycle.
 
 use super::format::{
-    Automaton, CAPTURES_MAX, NONE, Node, Number, Operation, PlansRow, Record, VARIABLES_MAX, Variable, body_action,
-    field, instruction, look, operation, part, plans, proxy_form,
+    Automaton, CAPTURES_MAX, MapCase, NONE, Node, Number, Operation, PlansRow, Record, VARIABLES_MAX, Variable,
+    body_action, field, instruction, look, operation, part, plans, proxy_form,
 };
 use super::read::{ArtifactError, Table, Tables, rows};
 
@@ -55,6 +55,8 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     each("operations", t.operations, |operation| operation_is_good(t, operation))?;
     each("templates", t.templates, |template| rows(template.parts, template.parts_count).end <= t.parts.len())?;
     each("parts", t.parts, |piece| part_is_good(t, piece.kind, piece.value))?;
+    each("maps", t.maps, |map| rows(map.cases, map.cases_count).end <= t.map_cases.len())?;
+    each("map_cases", t.map_cases, |case| map_case_is_good(t, case))?;
     each("programs", t.programs, |program| {
         rows(program.instructions, program.count).end <= t.instructions.len()
             && program.start < program.count
@@ -111,13 +113,26 @@ fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Item = u32>> {
 
 fn variable_is_good(t: &Tables<'_>, variable: Variable) -> bool {
     let Variable { field, name, automaton, classes } = variable;
-    let named = matches!(field, field::HEADER | field::QUERY | field::COOKIE);
-    let name_is_good = if named { (name as usize) < t.strings.len() } else { name == NONE };
     let classes_are_good = match field {
         field::PLAN => automaton == NONE && classes >= 3,
         _ => labels(t, automaton).is_some_and(|mut labels| labels.all(|label| label.saturating_add(1) < classes)),
     };
-    field <= field::PLAN && name_is_good && classes_are_good && u16::try_from(classes).is_ok()
+    field_is_good(t, field, name) && classes_are_good && u16::try_from(classes).is_ok()
+}
+
+fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {
+    let named = matches!(field, field::HEADER | field::QUERY | field::COOKIE);
+    field <= field::PLAN && if named { (name as usize) < t.strings.len() } else { name == NONE }
+}
+
+/// A map's value holds no map, so that filling one in ends.
+fn map_case_is_good(t: &Tables<'_>, case: MapCase) -> bool {
+    let MapCase { guard, program, field, name, template } = case;
+    let Some(value) = t.templates.get(template) else { return false };
+    (guard as usize) < t.nodes.len() + 2
+        && optional(program, t.programs.len())
+        && field_is_good(t, field, name)
+        && t.parts.range(value.parts, value.parts_count).all(|piece| piece.kind != part::MAP)
 }
 
 fn node_is_good(t: &Tables<'_>, index: u32, node: Node) -> bool {
@@ -170,14 +185,21 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::RESPOND => (100..1000).contains(&a) && optional(b, t.templates.len()),
         operation::REDIRECT => (300..400).contains(&a) && template(b),
         operation::CLOSE => true,
+        operation::PROXY if b == proxy_form::TARGET => template(c),
         operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings.len()),
         operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,
         operation::METHODS | operation::UNIQUE_HEADER => string(a),
         operation::HSTS => string(a) && string(b),
         operation::BODY => a <= body_action::REJECT && d <= 1,
-        operation::HEADER => a <= 1 && b <= 2 && string(c) && (if b == 2 { d == NONE } else { template(d) }),
+        operation::HEADER => {
+            a <= 1 && (b & 3) <= 2 && b <= 6 && string(c) && (if b & 3 == 2 { d == NONE } else { template(d) })
+        }
         operation::METER => b <= 1,
-        operation::TYPE => template(a),
+        operation::TYPE | operation::SET_ARGS => template(a),
+        operation::MATCH => program(a) && field_is_good(t, b, c),
+        operation::SET => (a as usize) < CAPTURES_MAX && template(b),
+        operation::FORGET_HEADERS => a <= 1,
+        operation::UNLESS_BREAK | operation::BREAK => true,
         _ => false,
     };
     operands_are_good && (guard as usize) < t.nodes.len() + 2
@@ -187,7 +209,8 @@ fn part_is_good(t: &Tables<'_>, kind: u32, value: u32) -> bool {
     match kind {
         part::LITERAL | part::ARG | part::HTTP | part::COOKIE => (value as usize) < t.strings.len(),
         part::CAPTURE => (1..=9).contains(&value),
-        _ => kind <= part::ARGS_START,
+        part::MAP => (value as usize) < t.maps.len(),
+        _ => kind <= part::PROXY_ADD_X_FORWARDED_FOR,
     }
 }
 

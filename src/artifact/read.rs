@@ -3,8 +3,8 @@
 use super::check::check;
 use super::checksum::crc32;
 use super::format::{
-    Automaton, HEADER_OCTETS, Host, HostRank, Instruction, Level, Location, MAGIC, NamedGroup, Node, Number, Operation,
-    Part, PlansRow, Program, Record, Service, TABLES, Template, Text, TrieNode, VERSION, Variable,
+    Automaton, HEADER_OCTETS, Host, HostRank, Instruction, Level, Location, MAGIC, Map, MapCase, NamedGroup, Node,
+    Number, Operation, Part, PlansRow, Program, Record, Service, TABLES, Template, Text, TrieNode, VERSION, Variable,
 };
 use core::fmt;
 use core::marker::PhantomData;
@@ -129,6 +129,8 @@ impl<B: AsRef<[u8]>> Artifact<B> {
             instructions: Table::new(next()),
             named_groups: Table::new(next()),
             plans: Table::new(next()),
+            maps: Table::new(next()),
+            map_cases: Table::new(next()),
         }
     }
 
@@ -169,6 +171,8 @@ pub(crate) struct Tables<'a> {
     pub(crate) instructions: Table<'a, Instruction>,
     pub(crate) named_groups: Table<'a, NamedGroup>,
     pub(crate) plans: Table<'a, PlansRow>,
+    pub(crate) maps: Table<'a, Map>,
+    pub(crate) map_cases: Table<'a, MapCase>,
 }
 
 impl<'a> Tables<'a> {

@@ -35,6 +35,15 @@ impl<'d> Draft<'d> {
         Self::Refuse { status: refusal.status(), refusal, allow }
     }
 
+    /// The status of an answer of the gateway's own; 0 where none is sent.
+    fn own_status(&self) -> Option<u16> {
+        match self {
+            Self::Respond { status, .. } | Self::Redirect { status, .. } | Self::Refuse { status, .. } => Some(*status),
+            Self::Close => Some(0),
+            Self::NeedsPlan { .. } | Self::Proxy { .. } => None,
+        }
+    }
+
     /// The decision, now that nothing is put into `scratch` any more.
     pub(super) fn finish(
         self,
@@ -90,7 +99,7 @@ impl<'d> Run<'d, '_> {
         if matches!(draft, Draft::NeedsPlan { .. }) {
             return (draft, Made::default());
         }
-        if let Ok(made) = self.make_settings(matches!(draft, Draft::Proxy { .. })) {
+        if let Ok(made) = self.make_settings(draft.own_status()) {
             (draft, made)
         } else {
             (Draft::refuse(Refusal::RewriteTooLong), Made::default())

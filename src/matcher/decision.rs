@@ -52,7 +52,13 @@ impl<'d> Iterator for Edits<'d> {
             EditValue::Made(slice) => slice.of(self.made),
             EditValue::String(index) => self.strings.get(index),
         };
-        Some(Edit { side: row.side, action: row.action, name: self.strings.get(row.name), value })
+        Some(Edit {
+            side: row.side,
+            on_success: row.on_success,
+            action: row.action,
+            name: self.strings.get(row.name),
+            value,
+        })
     }
 }
 
@@ -60,6 +66,7 @@ impl<'d> Iterator for Edits<'d> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EditRow {
     pub(super) side: Side,
+    pub(super) on_success: bool,
     pub(super) action: EditAction,
     /// A string.
     pub(super) name: u32,
@@ -74,8 +81,12 @@ pub(super) enum EditValue {
 }
 
 impl EditRow {
-    pub(super) const EMPTY: Self =
-        Self { side: Side::Request, action: EditAction::Drop, name: 0, value: EditValue::Made(Slice::EMPTY) };
+    pub(super) const EMPTY: Self = Self::always(Side::Request, EditAction::Drop, 0, EditValue::Made(Slice::EMPTY));
+
+    /// An edit whatever the status.
+    pub(super) const fn always(side: Side, action: EditAction, name: u32, value: EditValue) -> Self {
+        Self { side, on_success: false, action, name, value }
+    }
 }
 
 /// What is done with a request.
@@ -146,12 +157,19 @@ pub enum BodyAction {
     Strip,
 }
 
+/// Whether nginx's `add_header` without `always` adds its line to an answer of `status`.
+pub const fn is_success(status: u16) -> bool {
+    matches!(status, 200 | 201 | 204 | 206 | 301..=304 | 307 | 308)
+}
+
 /// One edit of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Edit<'d> {
     /// Which head.
     pub side: Side,
+    /// Of the answer to a proxied request: only if its status [`is_success`]. Own answers have been asked already.
+    pub on_success: bool,
     /// What is done.
     pub action: EditAction,
     /// The name as written; for `Drop` it may end in `*`.

@@ -26,6 +26,7 @@ impl<'d> Run<'d, '_> {
                 self.put_args()?;
                 Ok(Text::Made(self.arena.since(mark)))
             }
+            proxy_form::TARGET => Ok(Text::Made(self.fill(operation.c)?)),
             proxy_form::RAW if !self.rewritten => Ok(self.without_credentials(self.raw)?),
             _ => {
                 let mark = self.arena.mark();

@@ -91,6 +91,8 @@ impl<'d> Run<'d, '_> {
             field::BODY => self.request.body != Body::None,
             field::CLIENT => feed_address(&mut run, self.request.client),
             field::HOST => feed(&mut run, Some(self.host.of(self.arena.bytes))),
+            field::ARGS => feed(&mut run, Some(self.original_args)),
+            field::TARGET => feed(&mut run, Some(self.raw.of(self.arena.bytes))),
             field::PATH => feed(&mut run, Some(self.original_path.of(self.arena.bytes))),
             field::HEADER => {
                 let mut lines = 0;

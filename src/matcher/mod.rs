@@ -9,11 +9,13 @@ mod captures;
 mod decide;
 mod decision;
 mod escape;
+mod field_text;
 mod fields;
 mod find;
 mod forward;
 mod guard;
 mod host;
+mod map;
 mod method;
 mod refusal;
 mod request;
@@ -26,7 +28,7 @@ mod walk;
 
 #[cfg(feature = "compiler")]
 pub(crate) use captures::fits as program_fits;
-pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side};
+pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side, is_success};
 pub use refusal::Refusal;
 pub use request::{Body, Caller, Header, Request, Scheme};
 pub use scratch::Scratch;

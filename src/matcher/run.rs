@@ -94,9 +94,7 @@ impl<'d, 's> Run<'d, 's> {
         if let Some(classes) = scratch.classes.get_mut(..variables) {
             classes.fill(super::guard::UNKNOWN);
         }
-        if tables.named_groups.len() > 0 {
-            scratch.named.fill(Slice::EMPTY);
-        }
+        scratch.named.fill(Slice::EMPTY);
         Self {
             tables: *tables,
             request: *request,

@@ -130,6 +130,15 @@ impl<'s> Arena<'s> {
         self.used = self.used.min(mark as usize);
     }
 
+    /// Takes out what was put from `start` to `end`; what was put behind it moves there.
+    pub(super) fn cut(&mut self, start: u32, end: u32) {
+        let (start, end) = (start as usize, end as usize);
+        if start <= end && end <= self.used {
+            self.bytes.copy_within(end..self.used, start);
+            self.used -= end - start;
+        }
+    }
+
     /// Takes back the last byte put.
     pub(super) fn pop(&mut self) {
         self.used = self.used.saturating_sub(1);

@@ -1,12 +1,15 @@
 //! Settings that were reached, made ready for the host: header edits and meters.
 
-use super::decision::{EditAction, EditRow, EditValue, Side};
+use super::decision::{EditAction, EditRow, EditValue, Side, is_success};
 use super::fields::header_lines;
 use super::refusal::Refusal;
 use super::request::Scheme;
 use super::run::{Halt, Run};
 use super::scratch::Slice;
 use crate::artifact::format::{NONE, Operation, operation, plans};
+
+/// In the action of a header edit: only on success.
+const ON_SUCCESS: u32 = 4;
 
 /// How many rows were made.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,9 +19,10 @@ pub(super) struct Made {
 }
 
 impl Run<'_, '_> {
-    /// Fills in the edits and meters that were reached. Those of the request head, and the meters that count only what
-    /// is sent, are left out unless the request is `proxied`.
-    pub(super) fn make_settings(&mut self, proxied: bool) -> Result<Made, Halt> {
+    /// Fills in the edits and meters that were reached. An answer of the gateway's own has a `status`: it gets no edits
+    /// of the request head, those for a success only if it is one, and only the meters that count always.
+    pub(super) fn make_settings(&mut self, status: Option<u16>) -> Result<Made, Halt> {
+        let proxied = status.is_none();
         let mut made = Made::default();
         if proxied {
             self.drop_credentials(&mut made)?;
@@ -31,8 +35,9 @@ impl Run<'_, '_> {
                 *self.meters.get_mut(made.meters).ok_or(Refusal::RewriteTooLong)? = operation.a;
                 made.meters += 1;
             }
-            if operation.kind == operation::HEADER && (proxied || operation.a == 1) {
-                self.make_edit(operation, &mut made)?;
+            let waits = operation.b & ON_SUCCESS != 0 && status.is_some_and(|status| !is_success(status));
+            if operation.kind == operation::HEADER && (proxied || operation.a == 1) && !waits {
+                self.make_edit(operation, proxied, &mut made)?;
             }
         }
         Ok(made)
@@ -45,7 +50,7 @@ impl Run<'_, '_> {
             return Ok(());
         }
         let value = EditValue::String(operation.a);
-        self.push_edit(EditRow { side: Side::Response, action: EditAction::Set, name: operation.b, value }, made)
+        self.push_edit(EditRow::always(Side::Response, EditAction::Set, operation.b, value), made)
     }
 
     /// Credentials that were sent in a header and are not kept.
@@ -56,27 +61,27 @@ impl Run<'_, '_> {
             let is_dropped = row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0;
             if is_dropped && header_lines(self.request.headers, self.tables.string(row.b)).next().is_some() {
                 let value = EditValue::Made(Slice::EMPTY);
-                let row = EditRow { side: Side::Request, action: EditAction::Drop, name: row.b, value };
-                self.push_edit(row, made)?;
+                self.push_edit(EditRow::always(Side::Request, EditAction::Drop, row.b, value), made)?;
             }
         }
         Ok(())
     }
 
-    fn make_edit(&mut self, operation: Operation, made: &mut Made) -> Result<(), Halt> {
+    fn make_edit(&mut self, operation: Operation, proxied: bool, made: &mut Made) -> Result<(), Halt> {
         let side = if operation.a == 0 { Side::Request } else { Side::Response };
         let value = if operation.d == NONE { Slice::EMPTY } else { self.fill(operation.d)? };
         let bytes = value.of(self.arena.bytes);
         if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return Ok(());
         }
-        let action = match operation.b {
+        let action = match operation.b & 3 {
             0 if !bytes.is_empty() => EditAction::Set,
             1 if !bytes.is_empty() => EditAction::Add,
             1 => return Ok(()),
             _ => EditAction::Drop,
         };
-        self.push_edit(EditRow { side, action, name: operation.c, value: EditValue::Made(value) }, made)
+        let on_success = proxied && operation.b & ON_SUCCESS != 0;
+        self.push_edit(EditRow { side, on_success, action, name: operation.c, value: EditValue::Made(value) }, made)
     }
 
     fn push_edit(&mut self, row: EditRow, made: &mut Made) -> Result<(), Halt> {

@@ -63,7 +63,15 @@ impl Run<'_, '_> {
         }
     }
 
-    fn put_part(&mut self, piece: Part) -> Result<(), Full> {
+    /// Puts what `piece` stands for; groups as they are.
+    pub(super) fn put_part(&mut self, piece: Part) -> Result<(), Halt> {
+        if piece.kind == part::MAP {
+            return self.put_map(piece.value);
+        }
+        Ok(self.put_variable(piece)?)
+    }
+
+    fn put_variable(&mut self, piece: Part) -> Result<(), Full> {
         let request = self.request;
         let string = |index| self.tables.string(index);
         match piece.kind {
@@ -83,9 +91,11 @@ impl Run<'_, '_> {
             part::COOKIE => self.arena.put(cookie(request.headers, string(piece.value)).unwrap_or(&[])),
             part::SCHEME => self.arena.put(request.scheme.name().as_bytes()),
             part::METHOD => self.arena.put(request.method),
-            part::REMOTE_ADDR => write!(Writer(self), "{}", request.client.to_canonical()).map_err(|_| Full),
+            part::REMOTE_ADDR => self.put_client(),
             part::REQUEST_ID => self.arena.put(request.request_id),
             part::PLAN => self.put_plan(),
+            part::CAPTURE => self.put_group(piece.value, false),
+            part::PROXY_ADD_X_FORWARDED_FOR => self.put_forwarded_for(),
             _ => Ok(()),
         }
     }
@@ -104,6 +114,20 @@ impl Run<'_, '_> {
             self.arena.put(line)?;
         }
         Ok(())
+    }
+
+    fn put_forwarded_for(&mut self) -> Result<(), Full> {
+        let mark = self.arena.mark();
+        self.put_header(b"x-forwarded-for")?;
+        if self.arena.mark() > mark {
+            self.arena.put(b", ")?;
+        }
+        self.put_client()
+    }
+
+    fn put_client(&mut self) -> Result<(), Full> {
+        let client = self.request.client.to_canonical();
+        write!(Writer(self), "{client}").map_err(|_| Full)
     }
 
     fn put_plan(&mut self) -> Result<(), Full> {

@@ -24,36 +24,74 @@ pub(super) enum End {
 impl Run<'_, '_> {
     /// Runs `count` operations from `first` on.
     pub(super) fn walk(&mut self, first: u32, count: u32) -> Result<End, Halt> {
-        let mut pending = false;
-        let mut skips_rewrites = false;
-        for index in first..first.saturating_add(count) {
+        let mut rewrites = Rewrites { is_pending: false, are_over: false };
+        let end = first.saturating_add(count);
+        let mut index = first;
+        while index < end {
             let operation = self.tables.operations.get(index).unwrap_or_default();
-            if operation.kind == operation::REWRITE && skips_rewrites || !self.holds(operation.guard)? {
+            index += 1;
+            if operation.kind == operation::REWRITE && rewrites.are_over || !self.holds(operation.guard)? {
                 continue;
             }
-            match operation.kind {
-                operation::CALLER if operation.a == 1 => {
-                    self.caller_class()?;
-                }
-                operation::CALLER => {}
-                operation::PROXY if pending => return Ok(End::Lookup),
-                operation::RESPOND | operation::REDIRECT | operation::CLOSE | operation::PROXY => {
-                    return Ok(End::Answer(operation));
-                }
-                operation::REWRITE => match self.rewrite(operation)? {
-                    None => {}
-                    Some(Rewritten::Redirect { status, location }) => return Ok(End::Redirect { status, location }),
-                    Some(Rewritten::Path) => match operation.c {
-                        rewrite_flag::LAST => return Ok(End::Lookup),
-                        rewrite_flag::BREAK => (pending, skips_rewrites) = (false, true),
-                        _ => pending = true,
-                    },
-                },
-                operation::UNIQUE_HEADER => self.unique_header(self.tables.string(operation.a))?,
-                _ => self.reach(index, operation.kind)?,
+            if operation.kind == operation::UNLESS_BREAK {
+                index = index.saturating_add(if rewrites.are_over { operation.a } else { 0 });
+                continue;
+            }
+            if let Some(end) = self.operation(index - 1, operation, &mut rewrites)? {
+                return Ok(end);
             }
         }
-        Ok(if pending { End::Lookup } else { End::Nothing })
+        Ok(if rewrites.is_pending { End::Lookup } else { End::Nothing })
+    }
+
+    /// Runs one operation; Some if it ends the walk.
+    fn operation(&mut self, index: u32, operation: Operation, rewrites: &mut Rewrites) -> Result<Option<End>, Halt> {
+        match operation.kind {
+            operation::CALLER if operation.a == 1 => {
+                self.caller_class()?;
+            }
+            operation::CALLER => {}
+            operation::PROXY if rewrites.is_pending => return Ok(Some(End::Lookup)),
+            operation::RESPOND | operation::REDIRECT | operation::CLOSE | operation::PROXY => {
+                return Ok(Some(End::Answer(operation)));
+            }
+            operation::REWRITE => match self.rewrite(operation)? {
+                None => {}
+                Some(Rewritten::Redirect { status, location }) => {
+                    return Ok(Some(End::Redirect { status, location }));
+                }
+                Some(Rewritten::Path) => match operation.c {
+                    rewrite_flag::LAST => return Ok(Some(End::Lookup)),
+                    rewrite_flag::BREAK => *rewrites = Rewrites::OVER,
+                    _ => rewrites.is_pending = true,
+                },
+            },
+            operation::BREAK => *rewrites = Rewrites::OVER,
+            operation::MATCH => self.match_field(operation)?,
+            operation::SET => {
+                let value = self.fill(operation.b)?;
+                if let Some(place) = self.named.get_mut(operation.a as usize) {
+                    *place = value;
+                }
+            }
+            operation::SET_ARGS => {
+                self.args = Text::Made(self.fill(operation.a)?);
+                self.rewritten = true;
+            }
+            operation::UNIQUE_HEADER => self.unique_header(self.tables.string(operation.a))?,
+            _ => self.reach(index, operation)?,
+        }
+        Ok(None)
+    }
+
+    /// Takes the groups of a `match` from its field; an absent field has none.
+    fn match_field(&mut self, operation: Operation) -> Result<(), Halt> {
+        let field = self.field_text(operation.b, operation.c)?;
+        self.groups = [Slice::EMPTY; 10];
+        if let Some(field) = field {
+            self.capture(operation.a, field);
+        }
+        Ok(())
     }
 
     /// Takes the captures of `program` from `subject`; without a program the groups are emptied. True if it matches.
@@ -130,9 +168,10 @@ impl Run<'_, '_> {
     }
 
     /// Notes the setting of operation `index`.
-    fn reach(&mut self, index: u32, kind: u32) -> Result<(), Halt> {
+    fn reach(&mut self, index: u32, operation: Operation) -> Result<(), Halt> {
         let last = &mut self.settings.last;
-        match kind {
+        match operation.kind {
+            operation::FORGET_HEADERS => self.forget_headers(operation.a),
             operation::METHODS => last.methods = index,
             operation::BODY => last.body = index,
             operation::HSTS => last.hsts = index,
@@ -145,10 +184,40 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    /// Takes the header edits of `side` out of the list.
+    fn forget_headers(&mut self, side: u32) {
+        let mut kept = 0;
+        for place in 0..self.settings.last.listed {
+            let Some(index) = self.settings.list.get(place).copied() else { break };
+            let operation = self.tables.operations.get(index).unwrap_or_default();
+            if operation.kind == operation::HEADER && operation.a == side {
+                continue;
+            }
+            if let Some(slot) = self.settings.list.get_mut(kept) {
+                *slot = index;
+            }
+            kept += 1;
+        }
+        self.settings.last.listed = kept;
+    }
+
     /// The operation of a setting, if one was reached.
     pub(super) fn setting(&self, index: u32) -> Option<Operation> {
         if index == NONE { None } else { self.tables.operations.get(index) }
     }
+}
+
+/// What rewrites have done in one walk.
+#[derive(Clone, Copy, Debug)]
+struct Rewrites {
+    /// One without a flag matched, and no `break` since.
+    is_pending: bool,
+    /// A `break` matched.
+    are_over: bool,
+}
+
+impl Rewrites {
+    const OVER: Self = Self { is_pending: false, are_over: true };
 }
 
 /// What a rewrite that matched did.

@@ -1,6 +1,6 @@
 //! A policy as it is meant. Ids are indices into the vectors of [`Policy`]; the resolver makes them good.
 
-use super::{Allowed, Statement, Test};
+use super::{Allowed, Field, Predicate, Statement, Template, Test};
 use crate::artifact::manifest::{PlanSource, Upstream};
 use crate::diagnostic::Span;
 use regex_syntax::hir::Hir;
@@ -20,6 +20,9 @@ pub struct PlanSourceId(pub u32);
 /// Index into [`PlanSource::plans`] of the service's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanId(pub u16);
+/// Index into [`Policy::maps`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MapId(pub u32);
 /// Index into [`Policy::meters`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MeterId(pub u32);
@@ -34,6 +37,8 @@ pub struct Policy {
     pub plan_sources: Vec<PlanSource>,
     /// In file order.
     pub services: Vec<Service>,
+    /// In file order; a map uses only maps above it.
+    pub maps: Vec<Map>,
     /// Of all services; those of one level in file order.
     pub locations: Vec<Location>,
     /// Names, sorted.
@@ -46,6 +51,32 @@ pub struct Policy {
     pub plan_source_spans: Vec<Span>,
     /// What `allow` silences.
     pub allowed: Vec<Allowed>,
+}
+
+/// `map $NAME { ... }`
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Map {
+    /// Its name, without the `$`.
+    pub name: String,
+    /// Its head.
+    pub span: Span,
+    /// In order; the first that holds counts.
+    pub cases: Vec<MapCase>,
+    /// The value where none holds.
+    pub default: Template,
+}
+
+/// A line of a map.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MapCase {
+    /// What must hold; it asks for no plan.
+    pub guard: Predicate,
+    /// What it gives. `$1`.. in it are those of `captures`.
+    pub value: Template,
+    /// The field and the pattern of a guard that is nothing else, where the value uses its groups.
+    pub captures: Option<(Field, Pattern)>,
 }
 
 /// A set of hosts and what happens to requests for them.
@@ -132,7 +163,8 @@ pub struct Location {
     /// Modifier and pattern as written, unescaped: `^~ /s3/`.
     pub display: String,
     /// Whether its own statements hold a `proxy`, guarded or not, so that a missing final slash is redirected.
-    /// With `slash_redirect` said to be 301 (nginx's) only an unguarded one counts.
+    /// With `slash_redirect` said to be 301 (nginx's) only an unguarded one counts, with its own `slash_redirect off`
+    /// none.
     pub proxies: bool,
     /// In order.
     pub statements: Vec<Statement>,

@@ -18,6 +18,16 @@ pub enum Predicate {
     Plan(Vec<PlanId>),
 }
 
+impl Predicate {
+    /// The field and the pattern, where it is one regex on one field and nothing else.
+    pub fn one_regex(&self) -> Option<(&Field, &Pattern)> {
+        match self {
+            Self::Field(field, Operator::Regex(pattern)) => Some((field, pattern)),
+            _ => None,
+        }
+    }
+}
+
 /// What a predicate looks at. Every field is one string of bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
@@ -30,6 +40,10 @@ pub enum Field {
     Host,
     /// Normalised, as the request came.
     Path,
+    /// The query as it came, without `?`; empty where there is none.
+    Args,
+    /// The target as it came, in origin-form.
+    Target,
     /// Name of the listener; absent where the request does not say.
     Listener,
     /// Whether there is a body: present or absent (an empty string if present).

@@ -21,9 +21,25 @@ pub enum StatementKind {
     When {
         /// The guard.
         guard: Predicate,
+        /// `match`: the guard is one regex on one field, and `$1`.. are its groups from now on, empty if it does not
+        /// match.
+        takes_groups: bool,
         /// The block.
         body: Vec<Statement>,
     },
+    /// `unless break`: its block is skipped after a `break` of this walk.
+    UnlessBreak(Vec<Statement>),
+    /// `break`: later rewrites of the walk are skipped, and no new lookup is due.
+    Break,
+    /// `set $NAME`: keeps the text as it is now; over new lookups too.
+    Set {
+        /// Without the `$`.
+        name: String,
+        /// The text.
+        value: Template,
+    },
+    /// `set $args`: the query is this from now on.
+    SetArgs(Template),
     /// Ends the walk.
     Answer(Answer),
     /// Changes the path, or answers with a redirect.
@@ -32,6 +48,42 @@ pub enum StatementKind {
     Setting(Setting),
     /// 400 if the request has more than one line of this header (name in lower case).
     UniqueHeader(String),
+}
+
+impl Statement {
+    /// The statements of its block, if it has one.
+    pub fn block(&self) -> Option<&[Self]> {
+        match &self.kind {
+            StatementKind::When { body, .. } | StatementKind::UnlessBreak(body) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// The templates that it uses itself.
+    pub fn templates(&self) -> Vec<&Template> {
+        match &self.kind {
+            StatementKind::Answer(Answer::Respond { text, .. }) => text.iter().collect(),
+            StatementKind::Answer(Answer::Redirect { url, .. }) => vec![url],
+            StatementKind::Answer(Answer::Proxy { form: ProxyForm::Target(template), .. })
+            | StatementKind::Set { value: template, .. }
+            | StatementKind::SetArgs(template)
+            | StatementKind::Setting(Setting::Type(template)) => vec![template],
+            StatementKind::Rewrite(rewrite) => vec![&rewrite.replacement],
+            StatementKind::Setting(Setting::Header(edit)) => match &edit.action {
+                HeaderAction::Set(template) | HeaderAction::Add(template) => vec![template],
+                HeaderAction::Drop => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a nested location takes something over from it.
+    pub fn holds_settings(&self) -> bool {
+        match self.block() {
+            Some(body) => body.iter().any(Self::holds_settings),
+            None => matches!(self.kind, StatementKind::Setting(_) | StatementKind::UniqueHeader(_)),
+        }
+    }
 }
 
 /// What ends a walk.
@@ -80,6 +132,8 @@ pub enum ProxyForm {
         /// Length of the prefix (or exact path) of the location in which it is written.
         prefix_octets: usize,
     },
+    /// The whole target (nginx: variables in the URI of `proxy_pass`).
+    Target(Template),
 }
 
 /// `rewrite REGEX TEMPLATE [FLAG]`
@@ -121,6 +175,8 @@ pub enum Setting {
     Body(BodyPolicy),
     /// Edits of header fields; they add up.
     Header(HeaderEdit),
+    /// Takes back the edits of this side that were reached so far.
+    ForgetHeaders(Side),
     /// The value of Strict-Transport-Security, sent where the scheme is https.
     Hsts(String),
     /// Counts.
@@ -173,6 +229,8 @@ pub struct HeaderEdit {
     pub name: String,
     /// What is done.
     pub action: HeaderAction,
+    /// Only where the status is one of nginx's `add_header`: 200 201 204 206 301 302 303 304 307 308.
+    pub on_success: bool,
 }
 
 /// Which head an edit changes.

@@ -1,5 +1,7 @@
 //! Text with variables.
 
+use super::MapId;
+
 /// Text with variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,7 +35,7 @@ pub enum Part {
 pub enum Variable {
     /// `$1`..`$9`: of the regex that matched last.
     Capture(u8),
-    /// A named group of a regex of the policy: what it captured when a regex with it matched last.
+    /// A named group of a regex of the policy, or what `set` names: what it got last.
     Named(String),
     /// `$uri`: the path as it is now, decoded.
     Uri,
@@ -57,6 +59,10 @@ pub enum Variable {
     RequestMethod,
     /// `$remote_addr`
     RemoteAddr,
+    /// `$proxy_add_x_forwarded_for`: X-Forwarded-For, if it was sent, and the client's address behind it.
+    ProxyAddXForwardedFor,
+    /// A `map`: the value of its first case that holds.
+    Map(MapId),
     /// `$request_id`
     RequestId,
     /// `$plan`: the caller's plan, so that a lookup is needed where it is reached.

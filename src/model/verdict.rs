@@ -88,6 +88,9 @@ pub struct Verdict {
     pub forward: Option<Forward>,
     /// What becomes of the answer's head.
     pub response: HeaderChanges,
+    /// With `proxy`: what else becomes of it if its status is a success (see `on success`).
+    #[serde(skip_serializing_if = "is_unchanged")]
+    pub response_on_success: Option<HeaderChanges>,
     /// The Location header as sent.
     pub redirect: Option<String>,
     /// The text of a `return`, variables filled in.
@@ -103,6 +106,10 @@ pub struct Verdict {
     pub limits: Vec<String>,
     /// Whether `verdict` waits for the caller's plan.
     pub needs_plan: bool,
+}
+
+fn is_unchanged(changes: &Option<HeaderChanges>) -> bool {
+    changes.as_ref().is_none_or(|changes| *changes == HeaderChanges::default())
 }
 
 /// What is done with a request.

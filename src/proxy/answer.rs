@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::hygiene::Dropped;
 use super::upstream::ResponseHead;
 use super::verdict::Edit;
-use crate::matcher::{EditAction, Side};
+use crate::matcher::{EditAction, Side, is_success};
 
 /// An answer without its body.
 pub(super) type Parts = hyper::http::response::Parts;
@@ -91,9 +91,10 @@ fn is_framing(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"content-length")
 }
 
-/// Applies the response edits of a decision.
-pub(super) fn apply(edits: &[Edit], headers: &mut HeaderMap) {
-    for edit in edits.iter().filter(|edit| edit.side == Side::Response) {
+/// Applies the response edits of a decision to an answer of `status`.
+pub(super) fn apply(edits: &[Edit], status: StatusCode, headers: &mut HeaderMap) {
+    let applies = |edit: &&Edit| edit.side == Side::Response && (!edit.on_success || is_success(status.as_u16()));
+    for edit in edits.iter().filter(applies) {
         if edit.action == EditAction::Drop {
             let names: Vec<HeaderName> =
                 headers.keys().filter(|name| edit.names(name.as_str().as_bytes())).cloned().collect();

@@ -261,7 +261,7 @@ impl<'c> Exchange<'c> {
     fn finish(mut self, mut parts: Parts, edits: &[Edit], last: bool) -> (Parts, Record) {
         let id = HeaderValue::from_str(&self.request_id).unwrap_or(HeaderValue::from_static("-"));
         parts.headers.insert(HeaderName::from_static("x-request-id"), id);
-        answer::apply(edits, &mut parts.headers);
+        answer::apply(edits, parts.status, &mut parts.headers);
         if last {
             parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

@@ -30,6 +30,7 @@ pub(super) enum Action {
 #[derive(Debug)]
 pub(super) struct Edit {
     pub(super) side: Side,
+    pub(super) on_success: bool,
     pub(super) action: EditAction,
     pub(super) name: Vec<u8>,
     pub(super) value: Vec<u8>,
@@ -51,6 +52,7 @@ impl From<Decision<'_>> for Verdict {
     fn from(decision: Decision<'_>) -> Self {
         let edits = decision.edits().map(|edit| Edit {
             side: edit.side,
+            on_success: edit.on_success,
             action: edit.action,
             name: edit.name.to_vec(),
             value: edit.value.to_vec(),

@@ -2,7 +2,12 @@
 //!
 //! Every node has its place. Words are unescaped; whether one was quoted is kept, since a quoted word is never a keyword.
 
+mod predicate;
+mod test;
+
 use crate::diagnostic::Span;
+pub use predicate::*;
+pub use test::*;
 
 /// One file, as far as it could be understood.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +67,13 @@ pub enum ItemKind {
         default: bool,
         /// what stands in its block
         body: Vec<Statement>,
+    },
+    /// `map $NAME { ... }`
+    Map {
+        /// its name, with the `$`
+        name: Word,
+        /// in order
+        cases: Vec<MapCase>,
     },
     /// `page NAME "file";`
     Page {
@@ -145,6 +157,18 @@ pub enum PlansOptionKind {
     },
 }
 
+/// One line of a `map` block.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MapCase {
+    /// The whole line.
+    pub span: Span,
+    /// What must hold; None for `default`.
+    pub guard: Option<Predicate>,
+    /// What it gives.
+    pub value: Word,
+}
+
 /// A statement of a service, a location or a guarded block.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -170,6 +194,32 @@ pub enum StatementKind {
         /// the block
         body: Vec<Statement>,
     },
+    /// `match FIELD [NAME] ~|~* REGEX { ... }`
+    Match {
+        /// `host`, `path`, `args`, `target`, `method`, `header`, `query` or `cookie`
+        field: Word,
+        /// of the header, argument or cookie
+        name: Option<Word>,
+        /// what must match
+        regex: Word,
+        /// `~*`
+        caseless: bool,
+        /// the block
+        body: Vec<Statement>,
+    },
+    /// `unless break { ... }`
+    UnlessBreak(Vec<Statement>),
+    /// `break;`
+    Break,
+    /// `set $NAME TEMPLATE;`
+    Set {
+        /// with the `$`
+        name: Word,
+        /// the template
+        value: Word,
+    },
+    /// `forget request|response headers;`
+    Forget(Word),
     /// `return CODE [TEXT | URL | page NAME];`
     Return(Return),
     /// `proxy NAME [canonical | strip /p | "/base/"];`
@@ -209,6 +259,8 @@ pub enum StatementKind {
         names: Vec<Word>,
         /// None for `drop`
         value: Option<Word>,
+        /// whether `on success` follows
+        on_success: bool,
     },
     /// `unique header NAME;`
     UniqueHeader(Word),
@@ -253,7 +305,7 @@ pub enum StatementKind {
     Redirects(Word),
     /// `allow WARNING...;`
     Allow(Vec<Word>),
-    /// `limit ...`, `forget ...`, `options auto`, `error CODE... page NAME`: understood, carried out by a later version
+    /// `limit ...`, `options auto`, `error CODE... page NAME`: understood, carried out by a later version
     Later {
         /// its first word
         keyword: Word,
@@ -298,118 +350,6 @@ pub enum ProxyForm {
     Canonical,
     /// `strip /p`
     Strip(Word),
-    /// `"/base/"` in place of the location's prefix
+    /// `"/base/"` in place of the location's prefix, or a whole target with variables
     Base(Word),
-}
-
-/// What a `when` tests.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Predicate {
-    /// The whole of it.
-    pub span: Span,
-    /// What it says.
-    pub kind: PredicateKind,
-}
-
-/// Predicates; `and` and `or` are not mixed without parentheses, which the parser sees to.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum PredicateKind {
-    /// All hold.
-    And(Vec<Predicate>),
-    /// One holds.
-    Or(Vec<Predicate>),
-    /// It does not hold.
-    Not(Box<Predicate>),
-    /// `method M...`
-    Method(Vec<Word>),
-    /// `scheme S`
-    Scheme(Word),
-    /// `plan P...` (`any` is a word here)
-    Plan(Vec<Word>),
-    /// `client in CIDR...`
-    Client(Vec<Word>),
-    /// `body present`
-    Body,
-    /// `listener NAME...`
-    Listener(Vec<Word>),
-    /// `host OP`, `path OP`
-    Field {
-        /// `host` or `path`
-        field: Word,
-        /// what is asked
-        operator: Operator,
-    },
-    /// `header NAME OP`, `query NAME OP`, `cookie NAME OP`
-    Named {
-        /// `header`, `query` or `cookie`
-        field: Word,
-        /// its name
-        name: Word,
-        /// what is asked
-        operator: Operator,
-    },
-}
-
-/// What is asked of a field.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Operator {
-    /// `= "v"`
-    Equals(Word),
-    /// `^~ "prefix"`
-    Prefix(Word),
-    /// `~ REGEX`
-    Regex(Word),
-    /// `~* REGEX`
-    RegexCaseless(Word),
-    /// `in "a" "b"`
-    In(Vec<Word>),
-    /// `has "v"`
-    Has(Word),
-    /// `present`
-    Present,
-}
-
-/// One line of a `test` block.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct TestCase {
-    /// The whole line.
-    pub span: Span,
-    /// The method.
-    pub method: Word,
-    /// The URL.
-    pub url: Word,
-    /// `with header "N: v" ...`: the value after `header`
-    pub headers: Vec<Word>,
-    /// `body=`, `client=`, `plan=`, `listener=` as (name, value), in order
-    pub options: Vec<(Word, Word)>,
-    /// What stands after `->`.
-    pub expectation: Expectation,
-}
-
-/// What a `test` line expects.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Expectation {
-    /// `STATUS ["text" | LOCATION]`
-    Status {
-        /// the status
-        code: Word,
-        /// the text or the Location
-        text: Option<Word>,
-    },
-    /// `close`
-    Close,
-    /// `proxy NAME ["/target"] [header "N: v"]...`
-    Proxy {
-        /// the upstream
-        upstream: Word,
-        /// the target sent
-        target: Option<Word>,
-        /// headers sent
-        headers: Vec<Word>,
-    },
 }

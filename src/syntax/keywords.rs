@@ -14,6 +14,8 @@ pub(super) enum Context {
     Tls,
     /// `plans NAME { ... }`
     Plans,
+    /// `map $NAME { ... }`
+    Map,
     /// Services, locations and guards; which of them may hold what is not a matter of syntax.
     Service,
     /// `test NAME { ... }`
@@ -49,6 +51,15 @@ impl Context {
         nearest(word, known).and_then(|word| self.keyword(word))
     }
 
+    /// How lines that no keyword begins are written here.
+    pub(super) fn usage(self) -> &'static str {
+        match self {
+            Self::Test => "METHOD URL [with header \"N: v\" body=N client=IP plan=P listener=L] -> EXPECTATION;",
+            Self::Map => "PREDICATE -> VALUE;",
+            _ => "STATEMENT;",
+        }
+    }
+
     /// Where one is, in words.
     pub(super) fn place(self) -> &'static str {
         match self {
@@ -56,6 +67,7 @@ impl Context {
             Self::Upstream => "in an `upstream` block",
             Self::Tls => "in a `tls` block",
             Self::Plans => "in a `plans` block",
+            Self::Map => "in a `map` block",
             Self::Service => "in a service or a location",
             Self::Test => "in a `test` block",
         }
@@ -80,7 +92,7 @@ const fn block(context: Context, word: &'static str, rule: Rule, inner: Context,
     Keyword { context, word, rule, block: Some(inner), usage, holds_keywords: false }
 }
 
-use Context::{Plans, Service, Test, Tls, Top, Upstream};
+use Context::{Map, Plans, Service, Test, Tls, Top, Upstream};
 
 /// In the order of LANGUAGE.md's example: of equally near words the first is proposed.
 const KEYWORDS: &[Keyword] = &[
@@ -88,6 +100,7 @@ const KEYWORDS: &[Keyword] = &[
     block(Top, "plans", Rule::plans, Plans, "plans NAME { ... }"),
     block(Top, "service", Rule::service, Service, "service NAME [default] { ... }"),
     block(Top, "test", Rule::test, Test, "test \"NAME\" { REQUEST -> EXPECTATION; }"),
+    block(Top, "map", Rule::map, Map, "map $NAME { PREDICATE -> VALUE; default -> VALUE; }"),
     simple(Top, "include", Rule::include, "include \"GLOB\";"),
     simple(Top, "page", Rule::page, "page NAME \"FILE\";"),
     Keyword {
@@ -115,6 +128,7 @@ const KEYWORDS: &[Keyword] = &[
     simple(Plans, "missing", Rule::missing, "missing CODE;"),
     simple(Plans, "unknown", Rule::unknown, "unknown CODE;"),
     simple(Plans, "failed", Rule::failed, "failed CODE [except callers NAME as PLAN] [stale=TIME];"),
+    simple(Map, "default", Rule::map_default, "default -> VALUE;"),
     block(Service, "location", Rule::location, Service, "location [=|^~|~|~*] PATTERN [as NAME] { ... }"),
     Keyword {
         holds_keywords: true,
@@ -129,8 +143,19 @@ const KEYWORDS: &[Keyword] = &[
     block(Service, "method", Rule::method_block, Service, "method METHOD... { ... }"),
     block(Service, "plan", Rule::plan_block, Service, "plan NAME... { ... }"),
     block(Service, "scheme", Rule::scheme_block, Service, "scheme http|https { ... }"),
+    Keyword {
+        holds_keywords: true,
+        ..block(
+            Service,
+            "match",
+            Rule::match_block,
+            Service,
+            "match FIELD ~|~* REGEX { ... }`, such as `match host ~ ^www\\.(.+) { ... }",
+        )
+    },
+    block(Service, "unless", Rule::unless_block, Service, "unless break { ... }"),
     simple(Service, "return", Rule::return_, "return CODE [TEXT | URL | page NAME];"),
-    simple(Service, "proxy", Rule::proxy, "proxy UPSTREAM [canonical | strip /PREFIX | \"/BASE/\"];"),
+    simple(Service, "proxy", Rule::proxy, "proxy UPSTREAM [canonical | strip /PREFIX | \"/BASE/\" | \"/TARGET/$1\"];"),
     simple(Service, "rewrite", Rule::rewrite, "rewrite REGEX TEMPLATE [last|break|redirect|permanent|307|308];"),
     simple(
         Service,
@@ -138,9 +163,10 @@ const KEYWORDS: &[Keyword] = &[
         Rule::upgrade,
         "upgrade https CODE [for METHOD...] [else CODE [TEXT | page NAME]] [to HOST[:PORT]];",
     ),
-    simple(Service, "set", Rule::change_header, "set request|response header NAME VALUE;"),
-    simple(Service, "add", Rule::change_header, "add request|response header NAME VALUE;"),
-    simple(Service, "drop", Rule::drop_header, "drop request|response header NAME...;"),
+    simple(Service, "break", Rule::break_, "break;"),
+    simple(Service, "set", Rule::set, "set request|response header NAME VALUE [on success];` or `set $NAME TEMPLATE;"),
+    simple(Service, "add", Rule::add, "add request|response header NAME VALUE [on success];"),
+    simple(Service, "drop", Rule::drop, "drop request|response header NAME...;"),
     simple(Service, "unique", Rule::unique, "unique header NAME;"),
     simple(Service, "methods", Rule::methods, "methods METHOD...;"),
     simple(Service, "body", Rule::body, "body forward|strip|reject [max=SIZE];"),
@@ -164,6 +190,7 @@ const KEYWORDS: &[Keyword] = &[
 const FOREIGN: &[(&str, &str)] = &[
     ("proxy_pass", "proxy UPSTREAM;"),
     ("if", "when PREDICATE { ... }"),
+    ("geo", "map $NAME { client in NETWORK -> VALUE; default -> VALUE; }"),
     ("limit_except", "methods METHOD...;"),
     ("limit_req", "limit RATE [burst=N] [per NAME];"),
     ("add_header", "add response header NAME VALUE;"),
@@ -179,5 +206,4 @@ const FOREIGN: &[(&str, &str)] = &[
     ("proxy_ssl_protocols", "versions 1.2 1.3;"),
     ("proxy_ssl_verify", "verify on|off;"),
     ("absolute_redirect", "redirects absolute|relative;"),
-    ("internal", "return 404;"),
 ];

@@ -1,13 +1,13 @@
 //! A statement that does not fit its grammar, told to its author.
 
 use super::grammar::{Failure, Rule};
-use super::keywords::{Context, Keyword, home, instead_of};
+use super::keywords::{Context, home, instead_of};
 use super::scan::{Scanner, TokenKind};
 use super::words::{Meaning, meaning, span};
 use crate::diagnostic::{Diagnostic, Span, nearest};
 
-/// What to say about the statement `text` at `place`, which `keyword` begins and which failed to parse.
-pub(super) fn misfit(text: &str, place: Span, keyword: Option<&Keyword>, failure: &Failure) -> Diagnostic {
+/// What to say about the statement `text` at `place`, which is written as `usage` says and failed to parse.
+pub(super) fn misfit(text: &str, place: Span, usage: &str, failure: &Failure) -> Diagnostic {
     let (kind, found, at) = found(text, place, failure.at);
     let mut rules = failure.expected.clone();
     rules.sort_by_key(|rule| (matches!(rule, Rule::semicolon | Rule::open), *rule));
@@ -29,7 +29,6 @@ pub(super) fn misfit(text: &str, place: Span, keyword: Option<&Keyword>, failure
         Found::Sign(_) => None,
     };
     let diagnostic = Diagnostic::error(code, at, message);
-    let usage = keyword.map_or(TEST_USAGE, |keyword| keyword.usage);
     match (meant, &found) {
         (_, Found::Word(word)) if word.len() > 1 && word.starts_with('(') | word.ends_with(')') => {
             diagnostic.help("parentheses group only as words of their own: write `( PREDICATE )`, with blanks")
@@ -56,8 +55,6 @@ pub(super) fn unknown(word: &str, place: Span, context: Context) -> Diagnostic {
         None => unknown,
     }
 }
-
-const TEST_USAGE: &str = "METHOD URL [with header \"N: v\" body=N client=IP plan=P listener=L] -> EXPECTATION;";
 
 /// Stable names of the ways to go wrong.
 fn code(found: TokenKind, expected: &[Rule]) -> &'static str {

@@ -1,6 +1,6 @@
 //! From pieces to the tree: one grammar rule for each head, our own recursion for blocks.
 
-use super::ast::{File, Item, PlansOption, Statement, TestCase, UpstreamOption};
+use super::ast::{File, Item, MapCase, PlansOption, Statement, TestCase, UpstreamOption};
 use super::build;
 use super::cut::{Cutter, Piece, Stop};
 use super::grammar::{self, Node, Rule};
@@ -38,6 +38,8 @@ pub(super) enum Body {
     Upstream(Vec<UpstreamOption>),
     /// of a `plans`
     Plans(Vec<PlansOption>),
+    /// of a `map`
+    Map(Vec<MapCase>),
     /// of a service, a location or a guard
     Statements(Vec<Statement>),
     /// of a `test`
@@ -92,6 +94,7 @@ impl<'t> Parser<'t> {
             _ if !piece.sound => return None,
             (Some(keyword), _) => keyword.rule,
             (None, Context::Test) => Rule::test_case,
+            (None, Context::Map) => Rule::map_case,
             (None, _) => {
                 self.not_a_statement(context, piece);
                 return None;
@@ -104,9 +107,10 @@ impl<'t> Parser<'t> {
             return None;
         }
         let result = grammar::parse(rule, text);
+        let usage = keyword.map_or(context.usage(), |keyword| keyword.usage);
         let has_block = keyword.is_some_and(|keyword| keyword.block.is_some());
         match &result {
-            Err(failure) => self.cutter.mistakes.push(misfit(text, piece.span, keyword, failure)),
+            Err(failure) => self.cutter.mistakes.push(misfit(text, piece.span, usage, failure)),
             Ok(_) if piece.stop == Stop::Missing && has_block => self.missing("expected-block", "{", piece),
             Ok(_) => {}
         }
@@ -152,6 +156,7 @@ impl<'t> Parser<'t> {
             Context::Upstream | Context::Tls => Body::Upstream(self.block(inner, build::upstream_option)),
             Context::Plans => Body::Plans(self.block(inner, build::plans_option)),
             Context::Service => Body::Statements(self.block(inner, build::statement)),
+            Context::Map => Body::Map(self.block(inner, build::map_case)),
             Context::Test => Body::Tests(self.block(inner, build::test_case)),
         };
         self.cutter.leave();

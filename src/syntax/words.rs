@@ -68,13 +68,17 @@ pub(super) fn meaning(rule: Rule) -> Meaning {
 fn known_words(rule: Rule) -> &'static [&'static str] {
     match rule {
         Rule::unary => &[
-            "method", "scheme", "plan", "client", "body", "listener", "host", "path", "header", "query", "cookie",
-            "not",
+            "method", "scheme", "plan", "client", "body", "listener", "host", "path", "args", "target", "header",
+            "query", "cookie", "not",
         ],
         Rule::operator => &["=", "^~", "~", "~*", "in", "has", "present"],
         Rule::arrow => &["->"],
         Rule::left => &["("],
         Rule::right => &[")"],
+        Rule::field => &["host", "path", "args", "target"],
+        Rule::named_field => &["header", "query", "cookie"],
+        Rule::matches => &["~"],
+        Rule::caseless => &["~*"],
         Rule::source_kind => &["query", "header"],
         Rule::side => &["request", "response"],
         Rule::claim => &["never", "always"],
@@ -97,6 +101,7 @@ fn phrase(rule: Rule) -> &'static str {
         Rule::open => "`{`",
         Rule::unary => "a predicate",
         Rule::name | Rule::field_name => "a name",
+        Rule::dollar_name => "a name such as `$name`",
         Rule::address => "an address",
         Rule::value | Rule::item => "a value",
         Rule::text | Rule::clause_text => "a text",

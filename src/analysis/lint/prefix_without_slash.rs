@@ -16,7 +16,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
         let replaced = match form {
             ProxyForm::Strip(stripped) => stripped == prefix,
             ProxyForm::Base { .. } => true,
-            ProxyForm::Raw | ProxyForm::Canonical => false,
+            ProxyForm::Raw | ProxyForm::Canonical | ProxyForm::Target(_) => false,
         };
         if replaced && prefix.last() != Some(&b'/') {
             let shown = String::from_utf8_lossy(prefix);

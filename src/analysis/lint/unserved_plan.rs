@@ -33,10 +33,10 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
 
 fn in_statements(statements: &[Statement], named: &mut BTreeSet<PlanId>) {
     for statement in statements {
-        if let StatementKind::When { guard, body } = &statement.kind {
+        if let StatementKind::When { guard, .. } = &statement.kind {
             in_predicate(guard, named);
-            in_statements(body, named);
         }
+        in_statements(statement.block().unwrap_or(&[]), named);
     }
 }
 

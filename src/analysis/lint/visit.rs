@@ -83,7 +83,7 @@ fn for_some_hosts(guard: &Predicate) -> bool {
     }
 }
 
-/// Calls `visit` with every statement but `when` itself.
+/// Calls `visit` with every statement but blocks themselves.
 pub(super) fn statements(policy: &Policy, visit: &mut impl FnMut(&Statement, &Context<'_>)) {
     for service in &policy.services {
         block(&service.statements, Context { service, location: None, guards: Guards::None }, visit);
@@ -97,7 +97,8 @@ pub(super) fn statements(policy: &Policy, visit: &mut impl FnMut(&Statement, &Co
 fn block(statements: &[Statement], context: Context<'_>, visit: &mut impl FnMut(&Statement, &Context<'_>)) {
     for statement in statements {
         match &statement.kind {
-            StatementKind::When { guard, body } => {
+            StatementKind::UnlessBreak(body) => block(body, context, visit),
+            StatementKind::When { guard, body, .. } => {
                 let guards = Guards::Some(guard, &context.guards);
                 let inner = Context { service: context.service, location: context.location, guards };
                 block(body, inner, visit);

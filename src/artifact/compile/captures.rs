@@ -3,15 +3,16 @@
 use super::tables::{Builder, index};
 use crate::artifact::format::{self, CAPTURES_MAX, NamedGroup, instruction, look};
 use crate::automaton::{Instruction, Program, TooLarge};
+use crate::diagnostic::Span;
 use crate::matcher::program_fits;
 use crate::model::{LocationPaths, Pattern, Policy, ServerNameKind, Statement, StatementKind};
 use regex_automata::util::look::Look;
 use std::collections::BTreeSet;
 
 impl Builder<'_> {
-    /// All names of groups of all regexes that take captures, sorted.
+    /// All names of groups of all regexes that take captures, and of all variables that are set, sorted.
     pub(super) fn named_captures(policy: &Policy) -> Vec<String> {
-        let mut names = BTreeSet::new();
+        let (mut names, mut variables) = (BTreeSet::new(), BTreeSet::new());
         let mut add = |pattern: &Pattern| names.extend(pattern.groups.iter().flatten().cloned());
         for service in &policy.services {
             for name in &service.names {
@@ -19,20 +20,32 @@ impl Builder<'_> {
                     add(pattern);
                 }
             }
-            each_rewrite(&service.statements, &mut add);
+            each_pattern(&service.statements, &mut add);
+            each_variable(&service.statements, &mut variables);
         }
         for location in &policy.locations {
             if let LocationPaths::Regex(pattern) = &location.paths {
                 add(pattern);
             }
-            each_rewrite(&location.statements, &mut add);
+            each_pattern(&location.statements, &mut add);
+            each_variable(&location.statements, &mut variables);
         }
+        names.extend(variables);
         names.into_iter().collect()
+    }
+
+    /// Refuses more named groups and variables than a matcher keeps.
+    pub(super) fn count_captures(&mut self) {
+        if self.captures.len() > CAPTURES_MAX {
+            let message = format!("the rules name more than {CAPTURES_MAX} groups and variables");
+            let help = "give groups of different regexes the same names";
+            self.error("too-many-captures", Span::default(), message, help);
+        }
     }
 
     /// The program of `pattern`; equal patterns are one.
     pub(super) fn program(&mut self, pattern: &Pattern) -> u32 {
-        let key = (pattern.source.clone(), pattern.caseless);
+        let key = (pattern.source.clone(), pattern.caseless, pattern.groups.clone());
         if let Some(program) = self.programs_known.get(&key) {
             return *program;
         }
@@ -75,10 +88,6 @@ impl Builder<'_> {
                 self.named_groups.push(&NamedGroup { group, capture });
             }
         }
-        if self.captures.len() > CAPTURES_MAX {
-            let message = format!("the rules name more than {CAPTURES_MAX} groups");
-            self.error("too-many-captures", pattern.span, message, "give groups of different regexes the same names");
-        }
         self.programs.push(&row)
     }
 
@@ -88,13 +97,27 @@ impl Builder<'_> {
     }
 }
 
-fn each_rewrite(statements: &[Statement], add: &mut impl FnMut(&Pattern)) {
+fn each_variable(statements: &[Statement], variables: &mut BTreeSet<String>) {
+    for statement in statements {
+        if let StatementKind::Set { name, .. } = &statement.kind {
+            variables.insert(name.clone());
+        }
+        each_variable(statement.block().unwrap_or(&[]), variables);
+    }
+}
+
+fn each_pattern(statements: &[Statement], add: &mut impl FnMut(&Pattern)) {
     for statement in statements {
         match &statement.kind {
-            StatementKind::When { body, .. } => each_rewrite(body, add),
             StatementKind::Rewrite(rewrite) => add(&rewrite.pattern),
+            StatementKind::When { guard, takes_groups: true, .. } => {
+                if let Some((_, pattern)) = guard.one_regex() {
+                    add(pattern);
+                }
+            }
             _ => {}
         }
+        each_pattern(statement.block().unwrap_or(&[]), add);
     }
 }
 

@@ -72,10 +72,10 @@ impl Fields {
 
     fn ask_statements(&mut self, statements: &[Statement]) {
         for statement in statements {
-            if let StatementKind::When { guard, body } = &statement.kind {
+            if let StatementKind::When { guard, .. } = &statement.kind {
                 self.ask_predicate(guard, statement.span);
-                self.ask_statements(body);
             }
+            self.ask_statements(statement.block().unwrap_or(&[]));
         }
     }
 }
@@ -85,6 +85,8 @@ impl Builder<'_> {
     pub(super) fn classify_fields(&mut self) {
         let policy = self.policy;
         policy.services.iter().for_each(|service| self.fields.ask_statements(&service.statements));
+        let cases = policy.maps.iter().flat_map(|map| map.cases.iter().map(move |case| (&case.guard, map.span)));
+        cases.for_each(|(guard, span)| self.fields.ask_predicate(guard, span));
         policy.locations.iter().for_each(|location| self.fields.ask_statements(&location.statements));
         for (field, asked) in core::mem::take(&mut self.fields.asked) {
             self.classify_field(&field, &asked);
@@ -119,18 +121,7 @@ impl Builder<'_> {
     fn variable(&mut self, field: &Field, asked: &Asked, classifier: &Classifier) {
         let classes = classifier.dfa.sets.len() + 1;
         let automaton = self.automaton(&classifier.dfa, |label| label);
-        let (kind, name) = match field {
-            Field::Method => (field::METHOD, NONE),
-            Field::Scheme => (field::SCHEME, NONE),
-            Field::Host => (field::HOST, NONE),
-            Field::Path => (field::PATH, NONE),
-            Field::Listener => (field::LISTENER, NONE),
-            Field::Body => (field::BODY, NONE),
-            Field::Client => (field::CLIENT, NONE),
-            Field::Header(name) => (field::HEADER, self.string(name.as_bytes())),
-            Field::Query(name) => (field::QUERY, self.string(name.as_bytes())),
-            Field::Cookie(name) => (field::COOKIE, self.string(name.as_bytes())),
-        };
+        let (kind, name) = self.field(field);
         let variable = self.fields.add_variable(classes);
         self.variables.push(&Variable { field: kind, name, automaton, classes: index(classes) });
         for (own, language) in (0u32..).zip(&classifier.languages) {
@@ -138,6 +129,24 @@ impl Builder<'_> {
             let mut holds = vec![false];
             holds.extend(classifier.dfa.sets.iter().map(|set| set.binary_search(&own).is_ok()));
             self.fields.answers.insert((field.clone(), key.clone()), Answer { variable, holds });
+        }
+    }
+
+    /// The number of a field, and the string that names it.
+    pub(super) fn field(&mut self, field: &Field) -> (u32, u32) {
+        match field {
+            Field::Method => (field::METHOD, NONE),
+            Field::Scheme => (field::SCHEME, NONE),
+            Field::Host => (field::HOST, NONE),
+            Field::Path => (field::PATH, NONE),
+            Field::Args => (field::ARGS, NONE),
+            Field::Target => (field::TARGET, NONE),
+            Field::Listener => (field::LISTENER, NONE),
+            Field::Body => (field::BODY, NONE),
+            Field::Client => (field::CLIENT, NONE),
+            Field::Header(name) => (field::HEADER, self.string(name.as_bytes())),
+            Field::Query(name) => (field::QUERY, self.string(name.as_bytes())),
+            Field::Cookie(name) => (field::COOKIE, self.string(name.as_bytes())),
         }
     }
 

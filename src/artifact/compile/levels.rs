@@ -1,13 +1,10 @@
 //! Services, their locations, and the levels on which nginx looks for one.
 
-use super::operations::templates;
 use super::tables::{Builder, index};
 use crate::artifact::format::{self, NONE, Number, service_flag};
 use crate::automaton::Program;
 use crate::diagnostic::Span;
-use crate::model::{
-    LocationId, LocationPaths, Part, Pattern, Service, ServiceId, SlashRedirect, Statement, StatementKind, Variable,
-};
+use crate::model::{LocationId, LocationPaths, Part, Pattern, Service, ServiceId, SlashRedirect, Statement, Variable};
 use std::collections::VecDeque;
 
 impl Builder<'_> {
@@ -117,8 +114,8 @@ impl Builder<'_> {
 
 fn list_reads_captures(statements: &[Statement]) -> bool {
     let reads = |part: &Part| matches!(part, Part::Variable(Variable::Capture(_) | Variable::Named(_)));
-    statements.iter().any(|statement| match &statement.kind {
-        StatementKind::When { body, .. } => list_reads_captures(body),
-        _ => templates(statement).iter().any(|template| template.parts.iter().any(reads)),
+    statements.iter().any(|statement| {
+        statement.templates().iter().any(|template| template.parts.iter().any(reads))
+            || statement.block().is_some_and(list_reads_captures)
     })
 }

@@ -5,6 +5,7 @@ mod classifiers;
 mod guards;
 mod hosts;
 mod levels;
+mod maps;
 mod operations;
 mod plans;
 mod reach;
@@ -60,6 +61,8 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
     let mut builder = Builder::new(policy, *limits);
     builder.classify_fields();
     builder.plan_sources();
+    builder.maps();
+    builder.count_captures();
     builder.services_and_locations();
     builder.hosts();
     builder.diagram_tables();

@@ -13,6 +13,12 @@ use crate::model::{
 pub(super) struct Placed {
     pub(super) operation: Operation,
     pub(super) span: Span,
+    /// Whether a `break` can keep it from running.
+    pub(super) may_be_skipped: bool,
+}
+
+fn push(list: &mut Vec<Placed>, operation: Operation, span: Span) {
+    list.push(Placed { operation, span, may_be_skipped: false });
 }
 
 /// Which statements of a list count.
@@ -74,24 +80,53 @@ impl Builder<'_> {
         list: &mut Vec<Placed>,
     ) {
         for statement in statements {
-            if scope == Scope::Inherited && !holds_settings(statement) {
+            if scope == Scope::Inherited && !statement.holds_settings() {
                 continue;
             }
-            let StatementKind::When { guard: predicate, body } = &statement.kind else {
-                self.statement(statement, guard, list);
-                continue;
-            };
-            match self.enter(predicate, guard, plans) {
-                Ok((inner, asks_caller)) => {
-                    if asks_caller {
-                        let operation = Operation { guard: inner.0, kind: operation::CALLER, ..Operation::default() };
-                        list.push(Placed { operation, span: statement.span });
+            match &statement.kind {
+                StatementKind::When { guard: predicate, takes_groups, body } => {
+                    if *takes_groups && scope == Scope::Own {
+                        self.take_groups(predicate, guard, statement.span, list);
                     }
-                    self.block(body, inner, scope, plans, list);
+                    match self.enter(predicate, guard, plans) {
+                        Ok((inner, asks_caller)) => {
+                            if asks_caller {
+                                let kind = operation::CALLER;
+                                push(list, Operation { guard: inner.0, kind, ..Operation::default() }, statement.span);
+                            }
+                            self.block(body, inner, scope, plans, list);
+                        }
+                        Err(TooLarge { .. }) => self.guard_too_large(statement.span),
+                    }
                 }
-                Err(TooLarge { .. }) => self.guard_too_large(statement.span),
+                // No `break` has run where only settings are taken over.
+                StatementKind::UnlessBreak(body) if scope == Scope::Inherited => {
+                    self.block(body, guard, scope, plans, list);
+                }
+                StatementKind::UnlessBreak(body) => {
+                    let place = list.len();
+                    let kind = operation::UNLESS_BREAK;
+                    push(list, Operation { guard: TRUE.0, kind, ..Operation::default() }, statement.span);
+                    self.block(body, guard, scope, plans, list);
+                    let inside = list.len() - place - 1;
+                    for placed in list.iter_mut().skip(place + 1) {
+                        placed.may_be_skipped = true;
+                    }
+                    if let Some(placed) = list.get_mut(place) {
+                        placed.operation.a = index(inside);
+                    }
+                }
+                _ => self.statement(statement, guard, list),
             }
         }
+    }
+
+    /// `match`: takes the groups, whether or not the regex matches.
+    fn take_groups(&mut self, predicate: &Predicate, guard: NodeId, span: Span, list: &mut Vec<Placed>) {
+        let Some((field, pattern)) = predicate.one_regex() else { return };
+        let program = self.program(pattern);
+        let (field, name) = self.field(field);
+        push(list, Operation { guard: guard.0, kind: operation::MATCH, a: program, b: field, c: name, d: 0 }, span);
     }
 
     /// The guard of a block, and whether it depends on the caller.
@@ -107,25 +142,30 @@ impl Builder<'_> {
         Ok((self.diagram.and(guard, own)?, asks_caller))
     }
 
-    fn guard_too_large(&mut self, span: Span) {
+    pub(super) fn guard_too_large(&mut self, span: Span) {
         let help = "split the block into several with simpler predicates";
         self.error("guard-too-large", span, "the guards of the policy need a larger diagram than the limit", help);
     }
 
     fn statement(&mut self, statement: &Statement, guard: NodeId, list: &mut Vec<Placed>) {
-        if templates(statement).iter().any(|template| reads_plan(template)) {
-            let operation = Operation { guard: guard.0, kind: operation::CALLER, a: 1, ..Operation::default() };
-            list.push(Placed { operation, span: statement.span });
+        if statement.templates().iter().any(|template| reads_plan(template)) {
+            push(
+                list,
+                Operation { guard: guard.0, kind: operation::CALLER, a: 1, ..Operation::default() },
+                statement.span,
+            );
         }
         let (kind, [a, b, c, d]) = match &statement.kind {
             StatementKind::Answer(answer) => self.answer(answer),
             StatementKind::Rewrite(rewrite) => self.rewrite(rewrite),
             StatementKind::Setting(setting) => self.setting(setting),
             StatementKind::UniqueHeader(name) => (operation::UNIQUE_HEADER, [self.string(name.as_bytes()), 0, 0, 0]),
-            StatementKind::When { .. } => return,
+            StatementKind::Break => (operation::BREAK, [0; 4]),
+            StatementKind::Set { name, value } => (operation::SET, [self.capture(name), self.template(value), 0, 0]),
+            StatementKind::SetArgs(value) => (operation::SET_ARGS, [self.template(value), 0, 0, 0]),
+            StatementKind::When { .. } | StatementKind::UnlessBreak(_) => return,
         };
-        let operation = Operation { guard: guard.0, kind, a, b, c, d };
-        list.push(Placed { operation, span: statement.span });
+        push(list, Operation { guard: guard.0, kind, a, b, c, d }, statement.span);
     }
 
     fn answer(&mut self, answer: &Answer) -> (u32, [u32; 4]) {
@@ -141,6 +181,7 @@ impl Builder<'_> {
                     ProxyForm::Raw => (proxy_form::RAW, NONE, 0),
                     ProxyForm::Canonical => (proxy_form::CANONICAL, NONE, 0),
                     ProxyForm::Strip(prefix) => (proxy_form::STRIP, self.string(prefix), 0),
+                    ProxyForm::Target(target) => (proxy_form::TARGET, self.template(target), 0),
                     ProxyForm::Base { base, prefix_octets } => {
                         (proxy_form::BASE, self.string(base), index(*prefix_octets))
                     }
@@ -177,6 +218,7 @@ impl Builder<'_> {
                 (operation::BODY, [action, octets as u32, (octets >> 32) as u32, has_bound])
             }
             Setting::Header(edit) => self.header_edit(edit),
+            Setting::ForgetHeaders(side) => (operation::FORGET_HEADERS, [u32::from(*side == Side::Response), 0, 0, 0]),
             Setting::Hsts(value) => {
                 let (value, name) = (self.string(value.as_bytes()), self.string(b"Strict-Transport-Security"));
                 (operation::HSTS, [value, name, 0, 0])
@@ -193,31 +235,8 @@ impl Builder<'_> {
             HeaderAction::Add(value) => (1, self.template(value)),
             HeaderAction::Drop => (2, NONE),
         };
+        let action = action + if edit.on_success { 4 } else { 0 };
         (operation::HEADER, [side, action, self.string(edit.name.as_bytes()), template])
-    }
-}
-
-/// Whether a nested location takes something over from `statement`.
-fn holds_settings(statement: &Statement) -> bool {
-    match &statement.kind {
-        StatementKind::When { body, .. } => body.iter().any(holds_settings),
-        StatementKind::Setting(_) | StatementKind::UniqueHeader(_) => true,
-        StatementKind::Answer(_) | StatementKind::Rewrite(_) => false,
-    }
-}
-
-/// The templates that `statement` itself uses.
-pub(super) fn templates(statement: &Statement) -> Vec<&Template> {
-    match &statement.kind {
-        StatementKind::Answer(Answer::Respond { text, .. }) => text.iter().collect(),
-        StatementKind::Answer(Answer::Redirect { url, .. }) => vec![url],
-        StatementKind::Rewrite(rewrite) => vec![&rewrite.replacement],
-        StatementKind::Setting(Setting::Type(value)) => vec![value],
-        StatementKind::Setting(Setting::Header(edit)) => match &edit.action {
-            HeaderAction::Set(value) | HeaderAction::Add(value) => vec![value],
-            HeaderAction::Drop => Vec::new(),
-        },
-        _ => Vec::new(),
     }
 }
 

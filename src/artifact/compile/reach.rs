@@ -13,7 +13,7 @@ impl Builder<'_> {
     pub(super) fn warn_unreachable(&mut self, list: &[Placed]) -> Option<NodeId> {
         let mut answered = FALSE;
         let mut has_warned = false;
-        for Placed { operation, span } in list {
+        for Placed { operation, span, may_be_skipped } in list {
             let guard = NodeId(operation.guard);
             let open = self.diagram.not(answered).ok()?;
             let runs = self.diagram.and(guard, open).ok()?;
@@ -24,7 +24,7 @@ impl Builder<'_> {
                 has_warned = true;
             }
             let answers = [operation::RESPOND, operation::REDIRECT, operation::CLOSE, operation::PROXY];
-            if answers.contains(&operation.kind) {
+            if answers.contains(&operation.kind) && !may_be_skipped {
                 answered = self.diagram.or(answered, guard).ok()?;
             }
         }

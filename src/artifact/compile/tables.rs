@@ -20,7 +20,7 @@ pub(super) struct Builder<'p> {
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) diagram: Diagram,
     pub(super) fields: Fields,
-    pub(super) programs_known: HashMap<(String, bool), u32>,
+    pub(super) programs_known: HashMap<(String, bool, Vec<Option<String>>), u32>,
     /// Names of named groups, sorted: their indices are the named captures.
     pub(super) captures: Vec<String>,
     strings_known: HashMap<Vec<u8>, u32>,
@@ -49,6 +49,8 @@ pub(super) struct Builder<'p> {
     pub(super) instructions: Rows,
     pub(super) named_groups: Rows,
     pub(super) plans: Rows,
+    pub(super) maps: Rows,
+    pub(super) map_cases: Rows,
     /// Rows of `plans` where a source begins, by source.
     pub(super) plan_rows: Vec<u32>,
     /// Variables of the callers, by source.
@@ -93,6 +95,8 @@ impl<'p> Builder<'p> {
             instructions: Rows::default(),
             named_groups: Rows::default(),
             plans: Rows::default(),
+            maps: Rows::default(),
+            map_cases: Rows::default(),
             plan_rows: Vec::new(),
             plan_variables: Vec::new(),
         }
@@ -186,6 +190,8 @@ impl<'p> Builder<'p> {
             self.instructions.octets(),
             self.named_groups.octets(),
             self.plans.octets(),
+            self.maps.octets(),
+            self.map_cases.octets(),
             manifest,
         ];
         assemble(tables).ok_or_else(|| {

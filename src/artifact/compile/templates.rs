@@ -34,6 +34,8 @@ impl Builder<'_> {
                 Variable::RemoteAddr => (part::REMOTE_ADDR, 0),
                 Variable::RequestId => (part::REQUEST_ID, 0),
                 Variable::Plan => (part::PLAN, 0),
+                Variable::ProxyAddXForwardedFor => (part::PROXY_ADD_X_FORWARDED_FOR, 0),
+                Variable::Map(map) => (part::MAP, map.0),
             },
         };
         format::Part { kind, value }

@@ -12,8 +12,10 @@ pub(crate) mod field {
     pub(crate) const HEADER: u32 = 7;
     pub(crate) const QUERY: u32 = 8;
     pub(crate) const COOKIE: u32 = 9;
+    pub(crate) const ARGS: u32 = 10;
+    pub(crate) const TARGET: u32 = 11;
     /// The caller: its plans in order, then missing, unknown, failed.
-    pub(crate) const PLAN: u32 = 10;
+    pub(crate) const PLAN: u32 = 12;
 }
 
 /// Bits of a service.
@@ -32,7 +34,7 @@ pub(crate) mod operation {
     /// Status `a`, template `b`.
     pub(crate) const REDIRECT: u32 = 2;
     pub(crate) const CLOSE: u32 = 3;
-    /// Upstream `a`, form `b`, string `c` or none, octets `d` of the prefix.
+    /// Upstream `a`, form `b`, string (for `TARGET` template) `c` or none, octets `d` of the prefix.
     pub(crate) const PROXY: u32 = 4;
     /// Program `a`, template `b`, flag `c`, 1 in `d` where the query is kept.
     pub(crate) const REWRITE: u32 = 5;
@@ -40,7 +42,8 @@ pub(crate) mod operation {
     pub(crate) const METHODS: u32 = 6;
     /// Action `a`; `b` and `c` the low and high half of the bound, `d` 1 if there is one.
     pub(crate) const BODY: u32 = 7;
-    /// Side `a` (0 request), action `b` (0 set, 1 add, 2 drop), name string `c`, template `d` or none.
+    /// Side `a` (0 request), action `b` (0 set, 1 add, 2 drop; 4 more: on success only), name string `c`, template `d`
+    /// or none.
     pub(crate) const HEADER: u32 = 8;
     /// String `a`; string `b` is the name of the field.
     pub(crate) const HSTS: u32 = 9;
@@ -50,6 +53,17 @@ pub(crate) mod operation {
     pub(crate) const TYPE: u32 = 11;
     /// Name string `a`.
     pub(crate) const UNIQUE_HEADER: u32 = 12;
+    /// Takes the captures of program `a` from field `b` (one of `field`) with name string `c` or none.
+    pub(crate) const MATCH: u32 = 13;
+    /// After a break the next `a` operations are skipped.
+    pub(crate) const UNLESS_BREAK: u32 = 14;
+    pub(crate) const BREAK: u32 = 15;
+    /// Named capture `a` becomes template `b`.
+    pub(crate) const SET: u32 = 16;
+    /// The query becomes template `a`.
+    pub(crate) const SET_ARGS: u32 = 17;
+    /// Drops the header edits of side `a` that were reached.
+    pub(crate) const FORGET_HEADERS: u32 = 18;
 }
 
 /// Forms of `PROXY`.
@@ -58,6 +72,7 @@ pub(crate) mod proxy_form {
     pub(crate) const CANONICAL: u32 = 1;
     pub(crate) const STRIP: u32 = 2;
     pub(crate) const BASE: u32 = 3;
+    pub(crate) const TARGET: u32 = 4;
 }
 
 /// Flags of `REWRITE`; others are the status of a redirect.
@@ -100,6 +115,9 @@ pub(crate) mod part {
     pub(crate) const PLAN: u32 = 15;
     /// What follows is the query.
     pub(crate) const ARGS_START: u32 = 16;
+    pub(crate) const PROXY_ADD_X_FORWARDED_FOR: u32 = 17;
+    /// A map.
+    pub(crate) const MAP: u32 = 18;
 }
 
 /// Kinds of instruction.

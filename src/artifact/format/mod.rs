@@ -17,13 +17,13 @@ pub(crate) use records::*;
 pub(crate) const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
 
 /// Raised with every change of the layout. Readers take exactly this one.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// Index 0 and up: no such thing.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 26] = [
+pub(crate) const TABLES: [&str; 28] = [
     "bytes",
     "strings",
     "automata",
@@ -49,13 +49,15 @@ pub(crate) const TABLES: [&str; 26] = [
     "instructions",
     "named_groups",
     "plans",
+    "maps",
+    "map_cases",
     "manifest",
 ];
 
 /// Fields (more exactly: classifiers) that the guards of one policy may read: a matcher keeps a class for each.
 pub(crate) const VARIABLES_MAX: usize = 512;
 
-/// Named groups of one policy: a matcher keeps what each captured.
+/// Named groups and variables of one policy: a matcher keeps the text of each.
 pub(crate) const CAPTURES_MAX: usize = 64;
 
 /// Octets before the first table.

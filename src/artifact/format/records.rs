@@ -227,6 +227,30 @@ record! {
     }
 }
 record! {
+    /// A map.
+    Map {
+        /// First of its `map_cases`.
+        cases,
+        /// Their number.
+        cases_count,
+    }
+}
+record! {
+    /// A case of a map, in order.
+    MapCase {
+        /// A root in the diagram, as of an operation.
+        guard,
+        /// What takes the captures that `template` reads, or none.
+        program,
+        /// The field it reads: one of the `field` constants.
+        field,
+        /// Name of the header, argument or cookie: a string, or none.
+        name,
+        /// The value.
+        template,
+    }
+}
+record! {
     /// A plan source, a plan's name, or a place of a credential; see the `plans` constants.
     PlansRow { kind, a, b, c, d }
 }

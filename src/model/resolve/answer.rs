@@ -65,6 +65,9 @@ impl Resolver<'_> {
             ast::ProxyForm::Raw => ProxyForm::Raw,
             ast::ProxyForm::Canonical => ProxyForm::Canonical,
             ast::ProxyForm::Strip(prefix) => ProxyForm::Strip(self.stripped(prefix)?),
+            ast::ProxyForm::Base(base) if has_variable(&base.text) => {
+                ProxyForm::Target(self.template(base, scope.service)?)
+            }
             ast::ProxyForm::Base(base) => self.base(base, scope)?,
         };
         Some(Answer::Proxy { upstream: id?, form })
@@ -107,20 +110,19 @@ impl Resolver<'_> {
             self.say(diagnostic.help("leave it out, and let the rewrite put it in"));
             return None;
         }
-        let variable = text
-            .as_bytes()
-            .windows(2)
-            .any(|pair| matches!(pair, [b'$', next] if next.is_ascii_alphanumeric() || matches!(next, b'_' | b'{')));
         let help = if !text.starts_with('/') {
             format!("write `\"/{text}\"`")
         } else if text.contains(['?', '#']) {
             "the query goes on as it came; to change it, `rewrite`".to_owned()
-        } else if variable {
-            "variables are not filled in here: `rewrite REGEX TEMPLATE break;`".to_owned()
         } else {
             return Some(ProxyForm::Base { base: text.as_bytes().to_vec(), prefix_octets });
         };
         self.error("invalid-base", base.span, format!("`{text}` cannot replace a prefix"), help);
         None
     }
+}
+
+fn has_variable(text: &str) -> bool {
+    let begins = |next: u8| next.is_ascii_alphanumeric() || matches!(next, b'_' | b'{');
+    text.as_bytes().windows(2).any(|pair| matches!(pair, [b'$', next] if begins(*next)))
 }

@@ -17,6 +17,7 @@ impl Resolver<'_> {
                 ItemKind::Plans { name, .. } => ("plans", name),
                 ItemKind::Service { name, .. } => ("service", name),
                 ItemKind::Page { name, .. } => ("page", name),
+                ItemKind::Map { name, .. } => ("map", name),
                 _ => {
                     self.declare_other(item);
                     continue;

@@ -22,11 +22,16 @@ impl Resolver<'_> {
     /// `set|add|drop request|response header NAME... [VALUE]`
     pub(super) fn header(
         &mut self,
-        (action, side): (&Word, &Word),
+        (action, side, on_success): (&Word, &Word, bool),
         names: &[Word],
         value: Option<&Word>,
         service: &ServiceScope,
     ) -> Vec<Setting> {
+        if on_success && side.text == "request" {
+            let message = "the answer's status is not known when the request is sent";
+            self.error("misplaced-statement", side.span, message, "leave out `on success`");
+            return Vec::new();
+        }
         let side = if side.text == "request" { Side::Request } else { Side::Response };
         let template = match value {
             None => Some(Template::default()),
@@ -44,7 +49,7 @@ impl Resolver<'_> {
                 "add" if !drops => HeaderAction::Add(template.clone()),
                 _ => HeaderAction::Drop,
             };
-            edits.push(Setting::Header(HeaderEdit { side, name: name.text.clone(), action }));
+            edits.push(Setting::Header(HeaderEdit { side, name: name.text.clone(), action, on_success }));
         }
         edits
     }

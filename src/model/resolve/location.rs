@@ -1,7 +1,7 @@
 //! Locations: what paths they take, and how they nest.
 
 use super::Resolver;
-use super::statement::{LocationScope, Scope, ServiceScope};
+use super::statement::{LocationScope, Scope, ServiceScope, is_slash_redirect_off};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Answer, Location, LocationId, LocationPaths, Statement, StatementKind};
 use crate::syntax::ast::{self, Word};
@@ -82,10 +82,11 @@ impl Resolver<'_> {
         let inner = LocationScope { span: statement.span, prefix_octets };
         let mut scope = Scope::of_location(service, inner, rewrite);
         let statements = self.statements(&location.body, &mut scope);
+        let keeps_slash = location.body.iter().any(|statement| is_slash_redirect_off(&statement.kind));
         let itself = Parent { id, head: statement.head, pattern: &location.pattern.text, exact };
         let nested = self.locations(&location.body, service, Some(&itself), rewrite);
         if let Some(location) = self.policy.locations.get_mut(id.0 as usize) {
-            location.proxies = holds_proxy(&statements, !service.unguarded_proxy_only);
+            location.proxies = !keeps_slash && holds_proxy(&statements, !service.unguarded_proxy_only);
             location.statements = statements;
             location.nested = nested;
         }
@@ -152,7 +153,6 @@ fn display(location: &ast::Location) -> String {
 fn holds_proxy(statements: &[Statement], guarded_too: bool) -> bool {
     statements.iter().any(|statement| match &statement.kind {
         StatementKind::Answer(Answer::Proxy { .. }) => true,
-        StatementKind::When { body, .. } => guarded_too && holds_proxy(body, guarded_too),
-        _ => false,
+        _ => guarded_too && statement.block().is_some_and(|body| holds_proxy(body, guarded_too)),
     })
 }

@@ -30,7 +30,9 @@ fn collect<'a>(statements: &'a [Statement], names: &mut BTreeSet<&'a str>) {
             StatementKind::Meter { name, .. } => {
                 names.insert(&name.text);
             }
-            StatementKind::When { body, .. } => collect(body, names),
+            StatementKind::When { body, .. } | StatementKind::Match { body, .. } | StatementKind::UnlessBreak(body) => {
+                collect(body, names)
+            }
             StatementKind::Location(location) => collect(&location.body, names),
             _ => {}
         }

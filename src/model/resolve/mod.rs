@@ -6,6 +6,7 @@ mod answer;
 mod declare;
 mod header;
 mod location;
+mod map;
 mod meter;
 mod own_hosts;
 mod predicate;
@@ -19,6 +20,7 @@ mod template;
 mod test;
 mod upgrade;
 mod upstream;
+mod variable;
 
 use super::pattern::{self, Regex};
 use super::{Allowed, Pattern, Policy};
@@ -31,6 +33,11 @@ pub(super) fn resolve(items: &[Item], sources: &Sources) -> (Policy, Vec<Diagnos
     let mut resolver =
         Resolver { sources, policy: Policy::default(), diagnostics: Vec::new(), regexes: BTreeMap::new() };
     resolver.declare(items);
+    for item in items {
+        if let ItemKind::Map { name, cases } = &item.kind {
+            resolver.map(item.head, name, cases);
+        }
+    }
     resolver.collect_meters(items);
     for item in items {
         if let ItemKind::Service { name, default, body } = &item.kind {

@@ -36,21 +36,39 @@ impl Resolver<'_> {
                 Some(one_of(Field::Listener, words.iter().map(|word| word.text.as_bytes().to_vec()).collect()))
             }
             PredicateKind::Field { field, operator } => {
-                let field = if field.text == "host" { Field::Host } else { Field::Path };
+                let field = plain_field(&field.text);
                 let operator = self.operator(operator, field == Field::Host)?;
                 Some(Predicate::Field(field, operator))
             }
+            PredicateKind::Map { name, operator } => self.map_predicate(name, operator),
             PredicateKind::Named { field, name, operator } => {
                 let operator = self.operator(operator, false);
-                let lower = name.text.to_ascii_lowercase();
-                let field = match field.text.as_str() {
-                    "header" => self.is_field_name(name).then_some(Field::Header(lower))?,
-                    "cookie" => self.is_field_name(name).then_some(Field::Cookie(lower))?,
-                    _ => Field::Query(lower),
-                };
-                Some(Predicate::Field(field, operator?))
+                Some(Predicate::Field(self.named_field(field, name)?, operator?))
             }
         }
+    }
+
+    /// The guard of `match FIELD [NAME] ~ REGEX`.
+    pub(super) fn match_guard(
+        &mut self,
+        (field, name): (&Word, Option<&Word>),
+        (regex, caseless): (&Word, bool),
+    ) -> Option<Predicate> {
+        let pattern = self.pattern(regex, 0, caseless);
+        let field = match name {
+            Some(name) => self.named_field(field, name)?,
+            None => plain_field(&field.text),
+        };
+        Some(Predicate::Field(field, Operator::Regex(pattern)))
+    }
+
+    fn named_field(&mut self, field: &Word, name: &Word) -> Option<Field> {
+        let lower = name.text.to_ascii_lowercase();
+        Some(match field.text.as_str() {
+            "header" => self.is_field_name(name).then_some(Field::Header(lower))?,
+            "cookie" => self.is_field_name(name).then_some(Field::Cookie(lower))?,
+            _ => Field::Query(lower),
+        })
     }
 
     /// All of them are read, so that every mistake is said.
@@ -59,7 +77,7 @@ impl Resolver<'_> {
         all.into_iter().collect()
     }
 
-    fn operator(&mut self, operator: &ast::Operator, is_host: bool) -> Option<Operator> {
+    pub(super) fn operator(&mut self, operator: &ast::Operator, is_host: bool) -> Option<Operator> {
         let value = |word: &Word| {
             let text = if is_host { word.text.to_ascii_lowercase() } else { word.text.clone() };
             text.into_bytes()
@@ -158,4 +176,14 @@ fn has_host_bits(network: Network) -> bool {
     };
     let free = u32::from(u8::saturating_sub(longest, network.prefix_bits));
     bits & 1u128.checked_shl(free).map_or(u128::MAX, |bit| bit - 1) != 0
+}
+
+fn plain_field(word: &str) -> Field {
+    match word {
+        "host" => Field::Host,
+        "args" => Field::Args,
+        "target" => Field::Target,
+        "method" => Field::Method,
+        _ => Field::Path,
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::Resolver;
 use super::statement::{Scope, ServiceScope};
+use super::template::is_reserved;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{ServerName, ServerNameKind, Service, ServiceId, SlashRedirect};
 use crate::syntax::ast::{Item, Statement, StatementKind, Word};
@@ -31,6 +32,7 @@ impl Resolver<'_> {
             span: item.span,
             plans: service.plans,
             captures: self.captures(&service.names, body),
+            maps: self.map_names(),
             own_hosts: self.own_hosts(&service),
             unguarded_proxy_only: service.slash_redirect == SlashRedirect::Always(301),
         };
@@ -119,7 +121,17 @@ impl Resolver<'_> {
     fn captures_of(&mut self, body: &[Statement], captures: &mut BTreeSet<String>) {
         for statement in body {
             match &statement.kind {
-                StatementKind::When { body, .. } => self.captures_of(body, captures),
+                StatementKind::When { body, .. } | StatementKind::UnlessBreak(body) => self.captures_of(body, captures),
+                StatementKind::Match { regex, caseless, body, .. } => {
+                    self.captures_of_regex(&regex.text, *caseless, captures);
+                    self.captures_of(body, captures);
+                }
+                StatementKind::Set { name, .. } => {
+                    let name = name.text.trim_start_matches('$');
+                    if name != "args" && !is_reserved(name) {
+                        captures.insert(name.to_owned());
+                    }
+                }
                 StatementKind::Rewrite { regex, .. } => self.captures_of_regex(&regex.text, false, captures),
                 StatementKind::Location(location) => {
                     if let Some("~" | "~*") = location.modifier.as_ref().map(|word| word.text.as_str()) {

@@ -4,7 +4,7 @@ use super::Resolver;
 use super::header::is_token;
 use super::quantity::{OCTETS_HELP, TIME_HELP, milliseconds, octets};
 use super::statement::Scope;
-use crate::model::{BodyAction, BodyPolicy, Setting};
+use crate::model::{BodyAction, BodyPolicy, Setting, Side};
 use crate::syntax::ast::{Statement, StatementKind, Word};
 use std::collections::BTreeSet;
 
@@ -20,6 +20,10 @@ impl Resolver<'_> {
             StatementKind::Hsts { age, rest } => self.hsts(age, rest).map(Setting::Hsts),
             StatementKind::Meter { name, always } => {
                 Some(Setting::Meter { meter: self.meter_id(&name.text)?, always: *always })
+            }
+            StatementKind::Forget(side) => {
+                let side = if side.text == "request" { Side::Request } else { Side::Response };
+                Some(Setting::ForgetHeaders(side))
             }
             StatementKind::Type(value) => self.header_value(value, scope.service).map(Setting::Type),
             _ => None,

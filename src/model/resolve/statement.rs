@@ -3,9 +3,9 @@
 use super::Resolver;
 use super::own_hosts::OwnHosts;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{PlanSourceId, ServiceId, Setting, Statement, StatementKind};
+use crate::model::{MapId, PlanSourceId, ServiceId, Setting, Statement, StatementKind};
 use crate::syntax::ast;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a statement has to know of its service.
 pub(super) struct ServiceScope {
@@ -14,10 +14,27 @@ pub(super) struct ServiceScope {
     pub(super) plans: Option<PlanSourceId>,
     /// Names of groups that templates can use.
     pub(super) captures: BTreeSet<String>,
+    /// What templates can use, by name.
+    pub(super) maps: BTreeMap<String, MapId>,
     /// Which hosts its rules spell out.
     pub(super) own_hosts: OwnHosts,
     /// nginx's slash redirect: a `proxy` under a guard does not cause it.
     pub(super) unguarded_proxy_only: bool,
+}
+
+impl ServiceScope {
+    /// Of what stands at the top level, at `span`.
+    pub(super) fn outside(span: Span) -> Self {
+        Self {
+            id: ServiceId(u32::MAX),
+            span,
+            plans: None,
+            captures: BTreeSet::new(),
+            maps: BTreeMap::new(),
+            own_hosts: OwnHosts::None,
+            unguarded_proxy_only: false,
+        }
+    }
 }
 
 /// What a statement has to know of its location.
@@ -67,6 +84,16 @@ impl Resolver<'_> {
         let one = |kind: Option<StatementKind>| kind.into_iter().collect();
         match &statement.kind {
             ast::StatementKind::When { guard, body } => one(self.when(statement, guard, body, scope)),
+            ast::StatementKind::Match { field, name, regex, caseless, body } => {
+                let guard = self.match_guard((field, name.as_ref()), (regex, *caseless));
+                let body = self.guarded(statement, body, scope);
+                one(guard.map(|guard| StatementKind::When { guard, takes_groups: true, body }))
+            }
+            ast::StatementKind::UnlessBreak(body) => {
+                vec![StatementKind::UnlessBreak(self.guarded(statement, body, scope))]
+            }
+            ast::StatementKind::Break => vec![StatementKind::Break],
+            ast::StatementKind::Set { name, value } => one(self.set_variable(name, value, scope.service)),
             ast::StatementKind::Return(answer) => {
                 one(self.answer(statement.head, answer, scope).map(StatementKind::Answer))
             }
@@ -99,7 +126,8 @@ impl Resolver<'_> {
                 Vec::new()
             }
             kind if of_service(kind) => {
-                if scope.guarded || scope.location.is_some() {
+                let in_location = scope.location.is_some() && !is_slash_redirect_off(kind);
+                if scope.guarded || in_location {
                     let message = "this is said once for a service";
                     let diagnostic = Diagnostic::error("misplaced-statement", statement.head, message);
                     self.say(diagnostic.help("move it to the top of the service"));
@@ -118,18 +146,29 @@ impl Resolver<'_> {
         scope: &mut Scope<'_>,
     ) -> Option<StatementKind> {
         let guard = self.predicate(guard, scope.service);
+        let body = self.guarded(statement, body, scope);
+        Some(StatementKind::When { guard: guard?, takes_groups: false, body })
+    }
+
+    /// The statements of the block of `statement`.
+    fn guarded(
+        &mut self,
+        statement: &ast::Statement,
+        body: &[ast::Statement],
+        scope: &mut Scope<'_>,
+    ) -> Vec<Statement> {
         let (block, guarded) = (scope.block, scope.guarded);
         (scope.block, scope.guarded) = (statement.span, true);
         let body = self.statements(body, scope);
         (scope.block, scope.guarded) = (block, guarded);
-        Some(StatementKind::When { guard: guard?, body })
+        body
     }
 
     /// The settings that `statement` stands for: one for each name of `drop`.
     fn settings_of(&mut self, statement: &ast::Statement, scope: &Scope<'_>) -> Vec<Setting> {
         match &statement.kind {
-            ast::StatementKind::Header { action, side, names, value } => {
-                self.header((action, side), names, value.as_ref(), scope.service)
+            ast::StatementKind::Header { action, side, names, value, on_success } => {
+                self.header((action, side, *on_success), names, value.as_ref(), scope.service)
             }
             _ => self.setting(statement, scope).into_iter().collect(),
         }
@@ -148,4 +187,9 @@ fn of_service(kind: &ast::StatementKind) -> bool {
             | ast::StatementKind::SlashRedirect(_)
             | ast::StatementKind::Redirects(_)
     )
+}
+
+/// The one of them that a location may say too.
+pub(super) fn is_slash_redirect_off(kind: &ast::StatementKind) -> bool {
+    matches!(kind, ast::StatementKind::SlashRedirect(word) if word.text == "off")
 }

@@ -15,8 +15,19 @@ pub(super) enum Questions {
     BeginArgs,
 }
 
-const VARIABLES: &[&str] =
-    &["uri", "request_uri", "args", "is_args", "host", "scheme", "request_method", "remote_addr", "request_id", "plan"];
+const VARIABLES: &[&str] = &[
+    "uri",
+    "request_uri",
+    "args",
+    "is_args",
+    "host",
+    "scheme",
+    "request_method",
+    "remote_addr",
+    "request_id",
+    "plan",
+    "proxy_add_x_forwarded_for",
+];
 
 /// nginx's names of what is spelt otherwise here.
 const ALIASES: &[(&str, &str)] = &[
@@ -92,7 +103,8 @@ impl Resolver<'_> {
         let span = self.inside(word, start, end);
         let diagnostic = Diagnostic::error("unknown-variable", span, format!("no variable is called `${name}`"));
         let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, instead)| *instead);
-        let known = VARIABLES.iter().copied().chain(service.captures.iter().map(String::as_str));
+        let maps = service.maps.keys().map(String::as_str);
+        let known = VARIABLES.iter().copied().chain(service.captures.iter().map(String::as_str)).chain(maps);
         let diagnostic = match alias.or_else(|| nearest(name, known)) {
             Some(near) => diagnostic.help(format!("did you mean `${near}`?")),
             None => diagnostic.note("named groups of the regexes of the service are variables too"),
@@ -138,6 +150,9 @@ fn variable(name: &str, service: &ServiceScope) -> Option<Variable> {
     }
     let lower = name.to_ascii_lowercase();
     let named = |prefix: &str| lower.strip_prefix(prefix).filter(|name| !name.is_empty()).map(str::to_owned);
+    if let Some(map) = service.maps.get(name).or_else(|| service.maps.get(&lower)) {
+        return Some(Variable::Map(*map));
+    }
     if let Some(capture) = captured(name, service) {
         return Some(Variable::Named(capture));
     }
@@ -152,6 +167,7 @@ fn variable(name: &str, service: &ServiceScope) -> Option<Variable> {
         "remote_addr" => Variable::RemoteAddr,
         "request_id" => Variable::RequestId,
         "plan" => Variable::Plan,
+        "proxy_add_x_forwarded_for" => Variable::ProxyAddXForwardedFor,
         _ => {
             if let Some(name) = named("arg_") {
                 Variable::Arg(name)

@@ -49,13 +49,13 @@ impl Resolver<'_> {
         let for_methods = (!methods.is_empty()).then_some(Predicate::Field(Field::Method, Operator::In(methods)));
         let mut body = vec![answer(head, Answer::Redirect { status: status?, url: url? })];
         for guard in [hosts, for_methods].into_iter().flatten() {
-            body = vec![Statement { span: head, kind: StatementKind::When { guard, body } }];
+            body = vec![Statement { span: head, kind: StatementKind::When { guard, takes_groups: false, body } }];
         }
         if !is_for_all {
             body.push(answer(head, otherwise?));
         }
         let guard = Predicate::Field(Field::Scheme, Operator::In(vec![b"http".to_vec()]));
-        Some(StatementKind::When { guard, body })
+        Some(StatementKind::When { guard, takes_groups: false, body })
     }
 
     fn secure_url(&mut self, head: Span, code: &Word, to: Option<&Word>, scope: &Scope<'_>) -> Option<Template> {

@@ -5,7 +5,7 @@ use super::latin1;
 use super::target;
 use super::walk::{Halt, Reached, Walk, chain};
 use crate::artifact::manifest::{Credential, CredentialKind, Upstream};
-use crate::matcher::Refusal;
+use crate::matcher::{Refusal, is_success};
 use crate::model::{
     Answer, BodyAction, BodyPolicy, Forward, HeaderAction, HeaderChanges, HeaderEdit, ProxyForm, Setting, Side,
     SlashRedirect, UpstreamId, Verdict, VerdictKind,
@@ -44,8 +44,10 @@ impl Walk<'_> {
             Err(Halt::Refused(refusal, status)) => Verdict { status: Some(status), ..verdict::refusal(refusal) },
         };
         let is_proxied = verdict.verdict == Some(VerdictKind::Proxy);
+        let succeeds = verdict.status.is_some_and(is_success);
         Verdict {
-            response: self.header_changes(Side::Response),
+            response: self.header_changes(Side::Response, succeeds),
+            response_on_success: is_proxied.then(|| self.changes_on_success()),
             meters: self.meters(is_proxied),
             ..self.place(verdict)
         }
@@ -141,7 +143,7 @@ impl Walk<'_> {
         let forward = Forward {
             target: latin1(&target),
             host: upstream.and_then(host_sent),
-            headers: self.header_changes(Side::Request),
+            headers: self.header_changes(Side::Request, false),
             body,
         };
         Ok(Verdict {
@@ -183,6 +185,7 @@ impl Walk<'_> {
                 let rest = self.strip(prefix).ok_or(Refusal::PrefixMismatch)?;
                 return Ok(self.cut_credentials(&rest));
             }
+            ProxyForm::Target(template) => return Ok(self.fill(template)),
             ProxyForm::Raw | ProxyForm::Canonical => (escape(&self.path, EscapeSet::Path), &self.args),
             ProxyForm::Base { base, prefix_octets } => {
                 let rest = self.path.get(*prefix_octets..).unwrap_or(&[]);
@@ -241,8 +244,8 @@ impl Walk<'_> {
         credentials.iter().filter(move |credential| credential.kind == kind && !credential.keep)
     }
 
-    /// The edits of `side` that were reached.
-    fn header_changes(&self, side: Side) -> HeaderChanges {
+    /// The edits of `side` that were reached, with those for a success if it is one.
+    fn header_changes(&self, side: Side, succeeds: bool) -> HeaderChanges {
         let mut changes = HeaderChanges::default();
         if side == Side::Request {
             let is_sent = |own: &&Credential| self.request.lines(own.name.as_bytes()).next().is_some();
@@ -259,6 +262,20 @@ impl Walk<'_> {
         for setting in &self.settings {
             if let Setting::Header(edit) = setting
                 && edit.side == side
+                && (succeeds || !edit.on_success)
+            {
+                self.edit(edit, &mut changes);
+            }
+        }
+        changes
+    }
+
+    /// The edits of the answer's head that hold if the upstream's answer is a success.
+    fn changes_on_success(&self) -> HeaderChanges {
+        let mut changes = HeaderChanges::default();
+        for setting in &self.settings {
+            if let Setting::Header(edit) = setting
+                && edit.on_success
             {
                 self.edit(edit, &mut changes);
             }

@@ -17,7 +17,7 @@ impl Walk<'_> {
         Ok(self.truth(guard, Some(self.plan()?)))
     }
 
-    fn truth(&self, predicate: &Predicate, plan: Option<PlanId>) -> bool {
+    pub(super) fn truth(&self, predicate: &Predicate, plan: Option<PlanId>) -> bool {
         match predicate {
             Predicate::And(all) => all.iter().all(|inner| self.truth(inner, plan)),
             Predicate::Or(any) => any.iter().any(|inner| self.truth(inner, plan)),
@@ -31,13 +31,15 @@ impl Walk<'_> {
     }
 
     /// The one string that `field` is; None if it is absent.
-    fn field(&self, field: &Field) -> Option<Vec<u8>> {
+    pub(super) fn field(&self, field: &Field) -> Option<Vec<u8>> {
         let request = self.request;
         match field {
             Field::Method => Some(request.method.clone()),
             Field::Scheme => Some(request.scheme.clone()),
             Field::Host => Some(self.arrival.host.clone()),
             Field::Path => Some(self.arrival.target.path.clone()),
+            Field::Args => Some(self.arrival.target.args.clone()),
+            Field::Target => Some(self.arrival.target.raw.clone()),
             Field::Listener => request.listener.clone(),
             Field::Body => (request.body > 0).then(Vec::new),
             Field::Client => None,

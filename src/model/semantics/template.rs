@@ -5,7 +5,8 @@ use super::fields::{argument_variable, cookie};
 use super::latin1;
 use super::walk::Walk;
 use super::{Caller, octets};
-use crate::model::{Part, Template, Variable};
+use crate::model::{MapId, Part, Template, Variable};
+use core::ops::Range;
 
 /// When nginx escapes groups, as arguments; only where the target as it came held `%` or `+`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,28 @@ impl Walk<'_> {
         (path, args)
     }
 
+    /// The value of the first case of a map that holds.
+    fn map(&self, map: MapId) -> Vec<u8> {
+        let Some(map) = self.policy.maps.get(map.0 as usize) else { return Vec::new() };
+        let Some(case) = map.cases.iter().find(|case| self.truth(&case.guard, None)) else {
+            return self.fill(&map.default);
+        };
+        let groups = case.captures.as_ref().and_then(|(field, pattern)| {
+            let value = self.field(field)?;
+            let groups = self.regexes.captures(pattern, &value)?;
+            let text = |range: &Range<usize>| value.get(range.clone()).unwrap_or(&[]).to_vec();
+            Some(groups.iter().skip(1).map(|group| group.as_ref().map(text).unwrap_or_default()).collect())
+        });
+        let groups: Vec<Vec<u8>> = groups.unwrap_or_default();
+        let parts = case.value.parts.iter().flat_map(|part| match part {
+            Part::Variable(Variable::Capture(number)) => {
+                usize::from(*number).checked_sub(1).and_then(|index| groups.get(index)).cloned().unwrap_or_default()
+            }
+            part => self.fill(&Template::new(vec![part.clone()])),
+        });
+        parts.collect()
+    }
+
     /// What `variable` stands for; empty where it stands for nothing.
     fn variable(&self, variable: &Variable) -> Vec<u8> {
         let request = self.request;
@@ -72,6 +95,12 @@ impl Walk<'_> {
             Variable::Scheme => request.scheme.clone(),
             Variable::RequestMethod => request.method.clone(),
             Variable::RemoteAddr => octets(&request.client.to_string()),
+            Variable::ProxyAddXForwardedFor => {
+                let client = octets(&request.client.to_string());
+                let sent = request.header(b"x-forwarded-for").filter(|sent| !sent.is_empty());
+                sent.map_or(client.clone(), |sent| [sent.as_slice(), b", ", &client].concat())
+            }
+            Variable::Map(map) => self.map(*map),
             // The proxy gives a request its id; a decision on its own has none.
             Variable::RequestId => Vec::new(),
             Variable::Plan => match self.arrival.caller {

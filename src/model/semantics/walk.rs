@@ -9,8 +9,8 @@ use super::{Lookup, Regexes};
 use crate::artifact::manifest::{CredentialKind, PlanSource};
 use crate::matcher::{Caller, Refusal};
 use crate::model::{
-    Answer, HeaderAction, Location, LocationId, LocationPaths, Part, Pattern, PlanId, Policy, RewriteFlag, Setting,
-    SlashRedirect, Statement, StatementKind, Template, Variable,
+    Answer, Location, LocationId, LocationPaths, Operator, Part, Pattern, PlanId, Policy, Predicate, RewriteFlag,
+    Setting, SlashRedirect, Statement, StatementKind, Template, Variable,
 };
 use core::ops::Range;
 use std::collections::BTreeMap;
@@ -178,13 +178,15 @@ impl<'p> Walk<'p> {
 
     /// Runs the settings of an enclosing location.
     fn inherit(&mut self, statements: &'p [Statement]) -> Result<(), Halt> {
-        for statement in statements.iter().filter(|statement| holds_settings(statement)) {
-            if let StatementKind::When { guard, body } = &statement.kind {
-                if self.holds(guard)? {
-                    self.inherit(body)?;
+        for statement in statements.iter().filter(|statement| statement.holds_settings()) {
+            match &statement.kind {
+                StatementKind::When { guard, body, .. } => {
+                    if self.holds(guard)? {
+                        self.inherit(body)?;
+                    }
                 }
-            } else {
-                self.set(statement)?;
+                StatementKind::UnlessBreak(body) => self.inherit(body)?,
+                _ => self.set(statement)?,
             }
         }
         Ok(())
@@ -202,8 +204,14 @@ impl<'p> Walk<'p> {
     fn block(&mut self, statements: &'p [Statement], rewrites: &mut Rewrites) -> Result<Option<End<'p>>, Halt> {
         for statement in statements {
             let end = match &statement.kind {
-                StatementKind::When { guard, body } if self.holds(guard)? => self.block(body, rewrites)?,
-                StatementKind::When { .. } => None,
+                StatementKind::When { guard, takes_groups, body } => {
+                    if *takes_groups {
+                        self.take_groups(guard);
+                    }
+                    if self.holds(guard)? { self.block(body, rewrites)? } else { None }
+                }
+                StatementKind::UnlessBreak(_) if rewrites.are_over => None,
+                StatementKind::UnlessBreak(body) => self.block(body, rewrites)?,
                 _ => self.statement(statement, rewrites)?,
             };
             if end.is_some() {
@@ -214,7 +222,7 @@ impl<'p> Walk<'p> {
     }
 
     fn statement(&mut self, statement: &'p Statement, rewrites: &mut Rewrites) -> Result<Option<End<'p>>, Halt> {
-        if templates(statement).iter().any(|template| reads_plan(template)) {
+        if statement.templates().iter().any(|template| reads_plan(template)) {
             self.plan()?;
         }
         match &statement.kind {
@@ -236,6 +244,20 @@ impl<'p> Walk<'p> {
                 };
                 Ok(None)
             }
+            StatementKind::Break => {
+                *rewrites = Rewrites { is_pending: false, are_over: true };
+                Ok(None)
+            }
+            StatementKind::Set { name, value } => {
+                let value = self.fill(value);
+                self.named.insert(name, value);
+                Ok(None)
+            }
+            StatementKind::SetArgs(value) => {
+                self.args = self.fill(value);
+                self.is_rewritten = true;
+                Ok(None)
+            }
             _ => {
                 self.set(statement)?;
                 Ok(None)
@@ -244,10 +266,13 @@ impl<'p> Walk<'p> {
     }
 
     fn set(&mut self, statement: &'p Statement) -> Result<(), Halt> {
-        if templates(statement).iter().any(|template| reads_plan(template)) {
+        if statement.templates().iter().any(|template| reads_plan(template)) {
             self.plan()?;
         }
         match &statement.kind {
+            StatementKind::Setting(Setting::ForgetHeaders(side)) => {
+                self.settings.retain(|setting| !matches!(setting, Setting::Header(edit) if edit.side == *side));
+            }
             StatementKind::Setting(setting) => self.settings.push(setting),
             StatementKind::UniqueHeader(name) if self.request.lines(name.as_bytes()).nth(1).is_some() => {
                 return Err(Refusal::HeaderRepeated.into());
@@ -266,6 +291,16 @@ impl<'p> Walk<'p> {
             if let Some(name) = name {
                 self.named.insert(name, value.clone());
             }
+        }
+    }
+
+    /// What the one regex of `guard` captures of its field; nothing where it does not match.
+    fn take_groups(&mut self, guard: &'p Predicate) {
+        self.groups.clear();
+        let Predicate::Field(field, Operator::Regex(pattern)) = guard else { return };
+        let Some(value) = self.field(field) else { return };
+        if let Some(groups) = self.regexes.captures(pattern, &value) {
+            self.set_captures(pattern, &value, &groups);
         }
     }
 
@@ -308,30 +343,6 @@ pub(super) fn chain(policy: &Policy, id: LocationId) -> Vec<&Location> {
     let mut chain: Vec<_> = core::iter::successors(at(id), |location| location.parent.and_then(at)).collect();
     chain.reverse();
     chain
-}
-
-/// Whether a nested location takes something over from `statement`.
-fn holds_settings(statement: &Statement) -> bool {
-    match &statement.kind {
-        StatementKind::When { body, .. } => body.iter().any(holds_settings),
-        StatementKind::Setting(_) | StatementKind::UniqueHeader(_) => true,
-        StatementKind::Answer(_) | StatementKind::Rewrite(_) => false,
-    }
-}
-
-/// The templates that `statement` itself uses.
-fn templates(statement: &Statement) -> Vec<&Template> {
-    match &statement.kind {
-        StatementKind::Answer(Answer::Respond { text, .. }) => text.iter().collect(),
-        StatementKind::Answer(Answer::Redirect { url, .. }) => vec![url],
-        StatementKind::Rewrite(rewrite) => vec![&rewrite.replacement],
-        StatementKind::Setting(Setting::Type(template)) => vec![template],
-        StatementKind::Setting(Setting::Header(edit)) => match &edit.action {
-            HeaderAction::Set(template) | HeaderAction::Add(template) => vec![template],
-            HeaderAction::Drop => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
 }
 
 fn reads_plan(template: &Template) -> bool {

@@ -8,4 +8,4 @@ mod top;
 
 pub(super) use statement::statement;
 pub(super) use test::test_case;
-pub(super) use top::{item, plans_option, upstream_option};
+pub(super) use top::{item, map_case, plans_option, upstream_option};

@@ -74,6 +74,11 @@ impl<'t> Parts<'t> {
         self.children().next().map(|child| child.as_word()).ok_or_else(|| self.incomplete())
     }
 
+    /// The second child, as a word.
+    pub(super) fn second(&self) -> Result<Word, Diagnostic> {
+        self.children().nth(1).map(|child| child.as_word()).ok_or_else(|| self.incomplete())
+    }
+
     /// All words but the first, however deep they stand; `;` and `{` are none.
     pub(super) fn rest(&self) -> Vec<Word> {
         let leaves = self.node.clone().into_inner().flatten().filter(|node| node.clone().into_inner().next().is_none());

@@ -62,12 +62,17 @@ fn positive(parts: &Parts<'_>) -> Result<Predicate, Diagnostic> {
             name: parts.word(Rule::field_name)?,
             operator: operator(&parts.part(Rule::operator)?)?,
         },
+        Rule::map_is => PredicateKind::Map {
+            name: parts.word(Rule::dollar_name)?,
+            operator: operator(&parts.part(Rule::operator)?)?,
+        },
         _ => return Err(parts.incomplete()),
     };
     Ok(Predicate { span: parts.span(), kind })
 }
 
-fn operator(parts: &Parts<'_>) -> Result<Operator, Diagnostic> {
+/// What is asked of a field.
+pub(super) fn operator(parts: &Parts<'_>) -> Result<Operator, Diagnostic> {
     let sign = parts.children().next().ok_or_else(|| parts.incomplete())?;
     Ok(match sign.rule() {
         Rule::equals => Operator::Equals(parts.word(Rule::item)?),

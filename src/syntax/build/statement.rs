@@ -26,8 +26,21 @@ pub(in crate::syntax) fn statement(parsed: Parsed<'_>) -> Result<Statement, Diag
         Rule::when | Rule::method_block | Rule::plan_block | Rule::scheme_block => {
             StatementKind::When { guard: guard(&parts)?, body }
         }
+        Rule::match_block => StatementKind::Match {
+            field: parts.second()?,
+            name: parts.maybe(Rule::field_name),
+            regex: parts.word(Rule::regex)?,
+            caseless: parts.has(Rule::caseless),
+            body,
+        },
+        Rule::unless_block => StatementKind::UnlessBreak(body),
+        Rule::break_ => StatementKind::Break,
+        Rule::set if parts.has(Rule::dollar_name) => {
+            StatementKind::Set { name: parts.word(Rule::dollar_name)?, value: parts.word(Rule::template)? }
+        }
         Rule::return_ | Rule::proxy | Rule::rewrite | Rule::upgrade => answer(&parts)?,
-        Rule::limit | Rule::forget | Rule::options | Rule::error_page => {
+        Rule::forget => StatementKind::Forget(parts.word(Rule::side)?),
+        Rule::limit | Rule::options | Rule::error_page => {
             StatementKind::Later { keyword: parts.first()?, words: parts.rest() }
         }
         _ => setting(&parts)?,
@@ -95,11 +108,12 @@ fn upgrade(parts: &Parts<'_>) -> Result<StatementKind, Diagnostic> {
 
 fn setting(parts: &Parts<'_>) -> Result<StatementKind, Diagnostic> {
     Ok(match parts.rule() {
-        Rule::change_header | Rule::drop_header => StatementKind::Header {
+        Rule::set | Rule::add | Rule::drop => StatementKind::Header {
             action: parts.first()?,
             side: parts.word(Rule::side)?,
             names: parts.words(Rule::field_name),
             value: parts.maybe(Rule::value),
+            on_success: parts.has(Rule::k_success),
         },
         Rule::unique => StatementKind::UniqueHeader(parts.word(Rule::field_name)?),
         Rule::methods => StatementKind::Methods(parts.words(Rule::method)),

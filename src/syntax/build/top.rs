@@ -3,7 +3,7 @@
 use super::parts::Parts;
 use super::predicate::predicate;
 use crate::diagnostic::Diagnostic;
-use crate::syntax::ast::{Item, ItemKind, PlansOption, PlansOptionKind, UpstreamOption};
+use crate::syntax::ast::{Item, ItemKind, MapCase, PlansOption, PlansOptionKind, UpstreamOption};
 use crate::syntax::grammar::Rule;
 use crate::syntax::parser::{Body, Parsed};
 
@@ -19,9 +19,11 @@ pub(in crate::syntax) fn item(parsed: Parsed<'_>) -> Result<Item, Diagnostic> {
         (Rule::service, Body::Statements(body)) => {
             ItemKind::Service { name: name()?, default: parts.has(Rule::k_default), body }
         }
+        (Rule::map, Body::Map(cases)) => ItemKind::Map { name: parts.word(Rule::dollar_name)?, cases },
         (Rule::test, Body::Tests(cases)) => ItemKind::Test { name: name()?, cases },
         // A block that could not be read, or is missing, was told of already: the statement is there all the same.
         (Rule::upstream, _) => ItemKind::Upstream { name: name()?, options: Some(Vec::new()) },
+        (Rule::map, _) => ItemKind::Map { name: parts.word(Rule::dollar_name)?, cases: Vec::new() },
         (Rule::plans, _) => ItemKind::Plans { name: name()?, options: Vec::new() },
         (Rule::service, _) => {
             ItemKind::Service { name: name()?, default: parts.has(Rule::k_default), body: Vec::new() }
@@ -39,6 +41,13 @@ pub(in crate::syntax) fn item(parsed: Parsed<'_>) -> Result<Item, Diagnostic> {
         _ => return Err(parts.incomplete()),
     };
     Ok(Item { span, head, kind })
+}
+
+/// A line of a `map` block.
+pub(in crate::syntax) fn map_case(parsed: Parsed<'_>) -> Result<MapCase, Diagnostic> {
+    let parts = Parts::new(parsed.node, parsed.head);
+    let guard = parts.all(Rule::predicate).next().map(|guard| predicate(&guard)).transpose()?;
+    Ok(MapCase { span: parsed.head, guard, value: parts.word(Rule::template)? })
 }
 
 /// A statement of an `upstream` or a `tls` block.

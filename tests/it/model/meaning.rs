@@ -85,7 +85,8 @@ fn upgrade_is_guards_and_answers() {
     };
     assert_eq!(without_places(found), without_places(format!("{:?}", statements(written))));
     let to = statements("upgrade https 308 to x.test:8443;");
-    let StatementKind::When { guard: Predicate::Field(Field::Scheme, Operator::In(scheme)), body } = &to[0].kind else {
+    let StatementKind::When { guard: Predicate::Field(Field::Scheme, Operator::In(scheme)), body, .. } = &to[0].kind
+    else {
         panic!("{to:?}");
     };
     assert_eq!(scheme, &[b"http".to_vec()]);

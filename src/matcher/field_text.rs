@@ -1,0 +1,42 @@
+//! The text of a field, for a regex that takes groups from it.
+
+use super::fields::{arguments, cookie, header_lines, separator};
+use super::run::{Halt, Run};
+use super::scratch::{Slice, Text};
+use crate::artifact::format::{NONE, field};
+
+impl Run<'_, '_> {
+    /// The text of field `kind`, called `name`, in the arena; None where the field is absent.
+    pub(super) fn field_text(&mut self, kind: u32, name: u32) -> Result<Option<Slice>, Halt> {
+        let name = if name == NONE { &[] } else { self.tables.string(name) };
+        let text = match kind {
+            field::HOST => return Ok(Some(self.host)),
+            field::PATH => return Ok(Some(self.original_path)),
+            field::METHOD => Some(Text::Given(self.request.method)),
+            field::SCHEME => Some(Text::Given(self.request.scheme.name().as_bytes())),
+            field::ARGS => Some(Text::Given(self.original_args)),
+            field::TARGET => Some(self.raw),
+            field::HEADER => return self.header_text(name),
+            field::QUERY => arguments(self.original_args, name).next().map(Text::Given),
+            field::COOKIE => cookie(self.request.headers, name).map(Text::Given),
+            _ => None,
+        };
+        let Some(text) = text else { return Ok(None) };
+        let mark = self.arena.mark();
+        self.arena.put_text(text)?;
+        Ok(Some(self.arena.since(mark)))
+    }
+
+    fn header_text(&mut self, name: &[u8]) -> Result<Option<Slice>, Halt> {
+        let mark = self.arena.mark();
+        let mut lines = 0;
+        for line in header_lines(self.request.headers, name) {
+            if lines > 0 {
+                self.arena.put(separator(name))?;
+            }
+            self.arena.put(line)?;
+            lines += 1;
+        }
+        Ok((lines > 0).then(|| self.arena.since(mark)))
+    }
+}
