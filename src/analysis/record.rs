@@ -227,7 +227,7 @@ fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, s
             headers: changes(decision.edits(), Side::Request, false),
             body,
         }),
-        response_on_success: Some(changes(decision.edits(), Side::Response, true)),
+        response_on_success: changes(decision.edits(), Side::Response, true),
         ..so_far
     }
 }

@@ -181,10 +181,10 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
     let template = |index: u32| (index as usize) < t.templates.len();
     let program = |index: u32| (index as usize) < t.programs.len();
     let operands_are_good = match kind {
-        operation::CALLER => a <= 1,
+        operation::CALLER | operation::FORGET_HEADERS => a <= 1,
         operation::RESPOND => (100..1000).contains(&a) && optional(b, t.templates.len()),
         operation::REDIRECT => (300..400).contains(&a) && template(b),
-        operation::CLOSE => true,
+        operation::CLOSE | operation::UNLESS_BREAK | operation::BREAK => true,
         operation::PROXY if b == proxy_form::TARGET => template(c),
         operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings.len()),
         operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,
@@ -198,8 +198,6 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::TYPE | operation::SET_ARGS => template(a),
         operation::MATCH => program(a) && field_is_good(t, b, c),
         operation::SET => (a as usize) < CAPTURES_MAX && template(b),
-        operation::FORGET_HEADERS => a <= 1,
-        operation::UNLESS_BREAK | operation::BREAK => true,
         _ => false,
     };
     operands_are_good && (guard as usize) < t.nodes.len() + 2

@@ -89,8 +89,8 @@ pub struct Verdict {
     /// What becomes of the answer's head.
     pub response: HeaderChanges,
     /// With `proxy`: what else becomes of it if its status is a success (see `on success`).
-    #[serde(skip_serializing_if = "is_unchanged")]
-    pub response_on_success: Option<HeaderChanges>,
+    #[serde(skip_serializing_if = "HeaderChanges::is_empty")]
+    pub response_on_success: HeaderChanges,
     /// The Location header as sent.
     pub redirect: Option<String>,
     /// The text of a `return`, variables filled in.
@@ -106,10 +106,6 @@ pub struct Verdict {
     pub limits: Vec<String>,
     /// Whether `verdict` waits for the caller's plan.
     pub needs_plan: bool,
-}
-
-fn is_unchanged(changes: &Option<HeaderChanges>) -> bool {
-    changes.as_ref().is_none_or(|changes| *changes == HeaderChanges::default())
 }
 
 /// What is done with a request.
@@ -154,4 +150,11 @@ pub struct HeaderChanges {
     pub add: Vec<(String, String)>,
     /// Names; `x-*` stands for all that begin so.
     pub drop: Vec<String>,
+}
+
+impl HeaderChanges {
+    /// Whether nothing is changed.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.add.is_empty() && self.drop.is_empty()
+    }
 }

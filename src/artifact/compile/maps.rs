@@ -10,12 +10,11 @@ impl Builder<'_> {
     pub(super) fn maps(&mut self) {
         for map in &self.policy.maps {
             let cases: Vec<format::MapCase> = map.cases.iter().filter_map(|case| self.map_case(map, case)).collect();
-            let otherwise = self.template(&map.default);
+            let template = self.template(&map.default);
             let row = format::Map { cases: self.map_cases.next(), cases_count: index(cases.len() + 1) };
-            cases.iter().for_each(|case| {
+            for case in &cases {
                 self.map_cases.push(case);
-            });
-            let template = otherwise;
+            }
             let always = format::MapCase { guard: TRUE.0, program: NONE, field: field::PATH, name: NONE, template };
             self.map_cases.push(&always);
             self.maps.push(&row);

@@ -38,7 +38,7 @@ impl Resolver<'_> {
                     self.twice(&Word { text: "default".to_owned(), quoted: false, span: case.span }, first);
                 }
                 default = Some(case.span);
-                map.default = self.template(&case.value, &self.map_scope(head, &[])).unwrap_or_default();
+                map.default = self.template(&case.value, &map_scope(head, &[])).unwrap_or_default();
                 continue;
             };
             map.cases.extend(self.map_case(head, guard, &case.value));
@@ -52,10 +52,10 @@ impl Resolver<'_> {
             self.error("map-asks-caller", span, "the cases of a map cannot ask for the plan", help);
             return None;
         }
-        let guard = self.predicate(guard, &self.map_scope(head, &[]))?;
+        let guard = self.predicate(guard, &map_scope(head, &[]))?;
         let groups = guard.one_regex().map(|(_, pattern)| pattern.groups.clone()).unwrap_or_default();
         let value_span = value.span;
-        let value = own_groups(self.template(value, &self.map_scope(head, &groups))?, &groups);
+        let value = own_groups(self.template(value, &map_scope(head, &groups))?, &groups);
         let takes_groups = value.parts.iter().any(|part| matches!(part, Part::Variable(Variable::Capture(_))));
         let captures = guard.one_regex().filter(|_| takes_groups).map(|(field, pattern)| {
             // Its names mean nothing outside the case.
@@ -69,11 +69,6 @@ impl Resolver<'_> {
             return None;
         }
         Some(MapCase { guard, value, captures })
-    }
-
-    /// What the text of a map may use: its own regex's groups, no other map.
-    fn map_scope(&self, head: Span, groups: &[Option<String>]) -> ServiceScope {
-        ServiceScope { captures: groups.iter().flatten().cloned().collect(), ..ServiceScope::outside(head) }
     }
 
     /// The maps so far, by name.
@@ -115,6 +110,11 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// What the text of a map may use: its own regex's groups, no other map.
+fn map_scope(head: Span, groups: &[Option<String>]) -> ServiceScope {
+    ServiceScope { captures: groups.iter().flatten().cloned().collect(), ..ServiceScope::outside(head) }
 }
 
 fn asks_caller(predicate: &ast::Predicate) -> Option<Span> {

@@ -31,7 +31,7 @@ fn collect<'a>(statements: &'a [Statement], names: &mut BTreeSet<&'a str>) {
                 names.insert(&name.text);
             }
             StatementKind::When { body, .. } | StatementKind::Match { body, .. } | StatementKind::UnlessBreak(body) => {
-                collect(body, names)
+                collect(body, names);
             }
             StatementKind::Location(location) => collect(&location.body, names),
             _ => {}

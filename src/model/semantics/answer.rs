@@ -47,7 +47,7 @@ impl Walk<'_> {
         let succeeds = verdict.status.is_some_and(is_success);
         Verdict {
             response: self.header_changes(Side::Response, succeeds),
-            response_on_success: is_proxied.then(|| self.changes_on_success()),
+            response_on_success: if is_proxied { self.changes_on_success() } else { HeaderChanges::default() },
             meters: self.meters(is_proxied),
             ..self.place(verdict)
         }
