@@ -2,6 +2,7 @@
 
 use super::choices::Choices;
 use super::patterns::{prefix, quoted, regex};
+use super::predicate::predicate;
 use super::statement::{Place, answer, statements};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -50,6 +51,7 @@ impl Sketch {
                 choices.pick(&["401", "402"])
             );
         }
+        maps(choices, &mut sketch.rules);
         let services = 1 + choices.below(3);
         let mut names = NAMES.to_vec();
         let default = choices.below(services + 1);
@@ -126,6 +128,37 @@ impl Sketch {
                 self.level(&pattern, !is_regex, depth - 1, (captures, has_plans, takes_base), choices);
             }
             self.rules.push_str("}\n");
+        }
+    }
+}
+
+/// `$m`, of which guards ask, and `$n`, which takes groups and asks `$m`.
+fn maps(choices: &mut Choices<'_>, rules: &mut String) {
+    rules.push_str("map $m {\n");
+    for _ in 0..choices.below(4) {
+        let value = choices.pick(&["x", "\"\"", "ab", "\"x, y\"", "$http_x_a", "$arg_q", "$host"]);
+        let _ = writeln!(rules, "{} -> {value};", map_guard(choices));
+    }
+    if choices.chance(70) {
+        let _ = writeln!(rules, "default -> {};", choices.pick(&["x", "1", "$http_x_a"]));
+    }
+    rules.push_str("}\nmap $n {\n$m = x -> \"x:$uri\";\n");
+    for _ in 0..choices.below(3) {
+        let field = choices.pick(&["path", "args", "header X-A", "cookie c", "host"]);
+        let mut groups = Vec::new();
+        let pattern = quoted(regex(choices, &mut groups));
+        let own = groups.first().map_or(String::new(), |name| format!("${{{name}}}"));
+        let _ = writeln!(rules, "{field} ~ {pattern} -> \"n$1-$2{own}\";");
+    }
+    rules.push_str("}\n");
+}
+
+/// No plan, no map.
+fn map_guard(choices: &mut Choices<'_>) -> String {
+    loop {
+        let guard = predicate(choices, false, 1);
+        if !guard.contains("$m") {
+            return guard;
         }
     }
 }

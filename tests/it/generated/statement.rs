@@ -1,7 +1,7 @@
 //! Statements of services, locations and guards.
 
 use super::choices::Choices;
-use super::patterns::{quoted, regex};
+use super::patterns::{field_regex, quoted, regex};
 use super::predicate::predicate;
 use super::template::{Scope, replacement, text, url};
 use std::fmt::Write;
@@ -35,12 +35,18 @@ fn statement(choices: &mut Choices<'_>, place: &mut Place<'_>, depth: usize, rul
         0..4 if depth > 0 => guarded(choices, place, depth, rules),
         4 | 5 => rewrite(choices, place, rules),
         6 => answer(choices, place, rules),
+        7 if choices.chance(40) => variable(choices, place, rules),
         index => setting(index, choices, place, rules),
     }
 }
 
 fn guarded(choices: &mut Choices<'_>, place: &mut Place<'_>, depth: usize, rules: &mut String) {
-    match choices.below(8) {
+    match choices.below(11) {
+        8 | 9 => {
+            let regex = match_field(choices, place.captures);
+            write(rules, &format!("match {regex}"));
+        }
+        10 => write(rules, "unless break"),
         0 => write(rules, &format!("method {}", choices.pick(&["GET", "POST DELETE", "PURGE"]))),
         1 => write(rules, &format!("scheme {}", choices.pick(&["http", "https"]))),
         2 | 3 if place.has_plans => write(rules, &format!("plan {}", choices.pick(&["gold", "silver", "any"]))),
@@ -53,6 +59,29 @@ fn guarded(choices: &mut Choices<'_>, place: &mut Place<'_>, depth: usize, rules
         answer(choices, place, rules);
     }
     rules.push_str("}\n");
+}
+
+/// A field with a regex whose groups templates may name from now on.
+fn match_field(choices: &mut Choices<'_>, captures: &mut Vec<&'static str>) -> String {
+    let field = choices.pick(&["host", "path", "args", "target", "header X-A", "header Cookie", "query q", "cookie c"]);
+    let regex = if choices.chance(50) { regex(choices, captures) } else { field_regex(choices) };
+    format!("{field} {} {}", choices.pick(&["~", "~*"]), quoted(regex))
+}
+
+fn variable(choices: &mut Choices<'_>, place: &mut Place<'_>, rules: &mut String) {
+    let scope = Scope { captures: place.captures, has_plans: place.has_plans };
+    let value = quoted(&text(choices, &scope));
+    let line = match choices.below(4) {
+        0 => "break;".to_owned(),
+        1 => format!("set $args {value};"),
+        _ => {
+            let name = choices.pick(&["kept", "other"]);
+            place.captures.push(name);
+            format!("set ${name} {value};")
+        }
+    };
+    write(rules, &line);
+    rules.push('\n');
 }
 
 fn rewrite(choices: &mut Choices<'_>, place: &mut Place<'_>, rules: &mut String) {
@@ -80,6 +109,7 @@ pub(super) fn answer(choices: &mut Choices<'_>, place: &mut Place<'_>, rules: &m
         6 if place.takes_base && place.in_location => {
             format!("proxy {upstream} {};", choices.pick(&["\"/base/\"", "/up", "/"]))
         }
+        8 => format!("proxy {upstream} {};", quoted(&format!("/t/$1{}", text(choices, &scope)))),
         7 => {
             format!("upgrade https {} to up.test:8443;", choices.pick(&["307", "308", "301 for GET HEAD else 403 no"]))
         }
@@ -105,10 +135,12 @@ fn setting(index: usize, choices: &mut Choices<'_>, place: &Place<'_>, rules: &m
             let names = choices.pick(&["X-A", "x-*", "Set-Cookie Server"]);
             format!("drop {} header {names};", choices.pick(&["request", "response"]))
         }
+        14 if choices.chance(20) => format!("forget {} headers;", choices.pick(&["request", "response"])),
         _ => {
             let verb = choices.pick(&["set", "set", "add"]);
             let (side, name) = (choices.pick(&["request", "response"]), choices.pick(&["X-A", "X-B", "Via-X"]));
-            format!("{verb} {side} header {name} {};", quoted(&text(choices, &scope)))
+            let success = if side == "response" { choices.pick(&["", " on success"]) } else { "" };
+            format!("{verb} {side} header {name} {}{success};", quoted(&text(choices, &scope)))
         }
     };
     write(rules, &line);

@@ -42,7 +42,7 @@ pub(super) fn replacement(choices: &mut Choices<'_>, scope: &Scope<'_>) -> Strin
 }
 
 fn part(choices: &mut Choices<'_>, scope: &Scope<'_>) -> String {
-    const VARIABLES: [&str; 17] = [
+    const VARIABLES: [&str; 20] = [
         ".",
         "$uri",
         "$args",
@@ -60,6 +60,9 @@ fn part(choices: &mut Choices<'_>, scope: &Scope<'_>) -> String {
         "${uri}",
         "$9",
         "|",
+        "$m",
+        "$n",
+        "$proxy_add_x_forwarded_for",
     ];
     match choices.below(VARIABLES.len() + 2) {
         index if index < VARIABLES.len() => VARIABLES[index].to_owned(),
