@@ -227,6 +227,11 @@ fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, s
             headers: changes(decision.edits(), Side::Request, false),
             body,
         }),
+        relocate: decision
+            .edits()
+            .filter(|edit| edit.action == EditAction::Relocate)
+            .map(|edit| (latin1(edit.name), latin1(edit.value)))
+            .collect(),
         response_on_success: changes(decision.edits(), Side::Response, true),
         ..so_far
     }
@@ -252,6 +257,7 @@ fn changes(edits: Edits<'_>, side: Side, on_success: bool) -> HeaderChanges {
             EditAction::Set => changes.set.push((name, latin1(edit.value))),
             EditAction::Add => changes.add.push((name, latin1(edit.value))),
             EditAction::Drop => changes.drop.push(name),
+            EditAction::Relocate => {}
         }
     }
     changes

@@ -174,7 +174,7 @@ pub struct Edit<'d> {
     pub action: EditAction,
     /// The name as written; for `Drop` it may end in `*`.
     pub name: &'d [u8],
-    /// The value, never empty and without CR, LF and NUL; empty for `Drop`.
+    /// The value, without CR, LF and NUL; empty for `Drop`, and only there or for `Relocate`.
     pub value: &'d [u8],
 }
 
@@ -198,4 +198,7 @@ pub enum EditAction {
     Add,
     /// Drops all lines of the name.
     Drop,
+    /// Where Location begins with the name, which is none, the value stands in its place. Of several in a row the first
+    /// that fits counts.
+    Relocate,
 }

@@ -35,6 +35,9 @@ impl Run<'_, '_> {
                 *self.meters.get_mut(made.meters).ok_or(Refusal::RewriteTooLong)? = operation.a;
                 made.meters += 1;
             }
+            if operation.kind == operation::PROXY_REDIRECT && proxied {
+                self.make_relocation(operation, &mut made)?;
+            }
             let waits = operation.b & ON_SUCCESS != 0 && status.is_some_and(|status| !is_success(status));
             if operation.kind == operation::HEADER && (proxied || operation.a == 1) && !waits {
                 self.make_edit(operation, proxied, &mut made)?;
@@ -82,6 +85,14 @@ impl Run<'_, '_> {
         };
         let on_success = proxied && operation.b & ON_SUCCESS != 0;
         self.push_edit(EditRow { side, on_success, action, name: operation.c, value: EditValue::Made(value) }, made)
+    }
+
+    fn make_relocation(&mut self, operation: Operation, made: &mut Made) -> Result<(), Halt> {
+        let to = self.fill(operation.b)?;
+        if to.of(self.arena.bytes).iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return Ok(());
+        }
+        self.push_edit(EditRow::always(Side::Response, EditAction::Relocate, operation.a, EditValue::Made(to)), made)
     }
 
     fn push_edit(&mut self, row: EditRow, made: &mut Made) -> Result<(), Halt> {

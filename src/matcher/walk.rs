@@ -171,7 +171,10 @@ impl Run<'_, '_> {
     fn reach(&mut self, index: u32, operation: Operation) -> Result<(), Halt> {
         let last = &mut self.settings.last;
         match operation.kind {
-            operation::FORGET_HEADERS => self.forget_headers(operation.a),
+            operation::FORGET_HEADERS => {
+                self.forget(|setting| setting.kind == operation::HEADER && setting.a == operation.a);
+            }
+            operation::PROXY_REDIRECT_OFF => self.forget(|setting| setting.kind == operation::PROXY_REDIRECT),
             operation::METHODS => last.methods = index,
             operation::BODY => last.body = index,
             operation::HSTS => last.hsts = index,
@@ -184,13 +187,13 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Takes the header edits of `side` out of the list.
-    fn forget_headers(&mut self, side: u32) {
+    /// Takes the settings that are `forgotten` out of the list.
+    fn forget(&mut self, forgotten: impl Fn(Operation) -> bool) {
         let mut kept = 0;
         for place in 0..self.settings.last.listed {
             let Some(index) = self.settings.list.get(place).copied() else { break };
             let operation = self.tables.operations.get(index).unwrap_or_default();
-            if operation.kind == operation::HEADER && operation.a == side {
+            if forgotten(operation) {
                 continue;
             }
             if let Some(slot) = self.settings.list.get_mut(kept) {

@@ -39,6 +39,8 @@ pub struct Policy {
     pub services: Vec<Service>,
     /// In file order; a map uses only maps above it.
     pub maps: Vec<Map>,
+    /// Those that guards ask; what is left of them in a guard is a predicate of the request.
+    pub maps_asked: Vec<MapId>,
     /// Of all services; those of one level in file order.
     pub locations: Vec<Location>,
     /// Names, sorted.

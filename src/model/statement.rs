@@ -67,7 +67,9 @@ impl Statement {
             StatementKind::Answer(Answer::Proxy { form: ProxyForm::Target(template), .. })
             | StatementKind::Set { value: template, .. }
             | StatementKind::SetArgs(template)
-            | StatementKind::Setting(Setting::Type(template)) => vec![template],
+            | StatementKind::Setting(Setting::Type(template) | Setting::ProxyRedirect { to: template, .. }) => {
+                vec![template]
+            }
             StatementKind::Rewrite(rewrite) => vec![&rewrite.replacement],
             StatementKind::Setting(Setting::Header(edit)) => match &edit.action {
                 HeaderAction::Set(template) | HeaderAction::Add(template) => vec![template],
@@ -175,6 +177,15 @@ pub enum Setting {
     Body(BodyPolicy),
     /// Edits of header fields; they add up.
     Header(HeaderEdit),
+    /// Where the upstream's Location begins with `from`, `to` stands in its place; the first that fits counts.
+    ProxyRedirect {
+        /// What the Location begins with.
+        from: Vec<u8>,
+        /// What stands there instead.
+        to: Template,
+    },
+    /// Takes back every `ProxyRedirect` reached so far.
+    ProxyRedirectOff,
     /// Takes back the edits of this side that were reached so far.
     ForgetHeaders(Side),
     /// The value of Strict-Transport-Security, sent where the scheme is https.

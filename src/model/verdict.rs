@@ -91,6 +91,9 @@ pub struct Verdict {
     /// With `proxy`: what else becomes of it if its status is a success (see `on success`).
     #[serde(skip_serializing_if = "HeaderChanges::is_empty")]
     pub response_on_success: HeaderChanges,
+    /// With `proxy`: (from, to) of each `proxy_redirect`; the first whose `from` begins the answer's Location counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub relocate: Vec<(String, String)>,
     /// The Location header as sent.
     pub redirect: Option<String>,
     /// The text of a `return`, variables filled in.

@@ -91,10 +91,24 @@ fn is_framing(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"content-length")
 }
 
+/// Puts another beginning in place of the one that the upstream gave its Location (nginx: `proxy_redirect`).
+fn relocate(edits: &[Edit], headers: &mut HeaderMap) {
+    let Some(location) = headers.get(header::LOCATION) else { return };
+    let mut rows = edits.iter().filter(|edit| edit.action == EditAction::Relocate);
+    let moved = rows.find_map(|edit| {
+        let rest = location.as_bytes().strip_prefix(edit.name.as_slice())?;
+        HeaderValue::from_bytes(&[edit.value.as_slice(), rest].concat()).ok()
+    });
+    if let Some(moved) = moved {
+        headers.insert(header::LOCATION, moved);
+    }
+}
+
 /// Applies the response edits of a decision to an answer of `status`.
 pub(super) fn apply(edits: &[Edit], status: StatusCode, headers: &mut HeaderMap) {
     let applies = |edit: &&Edit| edit.side == Side::Response && (!edit.on_success || is_success(status.as_u16()));
-    for edit in edits.iter().filter(applies) {
+    relocate(edits, headers);
+    for edit in edits.iter().filter(applies).filter(|edit| edit.action != EditAction::Relocate) {
         if edit.action == EditAction::Drop {
             let names: Vec<HeaderName> =
                 headers.keys().filter(|name| edit.names(name.as_str().as_bytes())).cloned().collect();

@@ -262,6 +262,8 @@ pub enum StatementKind {
         /// whether `on success` follows
         on_success: bool,
     },
+    /// `proxy_redirect FROM TO;`; None for `proxy_redirect off;`
+    ProxyRedirect(Option<(Word, Word)>),
     /// `unique header NAME;`
     UniqueHeader(Word),
     /// `methods M...;`

@@ -167,6 +167,7 @@ const KEYWORDS: &[Keyword] = &[
     simple(Service, "set", Rule::set, "set request|response header NAME VALUE [on success];` or `set $NAME TEMPLATE;"),
     simple(Service, "add", Rule::add, "add request|response header NAME VALUE [on success];"),
     simple(Service, "drop", Rule::drop, "drop request|response header NAME...;"),
+    simple(Service, "proxy_redirect", Rule::proxy_redirect, "proxy_redirect FROM TO;` or `proxy_redirect off;"),
     simple(Service, "unique", Rule::unique, "unique header NAME;"),
     simple(Service, "methods", Rule::methods, "methods METHOD...;"),
     simple(Service, "body", Rule::body, "body forward|strip|reject [max=SIZE];"),

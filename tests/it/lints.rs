@@ -118,3 +118,30 @@ fn what_is_allowed_is_silent_where_it_is_allowed() {
     is_silent("", "location / { allow lossy-redirect; return 301 /x; }");
     warns("lossy-redirect", "", "location /a { allow lossy-redirect; return 301 /x; } location /b { return 301 /x; }");
 }
+
+#[test]
+fn a_header_that_a_location_forgets() {
+    let service = "set response header X-Frame-Options DENY;";
+    warns("forgotten-header", "", &format!("{service} location / {{ forget response headers; return 200; }}"));
+    let again = "forget response headers; set response header x-frame-options SAMEORIGIN; return 200;";
+    is_silent("", &format!("{service} location / {{ {again} }}"));
+    is_silent("", "location / { forget response headers; return 200; }");
+}
+
+#[test]
+fn a_guard_on_the_path_below_a_rewrite() {
+    let rewrite = "rewrite ^/a(.*)$ /b$1 break;";
+    let guard = "when path ^~ /b { return 403; }";
+    warns("guard-below-rewrite", UPSTREAM, &format!("location / {{ {rewrite} {guard} proxy a; }}"));
+    is_silent(UPSTREAM, &format!("location / {{ {guard} {rewrite} proxy a; }}"));
+    let other = "when method POST { return 403; }";
+    is_silent(UPSTREAM, &format!("location / {{ {rewrite} {other} proxy a; }}"));
+}
+
+#[test]
+fn a_map_that_nothing_uses() {
+    let map = "map $m { scheme http -> a; default -> b; }";
+    warns("unused-map", map, "location / { return 200; }");
+    is_silent(map, "location / { return 200 $m; }");
+    is_silent(map, "location / { when $m = a { return 403; } return 200; }");
+}

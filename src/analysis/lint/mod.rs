@@ -4,12 +4,15 @@
 //! `no-answer`, need the diagram and come from the compiler.
 
 mod duplicate_regex;
+mod forgotten_header;
+mod guard_below_rewrite;
 mod location_never_matches;
 mod lossy_redirect;
 mod prefix_without_slash;
 mod unbounded_body;
 mod unchecked_host;
 mod unserved_plan;
+mod unused_map;
 mod unused_upstream;
 mod visit;
 
@@ -17,8 +20,10 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
 /// Names of all warnings, sorted.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 14] = [
     "duplicate-regex",
+    "forgotten-header",
+    "guard-below-rewrite",
     "location-never-matches",
     "location-with-query",
     "lossy-redirect",
@@ -28,6 +33,7 @@ pub const NAMES: [&str; 11] = [
     "unchecked-host",
     "unreachable-statement",
     "unserved-plan",
+    "unused-map",
     "unused-upstream",
 ];
 
@@ -35,12 +41,15 @@ pub const NAMES: [&str; 11] = [
 pub fn run(policy: &Policy) -> Vec<Diagnostic> {
     let lints = [
         duplicate_regex::check,
+        forgotten_header::check,
+        guard_below_rewrite::check,
         location_never_matches::check,
         lossy_redirect::check,
         prefix_without_slash::check,
         unbounded_body::check,
         unchecked_host::check,
         unserved_plan::check,
+        unused_map::check,
         unused_upstream::check,
     ];
     policy.unsilenced(lints.iter().flat_map(|lint| lint(policy)).collect())

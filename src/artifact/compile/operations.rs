@@ -218,6 +218,10 @@ impl Builder<'_> {
                 (operation::BODY, [action, octets as u32, (octets >> 32) as u32, has_bound])
             }
             Setting::Header(edit) => self.header_edit(edit),
+            Setting::ProxyRedirect { from, to } => {
+                (operation::PROXY_REDIRECT, [self.string(from), self.template(to), 0, 0])
+            }
+            Setting::ProxyRedirectOff => (operation::PROXY_REDIRECT_OFF, [0; 4]),
             Setting::ForgetHeaders(side) => (operation::FORGET_HEADERS, [u32::from(*side == Side::Response), 0, 0, 0]),
             Setting::Hsts(value) => {
                 let (value, name) = (self.string(value.as_bytes()), self.string(b"Strict-Transport-Security"));

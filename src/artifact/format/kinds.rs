@@ -64,6 +64,9 @@ pub(crate) mod operation {
     pub(crate) const SET_ARGS: u32 = 17;
     /// Drops the header edits of side `a` that were reached.
     pub(crate) const FORGET_HEADERS: u32 = 18;
+    /// String `a`, template `b`.
+    pub(crate) const PROXY_REDIRECT: u32 = 19;
+    pub(crate) const PROXY_REDIRECT_OFF: u32 = 20;
 }
 
 /// Forms of `PROXY`.

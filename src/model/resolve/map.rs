@@ -80,11 +80,13 @@ impl Resolver<'_> {
     pub(super) fn map_predicate(&mut self, name: &Word, operator: &ast::Operator) -> Option<Predicate> {
         let operator = self.operator(operator, false)?;
         let text = name.text.trim_start_matches('$');
-        let Some(map) = self.policy.maps.iter().find(|map| map.name == text).cloned() else {
+        let found = (0u32..).zip(&self.policy.maps).find(|(_, map)| map.name == text);
+        let Some((index, map)) = found.map(|(index, map)| (index, map.clone())) else {
             let known: Vec<String> = self.policy.maps.iter().map(|map| format!("${}", map.name)).collect();
             self.unknown("unknown-map", "map", name, known.iter().map(String::as_str));
             return None;
         };
+        self.policy.maps_asked.push(MapId(index));
         let mut formula = self.asked_of(&map.default, &operator, name)?;
         for case in map.cases.iter().rev() {
             let of_value = self.asked_of(&case.value, &operator, name)?;

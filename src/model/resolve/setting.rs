@@ -21,6 +21,15 @@ impl Resolver<'_> {
             StatementKind::Meter { name, always } => {
                 Some(Setting::Meter { meter: self.meter_id(&name.text)?, always: *always })
             }
+            StatementKind::ProxyRedirect(None) => Some(Setting::ProxyRedirectOff),
+            StatementKind::ProxyRedirect(Some((from, to))) => {
+                let to = self.header_value(to, scope.service);
+                if from.text.is_empty() || from.text.starts_with('~') || from.text.contains('$') {
+                    self.invalid(from, "a beginning of a Location", "write it literally, such as `http://backend/`");
+                    return None;
+                }
+                Some(Setting::ProxyRedirect { from: from.text.as_bytes().to_vec(), to: to? })
+            }
             StatementKind::Forget(side) => {
                 let side = if side.text == "request" { Side::Request } else { Side::Response };
                 Some(Setting::ForgetHeaders(side))

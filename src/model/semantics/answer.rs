@@ -47,6 +47,7 @@ impl Walk<'_> {
         let succeeds = verdict.status.is_some_and(is_success);
         Verdict {
             response: self.header_changes(Side::Response, succeeds),
+            relocate: if is_proxied { self.relocations() } else { Vec::new() },
             response_on_success: if is_proxied { self.changes_on_success() } else { HeaderChanges::default() },
             meters: self.meters(is_proxied),
             ..self.place(verdict)
@@ -281,6 +282,15 @@ impl Walk<'_> {
             }
         }
         changes
+    }
+
+    /// What becomes of the Location of the upstream's answer.
+    fn relocations(&self) -> Vec<(String, String)> {
+        let each = self.settings.iter().filter_map(|setting| match setting {
+            Setting::ProxyRedirect { from, to } => Some((latin1(from), self.fill(to))),
+            _ => None,
+        });
+        each.filter(|(_, to)| !has_unsafe_bytes(to)).map(|(from, to)| (from, latin1(&to))).collect()
     }
 
     /// A value that would break the head is not sent; an empty one drops.

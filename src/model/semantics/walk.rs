@@ -273,6 +273,9 @@ impl<'p> Walk<'p> {
             StatementKind::Setting(Setting::ForgetHeaders(side)) => {
                 self.settings.retain(|setting| !matches!(setting, Setting::Header(edit) if edit.side == *side));
             }
+            StatementKind::Setting(Setting::ProxyRedirectOff) => {
+                self.settings.retain(|setting| !matches!(setting, Setting::ProxyRedirect { .. }));
+            }
             StatementKind::Setting(setting) => self.settings.push(setting),
             StatementKind::UniqueHeader(name) if self.request.lines(name.as_bytes()).nth(1).is_some() => {
                 return Err(Refusal::HeaderRepeated.into());

@@ -115,6 +115,7 @@ fn setting(parts: &Parts<'_>) -> Result<StatementKind, Diagnostic> {
             value: parts.maybe(Rule::value),
             on_success: parts.has(Rule::k_success),
         },
+        Rule::proxy_redirect => StatementKind::ProxyRedirect(parts.maybe(Rule::value).zip(parts.maybe(Rule::template))),
         Rule::unique => StatementKind::UniqueHeader(parts.word(Rule::field_name)?),
         Rule::methods => StatementKind::Methods(parts.words(Rule::method)),
         Rule::body => StatementKind::Body {

@@ -135,6 +135,13 @@ fn setting(index: usize, choices: &mut Choices<'_>, place: &Place<'_>, rules: &m
             let names = choices.pick(&["X-A", "x-*", "Set-Cookie Server"]);
             format!("drop {} header {names};", choices.pick(&["request", "response"]))
         }
+        15 if choices.chance(20) => choices
+            .pick(&[
+                "proxy_redirect off;",
+                "proxy_redirect http://b/ /$1;",
+                "proxy_redirect http://a.b/ $scheme://$host/;",
+            ])
+            .to_owned(),
         14 if choices.chance(20) => format!("forget {} headers;", choices.pick(&["request", "response"])),
         _ => {
             let verb = choices.pick(&["set", "set", "add"]);

@@ -182,3 +182,27 @@ fn refusals_are_problems_or_pages_and_carry_the_request_id() {
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(page.text().contains("request.no_location"));
 }
+
+#[test]
+fn edits_on_success_wait_for_the_upstreams_status() {
+    let locations = "location / { add response header X-Always 1; add response header X-Good 1 on success; proxy up; }";
+    for (status, is_good) in [("200 OK", true), ("304 Not Modified", true), ("202 Accepted", false), ("404 No", false)]
+    {
+        let upstream = Upstream::fixed(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
+        let answer = Gateway::start(&upstream.rules(locations)).ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(answer.header("x-always"), Some("1"), "{status}");
+        assert_eq!(answer.header("x-good").is_some(), is_good, "{status}");
+    }
+}
+
+#[test]
+fn the_upstreams_location_is_put_in_our_words() {
+    let locations = "location / { proxy_redirect http://up/in/ /out/; proxy_redirect http://up/ /; proxy up; }";
+    for (sent, relayed) in
+        [("http://up/in/a?b", "/out/a?b"), ("http://up/x", "/x"), ("http://upper/x", "http://upper/x"), ("/x", "/x")]
+    {
+        let upstream = Upstream::fixed(format!("HTTP/1.1 302 Found\r\nLocation: {sent}\r\nContent-Length: 0\r\n\r\n"));
+        let answer = Gateway::start(&upstream.rules(locations)).ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(answer.header("location"), Some(relayed), "{sent}");
+    }
+}
