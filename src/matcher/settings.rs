@@ -18,6 +18,25 @@ pub(super) struct Made {
     pub(super) meters: usize,
 }
 
+/// Settings that were reached before these places have been taken back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Forgotten {
+    request: usize,
+    response: usize,
+    redirects: usize,
+}
+
+impl Forgotten {
+    fn has(self, place: usize, setting: Operation) -> bool {
+        match setting.kind {
+            operation::HEADER if setting.a == 0 => place < self.request,
+            operation::HEADER => place < self.response,
+            operation::PROXY_REDIRECT => place < self.redirects,
+            _ => false,
+        }
+    }
+}
+
 impl Run<'_, '_> {
     /// Fills in the edits and meters that were reached. An answer of the gateway's own has a `status`: it gets no edits
     /// of the request head, those for a success only if it is one, and only the meters that count always.
@@ -28,9 +47,12 @@ impl Run<'_, '_> {
             self.drop_credentials(&mut made)?;
         }
         self.make_hsts(&mut made)?;
-        for index in 0..self.settings.last.listed {
-            let operation = self.settings.list.get(index).and_then(|index| self.tables.operations.get(*index));
-            let Some(operation) = operation else { break };
+        let forgotten = self.forgotten();
+        for place in 0..self.settings.last.listed {
+            let Some(operation) = self.listed(place) else { break };
+            if forgotten.has(place, operation) {
+                continue;
+            }
             if operation.kind == operation::METER && (proxied || operation.b == 1) {
                 *self.meters.get_mut(made.meters).ok_or(Refusal::RewriteTooLong)? = operation.a;
                 made.meters += 1;
@@ -44,6 +66,25 @@ impl Run<'_, '_> {
             }
         }
         Ok(made)
+    }
+
+    /// The operation of the setting that was reached as number `place`.
+    fn listed(&self, place: usize) -> Option<Operation> {
+        self.settings.list.get(place).and_then(|index| self.tables.operations.get(*index))
+    }
+
+    /// Behind which settings the last `forget` of each kind was reached.
+    fn forgotten(&self) -> Forgotten {
+        let mut forgotten = Forgotten::default();
+        for place in 0..self.settings.last.listed {
+            match self.listed(place) {
+                Some(Operation { kind: operation::FORGET_HEADERS, a: 0, .. }) => forgotten.request = place,
+                Some(Operation { kind: operation::FORGET_HEADERS, .. }) => forgotten.response = place,
+                Some(Operation { kind: operation::PROXY_REDIRECT_OFF, .. }) => forgotten.redirects = place,
+                _ => {}
+            }
+        }
+        forgotten
     }
 
     /// Strict-Transport-Security comes first, so that an edit of the author's can change it.

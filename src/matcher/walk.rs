@@ -24,7 +24,7 @@ pub(super) enum End {
 impl Run<'_, '_> {
     /// Runs `count` operations from `first` on.
     pub(super) fn walk(&mut self, first: u32, count: u32) -> Result<End, Halt> {
-        let mut rewrites = Rewrites { is_pending: false, are_over: false };
+        let mut rewrites = Rewrites::default();
         let end = first.saturating_add(count);
         let mut index = first;
         while index < end {
@@ -62,20 +62,20 @@ impl Run<'_, '_> {
                 }
                 Some(Rewritten::Path) => match operation.c {
                     rewrite_flag::LAST => return Ok(Some(End::Lookup)),
-                    rewrite_flag::BREAK => *rewrites = Rewrites::OVER,
-                    _ => rewrites.is_pending = true,
+                    rewrite_flag::BREAK => *rewrites = Rewrites { have_matched: true, ..Rewrites::OVER },
+                    _ => *rewrites = Rewrites { is_pending: true, are_over: false, have_matched: true },
                 },
             },
-            operation::BREAK => *rewrites = Rewrites::OVER,
+            operation::BREAK => *rewrites = Rewrites { have_matched: rewrites.have_matched, ..Rewrites::OVER },
             operation::MATCH => self.match_field(operation)?,
             operation::SET => {
-                let value = self.fill(operation.b)?;
+                let value = self.fill_with(operation.b, rewrites.groups())?.text;
                 if let Some(place) = self.named.get_mut(operation.a as usize) {
                     *place = value;
                 }
             }
             operation::SET_ARGS => {
-                self.args = Text::Made(self.fill(operation.a)?);
+                self.args = Text::Made(self.fill_with(operation.a, rewrites.groups())?.text);
                 self.rewritten = true;
             }
             operation::UNIQUE_HEADER => self.unique_header(self.tables.string(operation.a))?,
@@ -171,10 +171,6 @@ impl Run<'_, '_> {
     fn reach(&mut self, index: u32, operation: Operation) -> Result<(), Halt> {
         let last = &mut self.settings.last;
         match operation.kind {
-            operation::FORGET_HEADERS => {
-                self.forget(|setting| setting.kind == operation::HEADER && setting.a == operation.a);
-            }
-            operation::PROXY_REDIRECT_OFF => self.forget(|setting| setting.kind == operation::PROXY_REDIRECT),
             operation::METHODS => last.methods = index,
             operation::BODY => last.body = index,
             operation::HSTS => last.hsts = index,
@@ -187,23 +183,6 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Takes the settings that are `forgotten` out of the list.
-    fn forget(&mut self, forgotten: impl Fn(Operation) -> bool) {
-        let mut kept = 0;
-        for place in 0..self.settings.last.listed {
-            let Some(index) = self.settings.list.get(place).copied() else { break };
-            let operation = self.tables.operations.get(index).unwrap_or_default();
-            if forgotten(operation) {
-                continue;
-            }
-            if let Some(slot) = self.settings.list.get_mut(kept) {
-                *slot = index;
-            }
-            kept += 1;
-        }
-        self.settings.last.listed = kept;
-    }
-
     /// The operation of a setting, if one was reached.
     pub(super) fn setting(&self, index: u32) -> Option<Operation> {
         if index == NONE { None } else { self.tables.operations.get(index) }
@@ -211,16 +190,23 @@ impl Run<'_, '_> {
 }
 
 /// What rewrites have done in one walk.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Rewrites {
     /// One without a flag matched, and no `break` since.
     is_pending: bool,
     /// A `break` matched.
     are_over: bool,
+    /// One matched.
+    have_matched: bool,
 }
 
 impl Rewrites {
-    const OVER: Self = Self { is_pending: false, are_over: true };
+    const OVER: Self = Self { is_pending: false, are_over: true, have_matched: false };
+
+    /// How `set` puts groups: nginx's script engine escapes them until a rewrite has matched.
+    fn groups(self) -> Groups {
+        if self.have_matched { Groups::Plain } else { Groups::Escaped }
+    }
 }
 
 /// What a rewrite that matched did.

@@ -5,6 +5,7 @@ use super::choice::{Found, Search};
 use super::fields::arguments;
 use super::request::Request;
 use super::service::Name;
+use super::template::Escaping;
 use super::{Lookup, Regexes};
 use crate::artifact::manifest::{CredentialKind, PlanSource};
 use crate::matcher::{Caller, Refusal};
@@ -86,6 +87,8 @@ struct Rewrites {
     is_pending: bool,
     /// A `break` matched.
     are_over: bool,
+    /// One matched.
+    have_matched: bool,
 }
 
 impl<'p> Walk<'p> {
@@ -126,9 +129,9 @@ impl<'p> Walk<'p> {
             End::Redirect(status, location) => return Ok(Reached::Redirect { status, location, is_own: false }),
             End::Lookup | End::Nothing => {}
         }
-        let of_service = self.settings.len();
+        let of_service = self.settings.clone();
         for _ in 0..=LOOKUPS_MAX {
-            self.settings.truncate(of_service);
+            self.settings.clone_from(&of_service);
             let id = match self.find() {
                 None => return Err(Refusal::NoLocation.into()),
                 Some(Found::Redirect(_)) => return Ok(Reached::AddSlash),
@@ -237,24 +240,24 @@ impl<'p> Walk<'p> {
                     return Ok(Some(End::Redirect(status, self.redirect_target(rewrite))));
                 }
                 self.rewrite_path(rewrite)?;
-                *rewrites = match rewrite.flag {
-                    RewriteFlag::Last => return Ok(Some(End::Lookup)),
-                    RewriteFlag::Break => Rewrites { is_pending: false, are_over: true },
-                    RewriteFlag::Continue | RewriteFlag::Redirect(_) => Rewrites { is_pending: true, are_over: false },
-                };
+                if rewrite.flag == RewriteFlag::Last {
+                    return Ok(Some(End::Lookup));
+                }
+                let are_over = rewrite.flag == RewriteFlag::Break;
+                *rewrites = Rewrites { is_pending: !are_over, are_over, have_matched: true };
                 Ok(None)
             }
             StatementKind::Break => {
-                *rewrites = Rewrites { is_pending: false, are_over: true };
+                *rewrites = Rewrites { is_pending: false, are_over: true, ..*rewrites };
                 Ok(None)
             }
             StatementKind::Set { name, value } => {
-                let value = self.fill(value);
+                let value = self.kept(value, rewrites);
                 self.named.insert(name, value);
                 Ok(None)
             }
             StatementKind::SetArgs(value) => {
-                self.args = self.fill(value);
+                self.args = self.kept(value, rewrites);
                 self.is_rewritten = true;
                 Ok(None)
             }
@@ -295,6 +298,12 @@ impl<'p> Walk<'p> {
                 self.named.insert(name, value.clone());
             }
         }
+    }
+
+    /// The text that `set` keeps. nginx's script engine escapes groups in it until a rewrite of the walk has matched.
+    fn kept(&self, value: &Template, rewrites: &Rewrites) -> Vec<u8> {
+        let escaping = if rewrites.have_matched { Escaping::InArgs } else { Escaping::Always };
+        self.fill_parts(value, escaping).0
     }
 
     /// What the one regex of `guard` captures of its field; nothing where it does not match.
