@@ -8,8 +8,18 @@ use super::target::{Malformed, normalise};
 use crate::artifact::format::{Operation, plans, proxy_form, service_flag};
 
 impl<'d> Run<'d, '_> {
-    /// The target for the `proxy` of `operation`, without the credentials that are not kept.
+    /// The target for the `proxy` of `operation`, without the credentials that are not kept. One that was made has to fit
+    /// a request line.
     pub(super) fn forward_target(&mut self, operation: Operation) -> Result<Text<'d>, Halt> {
+        let target = self.made_target(operation)?;
+        let is_as_came = operation.b == proxy_form::STRIP || operation.b == proxy_form::RAW && !self.rewritten;
+        if !is_as_came && !target.of(self.arena.bytes).iter().all(fits_request_line) {
+            return Err(Refusal::TargetUnsafe.into());
+        }
+        Ok(target)
+    }
+
+    fn made_target(&mut self, operation: Operation) -> Result<Text<'d>, Halt> {
         match operation.b {
             proxy_form::STRIP => self.stripped(self.tables.string(operation.c)),
             proxy_form::BASE => {
@@ -137,4 +147,9 @@ impl<'d> Run<'d, '_> {
         let mut dropped = rows.filter(|row| row.a == 0 && row.c == 0);
         dropped.any(|row| self.tables.string(row.b).eq_ignore_ascii_case(name))
     }
+}
+
+/// Whether a byte is neither a space nor a control byte (RFC 9112, 3).
+fn fits_request_line(byte: &u8) -> bool {
+    *byte > b' ' && *byte != 0x7F
 }

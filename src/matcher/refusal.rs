@@ -30,6 +30,8 @@ pub enum Refusal {
     RewriteEmpty,
     /// The raw target does not begin with the prefix to strip, or means another path.
     PrefixMismatch,
+    /// The target to be sent would hold a space or a control byte: it would be another request line (nginx sends it).
+    TargetUnsafe,
     /// A header to be sent would hold CR, LF or NUL.
     HeaderUnsafe,
     /// `unique header`: the header has more than one line.
@@ -65,6 +67,7 @@ impl Refusal {
             Self::RewriteTooLong => "request.rewrite_too_long",
             Self::RewriteEmpty => "request.rewrite_empty",
             Self::PrefixMismatch => "request.prefix_mismatch",
+            Self::TargetUnsafe => "request.target_unsafe",
             Self::HeaderUnsafe => "request.header_unsafe",
             Self::HeaderRepeated => "request.header_repeated",
             Self::BodyNotAllowed => "request.body_not_allowed",
@@ -92,6 +95,7 @@ impl Refusal {
             | Self::TargetInvalid
             | Self::PathAmbiguous
             | Self::PrefixMismatch
+            | Self::TargetUnsafe
             | Self::HeaderUnsafe
             | Self::HeaderRepeated
             | Self::BodyNotAllowed
@@ -115,6 +119,7 @@ impl Refusal {
             Self::RewriteTooLong => "the rewritten request is too long",
             Self::RewriteEmpty => "a rewrite left no path that begins with a slash",
             Self::PrefixMismatch => "the target does not begin with the prefix that is to be taken off",
+            Self::TargetUnsafe => "the target to be sent would hold a space or a control byte",
             Self::HeaderUnsafe => "a header to be sent would hold a control byte",
             Self::HeaderRepeated => "a header that must be unique is repeated",
             Self::BodyNotAllowed => "a body is not allowed here",

@@ -186,7 +186,7 @@ impl Walk<'_> {
                 let rest = self.strip(prefix).ok_or(Refusal::PrefixMismatch)?;
                 return Ok(self.cut_credentials(&rest));
             }
-            ProxyForm::Target(template) => return Ok(self.fill(template)),
+            ProxyForm::Target(template) => return sendable(self.fill(template)),
             ProxyForm::Raw | ProxyForm::Canonical => (escape(&self.path, EscapeSet::Path), &self.args),
             ProxyForm::Base { base, prefix_octets } => {
                 let rest = self.path.get(*prefix_octets..).unwrap_or(&[]);
@@ -197,7 +197,7 @@ impl Walk<'_> {
             }
         };
         put_args(&mut target, &self.kept_args(args));
-        Ok(target)
+        sendable(target)
     }
 
     /// The raw target less `prefix`, if what is left means the path less `prefix`.
@@ -331,6 +331,12 @@ fn put_args(target: &mut Vec<u8>, args: &[u8]) {
         target.push(b'?');
         target.extend_from_slice(args);
     }
+}
+
+/// `target`, if it leaves a request line whole.
+fn sendable(target: Vec<u8>) -> Result<Vec<u8>, Halt> {
+    let breaks_line = |byte: &u8| *byte <= b' ' || *byte == 0x7F;
+    if target.iter().any(breaks_line) { Err(Refusal::TargetUnsafe.into()) } else { Ok(target) }
 }
 
 fn has_unsafe_bytes(value: &[u8]) -> bool {

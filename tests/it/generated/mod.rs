@@ -73,7 +73,7 @@ fn engines_agree_on_generated_policies() {
 }
 
 /// What requests come to; the generator reaches all of it.
-const OUTCOMES: [&str; 25] = [
+const OUTCOMES: [&str; 26] = [
     "needs_plan",
     "proxy",
     "redirect",
@@ -92,6 +92,7 @@ const OUTCOMES: [&str; 25] = [
     "request.rewrite_empty",
     "request.prefix_mismatch",
     "request.header_unsafe",
+    "request.target_unsafe",
     "request.header_repeated",
     "request.body_not_allowed",
     "request.body_too_large",

@@ -206,3 +206,18 @@ fn the_upstreams_location_is_put_in_our_words() {
         assert_eq!(answer.header("location"), Some(relayed), "{sent}");
     }
 }
+
+#[test]
+fn a_decoded_group_cannot_split_the_request() {
+    let locations = "location ~ ^/a/(?<rest>[^?]*) { set $args x=$rest; proxy up; }
+        location ~ ^/b/(.*)$ { proxy up \"/b/$1\"; }
+        location ~ ^/c/ { rewrite ^/c/(?<q>[^?]*) /c?x=$q break; proxy up; }";
+    let upstream = Upstream::echo();
+    let gateway = Gateway::start(&upstream.rules(locations));
+    for path in ["/a/1%20HTTP/1.1%0d%0aX-Evil:%201%0d%0a", "/b/%0a", "/b/a%20b", "/c/%0d%0aX-Evil:%201"] {
+        let answer = gateway.ask(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        assert_eq!((answer.status, answer.code().as_str()), (400, "request.target_unsafe"), "{path}");
+    }
+    assert!(gateway.ask("GET /b/a%2Fb HTTP/1.1\r\nHost: a\r\n\r\n").text().starts_with("GET /b/a/b HTTP/1.1"));
+    assert_eq!(upstream.connections(), 1);
+}
