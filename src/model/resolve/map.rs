@@ -100,7 +100,9 @@ impl Resolver<'_> {
         match value.parts.as_slice() {
             [] => Some(constant(satisfies(b"", operator))),
             [Part::Literal(text)] => Some(constant(satisfies(text, operator))),
-            [Part::Literal(front), ..] if begins_otherwise(operator, front) => Some(constant(false)),
+            [Part::Literal(front), ..] if known_by(operator, front).is_some() => {
+                known_by(operator, front).map(constant)
+            }
             [Part::Variable(variable)] if field(variable).is_some() => {
                 Some(Predicate::Field(field(variable)?, operator.clone()))
             }
@@ -163,9 +165,15 @@ fn satisfies(text: &[u8], operator: &Operator) -> bool {
     }
 }
 
-/// Whether no text that begins with `front` is what `operator` asks for.
-fn begins_otherwise(operator: &Operator, front: &[u8]) -> bool {
-    matches!(operator, Operator::In(values) if values.iter().all(|value| !value.starts_with(front)))
+/// What `operator` says of every text that begins with `front`, where it says the same of all.
+fn known_by(operator: &Operator, front: &[u8]) -> Option<bool> {
+    match operator {
+        Operator::In(values) => values.iter().all(|value| !value.starts_with(front)).then_some(false),
+        Operator::Prefix(prefix) if front.starts_with(prefix) => Some(true),
+        Operator::Prefix(prefix) => (!prefix.starts_with(front)).then_some(false),
+        Operator::Present => Some(true),
+        _ => None,
+    }
 }
 
 fn constant(holds: bool) -> Predicate {
