@@ -13,7 +13,7 @@ impl<'d> Run<'d, '_> {
     pub(super) fn forward_target(&mut self, operation: Operation) -> Result<Text<'d>, Halt> {
         let target = self.made_target(operation)?;
         let is_as_came = operation.b == proxy_form::STRIP || operation.b == proxy_form::RAW && !self.rewritten;
-        if !is_as_came && !target.of(self.arena.bytes).iter().all(fits_request_line) {
+        if !is_as_came && !target.of(self.arena.bytes).iter().all(|byte| fits_request_line(*byte)) {
             return Err(Refusal::TargetUnsafe.into());
         }
         Ok(target)
@@ -150,6 +150,6 @@ impl<'d> Run<'d, '_> {
 }
 
 /// Whether a byte is neither a space nor a control byte (RFC 9112, 3).
-fn fits_request_line(byte: &u8) -> bool {
-    *byte > b' ' && *byte != 0x7F
+fn fits_request_line(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7F
 }
