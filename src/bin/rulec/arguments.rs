@@ -43,9 +43,9 @@ pub(crate) enum Command {
     /// (later) Format files
     #[command(disable_help_flag = true)]
     Fmt(Anything),
-    /// (later) Translate an nginx configuration
-    #[command(disable_help_flag = true)]
-    Import(Anything),
+    /// Translate another gateway's configuration to rules
+    #[command(subcommand)]
+    Import(Import),
     /// (later) Stand in for nginx
     #[command(disable_help_flag = true)]
     Nginx(Anything),
@@ -180,6 +180,33 @@ pub(crate) struct Demo {
     /// End after the tour, with status 1 if any answer was not as expected
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// Translate an nginx configuration: the rules decide as nginx does, and every directive is accounted for
+    Nginx(ImportNginx),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportNginx {
+    /// The configuration: nginx.conf, or a part of one
+    pub(crate) conf: PathBuf,
+    /// Where the rules go; unsaid: standard output
+    #[arg(short, long, value_name = "OUT.rules")]
+    pub(crate) output: Option<PathBuf>,
+    /// Where relative includes are sought; unsaid: the folder of CONF
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) prefix: Option<PathBuf>,
+    /// How the report is written; json goes to standard output where the rules do not
+    #[arg(long, value_enum, default_value_t = ImportFormat::Human)]
+    pub(crate) format: ImportFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    Human,
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

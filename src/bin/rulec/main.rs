@@ -9,6 +9,7 @@ mod decide;
 mod demo;
 mod explain;
 mod file;
+mod import;
 mod inspect;
 mod keys;
 mod later;
@@ -59,7 +60,7 @@ fn run(command: &Command, console: Console) -> Result<Status, Stop> {
         Command::Keys(command) => keys::run(command),
         Command::Diff(_) => Err(later::refuse("diff")),
         Command::Fmt(_) => Err(later::refuse("fmt")),
-        Command::Import(_) => Err(later::refuse("import")),
+        Command::Import(arguments::Import::Nginx(arguments)) => import::run(arguments, console),
         Command::Nginx(_) => Err(later::refuse("nginx")),
         Command::Graph(_) => Err(later::refuse("graph")),
         Command::Replay(_) => Err(later::refuse("replay")),

@@ -51,6 +51,8 @@ pub(super) struct Scope<'s> {
     pub(super) location: Option<LocationScope>,
     /// The last rewrite above it after which a `proxy` of the same walk sees another path.
     pub(super) rewrite: Option<Span>,
+    /// The same for one of a walk before this one.
+    rewrite_before: Option<Span>,
     /// The innermost block around it.
     block: Span,
     guarded: bool,
@@ -59,12 +61,19 @@ pub(super) struct Scope<'s> {
 impl<'s> Scope<'s> {
     /// Directly in a service.
     pub(super) fn of_service(service: &'s ServiceScope) -> Self {
-        Self { service, location: None, rewrite: None, block: service.span, guarded: false }
+        Self { service, location: None, rewrite: None, rewrite_before: None, block: service.span, guarded: false }
     }
 
     /// Directly in a location.
     pub(super) fn of_location(service: &'s ServiceScope, location: LocationScope, rewrite: Option<Span>) -> Self {
-        Self { service, location: Some(location), rewrite, block: location.span, guarded: false }
+        Self {
+            service,
+            location: Some(location),
+            rewrite,
+            rewrite_before: rewrite,
+            block: location.span,
+            guarded: false,
+        }
     }
 }
 
@@ -90,7 +99,11 @@ impl Resolver<'_> {
                 one(guard.map(|guard| StatementKind::When { guard, takes_groups: true, body }))
             }
             ast::StatementKind::UnlessBreak(body) => {
-                vec![StatementKind::UnlessBreak(self.guarded(statement, body, scope))]
+                // No `break` of this walk has matched within.
+                let rewrite = core::mem::replace(&mut scope.rewrite, scope.rewrite_before);
+                let body = self.guarded(statement, body, scope);
+                scope.rewrite = scope.rewrite.filter(|_| scope.rewrite != scope.rewrite_before).or(rewrite);
+                vec![StatementKind::UnlessBreak(body)]
             }
             ast::StatementKind::Break => vec![StatementKind::Break],
             ast::StatementKind::Set { name, value } => one(self.set_variable(name, value, scope.service)),

@@ -7,7 +7,6 @@ fn a_command_of_a_later_version_says_so() {
     for arguments in [
         &["diff", "a.rules", "b.rules", "--json"][..],
         &["fmt", "--check", "a.rules"],
-        &["import", "nginx", "nginx.conf", "-o", "out.rules"],
         &["nginx", "-c", "nginx.conf", "-p", "/p", "-t", "-V"],
         &["graph", "a.rules"],
         &["replay", "a.rules", "--against", "b.rules", "access.log"],

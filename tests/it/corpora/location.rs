@@ -1,34 +1,32 @@
-//! nginx-location.json: location trees as nginx.conf text, pasted as they are.
+//! nginx-location.json: whole location trees, and what a text says in them.
 
-use super::{AS_NGINX, Tally, corpus, list, status, text};
+use super::conf::{http, rules};
+use super::{Tally, corpus, list, status, text};
 use crate::engines::Engines;
+use rulec::import::nginx::{parse_text, translate};
 use rulec::model::{RequestRecord, Verdict};
 use serde_json::Value;
 
+/// L-01 to L-22, U-01 to U-13.
 #[test]
-fn pasted_trees_answer_as_they_did_in_nginx() {
+fn locations_and_their_texts_are_nginxs() {
     let corpus: Value = serde_json::from_str(&corpus("nginx-location.json")).expect("JSON");
-    let (mut tally, mut look_around) = (Tally::default(), 0);
+    let mut tally = Tally::default();
     for tree in list(&corpus, "cases") {
-        let conf = utf8(text(tree, "conf"));
-        let rules = format!("service s default {{ {AS_NGINX} server_name localhost;\n{conf}\n}}\n");
-        let holds_look_around = ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|look| conf.contains(look));
-        let engines = if holds_look_around { Engines::definition_only(&rules) } else { Engines::new(&rules) };
-        look_around += usize::from(holds_look_around);
+        let conf = text(tree, "conf");
+        let conf = http(&format!("server {{ listen 8080; server_name localhost;\n{conf}\n}}"));
+        let holds_look_around = ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|look| text(tree, "conf").contains(look));
+        let engines = if holds_look_around {
+            Engines::definition_only(&translate(&parse_text("nginx.conf", &conf)))
+        } else {
+            Engines::new(&rules(&conf))
+        };
         for case in list(tree, "requests") {
             let request = RequestRecord::new(text(case, "target"));
             tally.check(&engines, &request, &expected(case), answer);
         }
     }
-    // Until look-around is compiled, these trees are decided by the definition alone.
-    assert_eq!(look_around, 45);
     tally.finish(6_000);
-}
-
-/// Rules are UTF-8; the corpus carries bytes as Latin-1.
-fn utf8(latin1: &str) -> String {
-    let bytes = latin1.chars().map(|c| u8::try_from(c).expect("Latin-1")).collect();
-    String::from_utf8(bytes).expect("the trees are UTF-8")
 }
 
 /// Status, and what the location's text says: its id, `$uri`, `$args`, `$1`.

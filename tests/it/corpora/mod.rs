@@ -1,5 +1,6 @@
 //! What nginx answered, case by case: `../shared/corpora` beside the project, or `RULEC_CORPORA`.
 
+mod conf;
 mod curated;
 mod forward;
 mod location;
@@ -11,9 +12,6 @@ use crate::engines::Engines;
 use rulec::model::{RequestRecord, Verdict, VerdictKind};
 use serde_json::Value;
 use std::path::PathBuf;
-
-/// What nginx does where the rules say nothing, and ours do otherwise.
-const AS_NGINX: &str = "redirects absolute; slash_redirect 301; body forward;";
 
 /// The text of a corpus.
 fn corpus(name: &str) -> String {
@@ -36,12 +34,6 @@ fn text<'a>(value: &'a Value, of: &str) -> &'a str {
 
 fn list<'a>(value: &'a Value, of: &str) -> &'a [Value] {
     value[of].as_array().map_or(&[], Vec::as_slice)
-}
-
-/// `word` as a word of the rules.
-fn quoted(word: &str) -> String {
-    let escaped = word.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
-    format!("\"{escaped}\"")
 }
 
 /// Cases that were run, and those that came out otherwise than nginx's.
@@ -80,9 +72,10 @@ impl Tally {
     }
 }
 
-/// The status that a client sees; a request that is sent upstream counts as 200.
+/// The status that a client sees; a request that is sent upstream counts as 200. No file is there.
 fn status(verdict: &Verdict) -> Option<u16> {
     match verdict.verdict {
+        Some(VerdictKind::Proxy) if verdict.upstream.as_deref() == Some("files") => Some(404),
         Some(VerdictKind::Proxy) => Some(200),
         _ => verdict.status,
     }

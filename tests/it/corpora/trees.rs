@@ -1,7 +1,7 @@
 //! nginx-trees.jsonl: which location takes a path, slash redirects included.
 
-use super::{AS_NGINX, Tally, lines, list, quoted, text};
-use crate::engines::Engines;
+use super::conf::{engines, http, quoted};
+use super::{Tally, lines, list, text};
 use rulec::model::{RequestRecord, Verdict, VerdictKind};
 use serde_json::Value;
 
@@ -18,11 +18,9 @@ enum Answer {
 fn paths_find_the_location_that_nginx_finds() {
     let mut tally = Tally::default();
     for line in lines("nginx-trees.jsonl") {
-        let mut rules = String::from("upstream u { server 127.0.0.1:1; }\n");
-        rules.push_str(&format!("service s default {{ {AS_NGINX} server_name localhost;\n"));
-        locations(list(&line, "locations"), &mut rules);
-        rules.push_str("}\n");
-        let engines = Engines::new(&rules);
+        let mut tree = String::new();
+        locations(list(&line, "locations"), &mut tree);
+        let engines = engines(&http(&format!("server {{ listen 8080; server_name localhost;\n{tree}}}")));
         for case in list(&line, "cases") {
             let request = RequestRecord::new(case[0].as_str().expect("a target"));
             tally.check(&engines, &request, &expected(&case[1]), answer);
@@ -31,13 +29,14 @@ fn paths_find_the_location_that_nginx_finds() {
     tally.finish(7_344);
 }
 
-fn locations(tree: &[Value], rules: &mut String) {
+fn locations(tree: &[Value], conf: &mut String) {
     for location in tree {
         let (id, modifier, pattern) = (text(location, "id"), text(location, "mod"), text(location, "pattern"));
-        rules.push_str(&format!("location {modifier} {} as {id} {{\n", quoted(pattern)));
-        locations(list(location, "nested"), rules);
+        conf.push_str(&format!("location {modifier} {} {{\n", quoted(pattern)));
+        locations(list(location, "nested"), conf);
         let proxies = location["proxy"].as_bool() == Some(true) || location["proxy"].is_string();
-        rules.push_str(if proxies { "proxy u; }\n" } else { "return 200; }\n" });
+        let answer = if proxies { format!("proxy_pass http://{id}; }}\n") } else { format!("return 200 {id}; }}\n") };
+        conf.push_str(&answer);
     }
 }
 
@@ -53,11 +52,10 @@ fn expected(result: &Value) -> Answer {
 }
 
 fn answer(verdict: &Verdict) -> Answer {
-    match (verdict.verdict, &verdict.name) {
-        (Some(VerdictKind::Redirect), _) if verdict.status == Some(301) => {
-            Answer::Redirect(verdict.redirect.clone().unwrap_or_default())
-        }
-        (Some(VerdictKind::Refuse), _) | (_, None) => Answer::Status(verdict.status.map_or(0, u64::from)),
-        (_, Some(name)) => Answer::Location(name.clone()),
+    let redirect = verdict.redirect.clone().unwrap_or_default();
+    match (verdict.verdict, verdict.body.clone().or_else(|| verdict.upstream.clone())) {
+        (Some(VerdictKind::Redirect), _) if verdict.status == Some(301) => Answer::Redirect(redirect),
+        (Some(VerdictKind::Respond | VerdictKind::Proxy), Some(id)) => Answer::Location(id),
+        _ => Answer::Status(verdict.status.map_or(0, u64::from)),
     }
 }

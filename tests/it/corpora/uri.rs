@@ -1,16 +1,16 @@
 //! nginx-uri.jsonl: what a request target means.
 
-use super::{AS_NGINX, Tally, lines, status};
-use crate::engines::Engines;
+use super::conf::{engines, http};
+use super::{Tally, lines, status};
 use rulec::model::{RequestRecord, Verdict};
 
 /// U-01 to U-13.
 #[test]
 fn targets_mean_what_they_mean_to_nginx() {
     let engines = ["on", "off"].map(|merge_slashes| {
-        Engines::new(&format!(
-            "service s default {{ {AS_NGINX} merge_slashes {merge_slashes}; server_name localhost; location / {{ return 200; }} }}"
-        ))
+        engines(&http(&format!(
+            "server {{ listen 8080; server_name localhost; merge_slashes {merge_slashes}; location / {{ return 200; }} }}"
+        )))
     });
     let mut tally = Tally::default();
     for case in lines("nginx-uri.jsonl") {

@@ -1,0 +1,287 @@
+//! What is done with a request that no rewrite has answered: access, files that may be there, the handler.
+
+use super::fact::file_fact;
+use super::flow::{Flow, When};
+use super::importer::{Importer, Lack};
+use super::level::Level;
+use super::place::Place;
+use super::predicate::Predicate;
+use super::proxy::Home;
+use super::rules::{Node, quoted, word};
+use super::tree::Directive;
+use crate::diagnostic::Span;
+
+/// What answers on a level.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Handler<'p> {
+    /// `proxy_pass`
+    Proxy(&'p Directive),
+    /// Another protocol, or a module of its own.
+    Foreign(&'p Directive),
+    /// Files, as everywhere where nothing else is said.
+    Files,
+}
+
+const FOREIGN: &[&str] =
+    &["fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass", "empty_gif", "stub_status"];
+
+impl<'p> Handler<'p> {
+    /// What `level` says itself.
+    pub(super) fn own(level: &Level<'p>) -> Option<Self> {
+        level.directives.iter().rev().find_map(|directive| match directive.name() {
+            "proxy_pass" => Some(Self::Proxy(directive)),
+            name if FOREIGN.contains(&name) || is_script(name) => Some(Self::Foreign(directive)),
+            _ => None,
+        })
+    }
+}
+
+fn is_script(name: &str) -> bool {
+    name.starts_with("content_by_lua") || matches!(name, "js_content" | "perl" | "echo")
+}
+
+/// What is known of the location around the content.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'p> {
+    /// What the location's own handler is.
+    pub(super) handler: Handler<'p>,
+    /// Its kind.
+    pub(super) home: Home,
+}
+
+impl<'p> Importer<'p> {
+    /// The statements behind the rewrite phase of a location.
+    pub(super) fn content(&mut self, flow: &Flow<'_, 'p>, around: Around<'p>) -> Vec<Node> {
+        let place = &flow.place;
+        let may_break = flow.broke.is_possible();
+        let base = self.passing(place, around, true, may_break);
+        let base = self.unless_waiting(base, flow);
+        let mut branches: Vec<(Predicate, Vec<Node>, Span)> = Vec::new();
+        for branch in &flow.branches {
+            if branch.when == Predicate::False {
+                continue;
+            }
+            let place = Place { level: branch.level.clone(), ..place.clone() };
+            let nodes = self.passing(&place, around, false, may_break);
+            let nodes = self.unless_waiting(nodes, flow);
+            let when = match &branch.broke_before {
+                When::Holds(broke) => branch.when.clone().and(broke.clone().not()),
+                When::Unknown if nodes == base => branch.when.clone(),
+                When::Unknown => {
+                    let message = "whether a `break` above keeps this `if` from being asked cannot be told";
+                    self.refuse(branch.span, message, "put the `if` above the rewrite");
+                    continue;
+                }
+            };
+            branches.push((when, nodes, branch.span));
+        }
+        let mut nodes = Vec::new();
+        let needed = branches.iter().position(|(_, nodes, _)| *nodes != base).unwrap_or(branches.len());
+        for (when, body, span) in branches.drain(needed..).rev() {
+            if when == Predicate::True {
+                nodes.extend(body);
+                return nodes;
+            }
+            let place = self.place(span);
+            nodes.push(Node::block(format!("when {}", when.text()), span, body).remark(place));
+        }
+        nodes.extend(base);
+        nodes
+    }
+
+    /// nginx looks up the path again before it asks who may pass; only `proxy` waits for that by itself.
+    fn unless_waiting(&mut self, nodes: Vec<Node>, flow: &Flow<'_, 'p>) -> Vec<Node> {
+        let answers = |node: &Node| !matches!(node, Node::Line { text, .. } if text.starts_with("proxy "));
+        match &flow.waits {
+            When::Holds(Predicate::False) => nodes,
+            _ if !nodes.iter().any(answers) => nodes,
+            When::Holds(waits) => {
+                let guard = waits.clone().not();
+                let guarded = |node: Node| match node {
+                    Node::Block { head, span, remark, body } if head.starts_with("when ") => {
+                        let span = span.unwrap_or_default();
+                        let inner = Node::Block { head, span: Some(span), remark, body };
+                        Node::block(format!("when {}", guard.text()), span, vec![inner])
+                    }
+                    Node::Line { text, span, .. } if !text.starts_with("proxy ") && !text.starts_with("set ") => {
+                        let span = span.unwrap_or_default();
+                        Node::block(format!("when {}", guard.text()), span, vec![Node::line(text, span)])
+                    }
+                    other => other,
+                };
+                nodes.into_iter().map(guarded).collect()
+            }
+            When::Unknown => {
+                let span = nodes.iter().find_map(|node| match node {
+                    Node::Line { span, .. } | Node::Block { span, .. } => *span,
+                    _ => None,
+                });
+                let message = "whether a rewrite without a flag has matched before cannot be told here";
+                self.refuse(span.unwrap_or_default(), message, "give the rewrite `last`");
+                nodes
+            }
+        }
+    }
+
+    /// Access and handler of a level.
+    pub(super) fn passing(
+        &mut self,
+        place: &Place<'_, 'p>,
+        around: Around<'p>,
+        is_location: bool,
+        may_break: bool,
+    ) -> Vec<Node> {
+        let mut nodes = self.access(&place.level, place);
+        if nodes.last().is_some_and(is_final) {
+            return nodes;
+        }
+        let own = Handler::own(&place.level).filter(|_| !is_location);
+        let (handler, home) = match own {
+            Some(own) => (own, Home::NoPrefix),
+            None => (around.handler, around.home),
+        };
+        let tries = if is_location { place.level.own("try_files").into_iter().next() } else { None };
+        match tries {
+            Some(tries) => nodes.extend(self.try_files(tries, handler, home, place, may_break)),
+            None => nodes.extend(self.handler(handler, home, place, may_break)),
+        }
+        nodes
+    }
+
+    fn handler(&mut self, handler: Handler<'p>, home: Home, place: &Place<'_, 'p>, may_break: bool) -> Vec<Node> {
+        match handler {
+            Handler::Proxy(directive) => match self.proxy_pass(directive, place, home, may_break) {
+                Ok(nodes) => nodes,
+                Err(lack) => {
+                    self.lacks(directive, &lack);
+                    Vec::new()
+                }
+            },
+            Handler::Foreign(directive) => {
+                let what = format!("{} {}", directive.name(), directive.arg(0));
+                let protocol = directive.name().trim_end_matches("_pass");
+                let name = self.external(protocol, what.trim(), directive.span);
+                self.not_carried(
+                    directive,
+                    format!("requests go to the external upstream `{name}`: proxy.toml says where"),
+                );
+                vec![Node::line(format!("proxy {name}"), directive.span)]
+            }
+            Handler::Files => {
+                let span = self.files(&place.level);
+                let name = self.external("files", "a file server: nginx serves these itself", span);
+                vec![Node::line(format!("proxy {name}"), span)]
+            }
+        }
+    }
+
+    /// Files are served: what says where they are is the host's affair.
+    fn files(&mut self, level: &Level<'p>) -> Span {
+        let mut span = None;
+        for name in ["alias", "root", "index"] {
+            for directive in level.effective(name) {
+                span = span.or(Some(directive.span));
+                self.not_carried(directive, "files are the affair of a file server, the upstream `files`");
+            }
+        }
+        span.or_else(|| level.directives.first().map(|directive| directive.span)).unwrap_or_default()
+    }
+
+    fn try_files(
+        &mut self,
+        tries: &'p Directive,
+        handler: Handler<'p>,
+        home: Home,
+        place: &Place<'_, 'p>,
+        may_break: bool,
+    ) -> Vec<Node> {
+        self.carried(tries);
+        let Some((last, files)) = tries.args.split_last().filter(|(_, files)| !files.is_empty()) else {
+            self.wrong(tries.span, "invalid number of arguments in \"try_files\" directive");
+            return Vec::new();
+        };
+        let mut nodes = Vec::new();
+        let mut any = Predicate::False;
+        for file in files {
+            let is_folder = file.text.ends_with('/');
+            let wanted = file_fact(&file.text, if is_folder { "is_folder" } else { "is_file" });
+            let meaning =
+                format!("whether `{}` is {} below the root", file.text, if is_folder { "a folder" } else { "a file" });
+            let fact = self.fact(&wanted, "yes no", meaning, file.span);
+            let there = Predicate::atom(format!("fact {fact} yes"));
+            if !matches!(handler, Handler::Proxy(_)) {
+                any = any.or(there);
+                continue;
+            }
+            match self.found(&file.text, handler, home, place, may_break) {
+                Ok(body) => nodes.push(Node::block(format!("when {}", there.text()), tries.span, body)),
+                Err(lack) => self.lacks(tries, &lack),
+            }
+        }
+        if any != Predicate::False {
+            let body = self.handler(handler, home, place, may_break);
+            nodes.push(Node::block(format!("when {}", any.text()), tries.span, body));
+        }
+        match self.last_word(&last.text, place) {
+            Ok(line) => nodes.push(Node::line(line, tries.span)),
+            Err(lack) => self.lacks(tries, &lack),
+        }
+        nodes
+    }
+
+    /// A request for a file that is there, passed on: its path is the file's.
+    fn found(
+        &mut self,
+        file: &str,
+        handler: Handler<'p>,
+        home: Home,
+        place: &Place<'_, 'p>,
+        may_break: bool,
+    ) -> Result<Vec<Node>, Lack> {
+        let span = match handler {
+            Handler::Proxy(directive) => directive.span,
+            _ => Span::default(),
+        };
+        let answer = self.handler(handler, home, place, may_break);
+        if file == "$uri" {
+            let canonical = |node: Node| match node {
+                Node::Line { text, span, remark } if text.split(' ').count() == 2 => {
+                    Node::Line { text: format!("{text} canonical"), span, remark }
+                }
+                other => other,
+            };
+            return Ok(answer.into_iter().map(canonical).collect());
+        }
+        if answer.iter().any(|node| matches!(node, Node::Line { text, .. } if text.contains('"'))) {
+            return Err(Lack::beyond("the path of a file that is there takes the place of what `proxy_pass` says"));
+        }
+        let template = self.template_text(file, place)?;
+        let mut nodes = vec![Node::line(format!("rewrite ^ {} break", quoted(&template)), span)];
+        nodes.extend(answer);
+        Ok(nodes)
+    }
+
+    fn last_word(&mut self, last: &str, place: &Place<'_, 'p>) -> Result<String, Lack> {
+        if let Some(code) = last.strip_prefix('=') {
+            return match code.parse::<u16>() {
+                Ok(444) => Ok("return 444".to_owned()),
+                Ok(code @ 200..=599) => Ok(format!("return {code}")),
+                Ok(_) => Err(Lack::beyond(format!("{code} is no status of an answer"))),
+                Err(_) => Err(Lack::Wrong(format!("invalid code \"{last}\""))),
+            };
+        }
+        if let Some(name) = last.strip_prefix('@') {
+            // nginx finds out when a request comes.
+            if !place.server.named.contains(name) {
+                return Ok("return 500".to_owned());
+            }
+            return Ok(format!("goto {}", word(last)));
+        }
+        Ok(format!("goto {}", quoted(&self.template_text(last, place)?)))
+    }
+}
+
+/// Whether nothing behind `node` is reached.
+fn is_final(node: &Node) -> bool {
+    matches!(node, Node::Line { text, .. } if text.starts_with("return "))
+}

@@ -1,0 +1,228 @@
+//! A configuration to rules: the parts put together, and every directive accounted for.
+
+use super::importer::Importer;
+use super::level::Level;
+use super::report::{Entry, Outcome, Report};
+use super::rules::{Node, Rendered};
+use super::table::{self, Kind};
+use super::tree::{Directive, Parsed};
+use crate::artifact;
+use crate::automaton::Limits;
+use crate::diagnostic::{Diagnostic, Severity, Span, nearest};
+use crate::model::load_text;
+
+/// A configuration as rules.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The rules; empty where there are errors.
+    pub rules: String,
+    /// What became of every directive.
+    pub report: Report,
+    /// Mistakes, refusals and traps, each at its place in the configuration.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Imported {
+    /// Whether there is something that keeps the rules from being written.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// Translates `parsed` into rules that decide as nginx does.
+///
+/// The rules are compiled before they are given out, so that what comes back has no errors; the cost is that of
+/// compiling them.
+pub fn import(parsed: &Parsed) -> Imported {
+    let mut importer = Importer::new(parsed);
+    importer.diagnostics.extend(parsed.diagnostics.iter().cloned());
+    let nodes = importer.file();
+    let report = importer.account();
+    let rendered = Rendered::of(&nodes);
+    let mut diagnostics = importer.diagnostics;
+    if !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        diagnostics.extend(mistakes(&rendered));
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
+    let mut imported = Imported { rules: rendered.text, report, diagnostics };
+    if imported.has_errors() {
+        imported.rules.clear();
+    }
+    imported
+}
+
+/// Translates without asking the compiler what it thinks of the result: for who does that anyway.
+pub fn translate(parsed: &Parsed) -> String {
+    let mut importer = Importer::new(parsed);
+    Rendered::of(&importer.file()).text
+}
+
+/// What the compiler refuses, at the places that it came from.
+fn mistakes(rendered: &Rendered) -> Vec<Diagnostic> {
+    let loaded = load_text("imported.rules", &rendered.text);
+    let mut errors: Vec<Diagnostic> =
+        loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).cloned().collect();
+    if errors.is_empty() {
+        errors = artifact::compile(&loaded.policy, &loaded.sources, &Limits::default()).err().unwrap_or_default();
+    }
+    let origin = |span: Span| {
+        let (line, _) = loaded.sources.position(span);
+        rendered.origins.get(line - 1).copied().flatten().unwrap_or_default()
+    };
+    let moved = |error: Diagnostic| {
+        let written = loaded.sources.text(error.place.span).to_owned();
+        let mut moved = Diagnostic::error(error.code, origin(error.place.span), error.message);
+        for label in error.related {
+            moved = moved.related(origin(label.span), label.text);
+        }
+        moved.notes = error.notes;
+        moved.help = error.help;
+        if written.is_empty() { moved } else { moved.note(format!("as rules: `{written}`")) }
+    };
+    errors.into_iter().map(moved).collect()
+}
+
+/// What the directives of a file without `http` stand in.
+enum Context {
+    Main,
+    Http,
+    Server,
+}
+
+impl<'p> Importer<'p> {
+    fn file(&mut self) -> Vec<Node> {
+        let parsed = self.parsed;
+        let directives = parsed.directives.as_slice();
+        let mut services = Vec::new();
+        match context(directives) {
+            Context::Main => {
+                let main = Level::outermost(directives);
+                for http in main.own("http") {
+                    self.carried(http);
+                    services.extend(self.http(main.inner(http)));
+                    services.extend(
+                        http.block
+                            .iter()
+                            .flat_map(|block| &block.comments)
+                            .map(|comment| Node::Comment(comment.text.clone())),
+                    );
+                }
+            }
+            Context::Http => services = self.http(Level::outermost(directives)),
+            Context::Server => services = self.snippet(directives),
+        }
+        let mut nodes = vec![Node::Comment(format!("From {}, written by `rulec import nginx`.", self.file_name()))];
+        let mut section = |part: Vec<Node>| {
+            if part.iter().any(Node::is_statement) {
+                nodes.push(Node::Blank);
+                nodes.extend(part);
+            }
+        };
+        section(self.upstreams.nodes().cloned().collect());
+        section(self.maps.nodes().to_vec());
+        section(self.fact_nodes());
+        nodes.extend(services);
+        nodes.extend(parsed.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
+        nodes
+    }
+
+    fn file_name(&self) -> String {
+        let name = self.parsed.sources.iter().next().map_or("", |(_, source)| source.name.as_str());
+        name.rsplit('/').next().unwrap_or(name).to_owned()
+    }
+
+    fn http(&mut self, level: Level<'p>) -> Vec<Node> {
+        for directive in level.directives {
+            match directive.name() {
+                "upstream" => self.upstreams.declare(directive),
+                "map" | "geo" | "split_clients" | "keyval" | "auth_request_set" => self.maps.declare(directive),
+                _ => {}
+            }
+        }
+        self.servers(level)
+    }
+
+    /// A file that another configuration includes in a `server`.
+    fn snippet(&mut self, directives: &'p [Directive]) -> Vec<Node> {
+        if directives.iter().all(|directive| directive.name() == "include") {
+            return Vec::new();
+        }
+        self.snippet_server(directives)
+    }
+
+    /// Accounts for every directive that was read.
+    fn account(&mut self) -> Report {
+        self.account_unused();
+        let mut entries = Vec::new();
+        let parsed = self.parsed;
+        self.account_for(&parsed.directives, &mut entries);
+        Report { entries }
+    }
+
+    fn account_unused(&mut self) {
+        let maps: Vec<&'p Directive> = self.maps.unused().collect();
+        let upstreams: Vec<&'p Directive> = self.upstreams.unused().collect();
+        for directive in maps.into_iter().chain(upstreams) {
+            self.ledger.insert(directive.span, Outcome::BearsOnNothing);
+            for inner in directive.children() {
+                self.ledger.insert(inner.span, Outcome::BearsOnNothing);
+            }
+        }
+    }
+
+    fn account_for(&mut self, directives: &'p [Directive], entries: &mut Vec<Entry>) {
+        for directive in directives {
+            let outcome = self.outcome(directive);
+            entries.push(Entry { name: directive.name().to_owned(), span: directive.span, outcome: outcome.clone() });
+            if table::is_opaque(directive.name()) {
+                account_with(directive.children(), &outcome, entries);
+            } else {
+                self.account_for(directive.children(), entries);
+            }
+        }
+    }
+
+    fn outcome(&mut self, directive: &'p Directive) -> Outcome {
+        if let Some(outcome) = self.ledger.get(&directive.span) {
+            return outcome.clone();
+        }
+        match table::kind(directive.name()) {
+            Kind::BearsOnNothing => Outcome::BearsOnNothing,
+            Kind::NotCarried(why) => Outcome::NotCarried(why.to_owned()),
+            Kind::Translated if directive.name() == "include" => Outcome::Carried,
+            Kind::Translated => Outcome::NotCarried("nothing that is decided reaches it here".to_owned()),
+            Kind::Unknown => {
+                let message = format!("unknown directive `{}`", directive.name());
+                let help = nearest(directive.name(), table::names()).map_or_else(
+                    || {
+                        "nginx itself does not know it; if a module of yours does, leave it out of the import"
+                            .to_owned()
+                    },
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.diagnostics
+                    .push(Diagnostic::error("nginx-unknown-directive", directive.name.span, message).help(help));
+                Outcome::NotCarried("nginx does not know it".to_owned())
+            }
+        }
+    }
+}
+
+/// Entries of a block that is accounted for as a whole.
+fn account_with(directives: &[Directive], outcome: &Outcome, entries: &mut Vec<Entry>) {
+    for directive in directives {
+        entries.push(Entry { name: directive.name().to_owned(), span: directive.span, outcome: outcome.clone() });
+        account_with(directive.children(), outcome, entries);
+    }
+}
+
+fn context(directives: &[Directive]) -> Context {
+    let has = |names: &[&str]| {
+        directives.iter().any(|directive| names.contains(&directive.name()) && directive.block.is_some())
+    };
+    if has(&["http", "events", "stream", "mail"]) {
+        return Context::Main;
+    }
+    if has(&["server", "upstream", "map", "geo"]) { Context::Http } else { Context::Server }
+}

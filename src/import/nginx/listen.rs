@@ -1,0 +1,162 @@
+//! `listen`: which servers share an address, and which of them is its default.
+
+use super::importer::Importer;
+use super::tree::Directive;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The addresses of all servers.
+#[derive(Debug, Default)]
+pub(super) struct Listeners {
+    /// By server, in file order: its addresses.
+    servers: Vec<Vec<String>>,
+    /// By address: its default server.
+    defaults: BTreeMap<String, usize>,
+    /// By address: its name in the rules.
+    names: BTreeMap<String, String>,
+    /// By address: whether TLS is spoken there.
+    tls: BTreeMap<String, bool>,
+}
+
+/// One service of a server: where it listens, and whether it takes what no name takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Listening {
+    /// Names of listeners; none where there is one address only.
+    pub(super) names: Vec<String>,
+    /// Whether it is the default.
+    pub(super) is_default: bool,
+}
+
+impl<'p> Importer<'p> {
+    /// Reads the `listen` directives of all servers.
+    pub(super) fn listeners(&mut self, servers: &[&'p Directive]) -> Listeners {
+        let mut listeners = Listeners::default();
+        for (index, server) in servers.iter().enumerate() {
+            let listens: Vec<&'p Directive> =
+                server.children().iter().filter(|directive| directive.name() == "listen").collect();
+            let mut addresses = Vec::new();
+            for listen in &listens {
+                self.carried(listen);
+                let address = address(listen.arg(0));
+                let has = |word: &str| listen.args.iter().skip(1).any(|own| own.text == word);
+                if has("default_server") || has("default") {
+                    if let Some(first) = listeners
+                        .defaults
+                        .get(&address)
+                        .filter(|first| **first < servers.len() && listeners.is_said(&address, **first))
+                    {
+                        if *first != index {
+                            self.wrong(listen.span, format!("a duplicate default server for {}", listen.arg(0)));
+                        }
+                    }
+                    listeners.defaults.insert(address.clone(), index);
+                    listeners.tls.entry(format!("default {address}")).or_insert(true);
+                }
+                if has("ssl") {
+                    listeners.tls.insert(address.clone(), true);
+                }
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+            if listens.is_empty() {
+                addresses.push("80".to_owned());
+            }
+            let on = server.children().iter().any(|inner| inner.name() == "ssl" && inner.arg(0) == "on");
+            for address in &addresses {
+                listeners.defaults.entry(address.clone()).or_insert(index);
+                let tls = listeners.tls.entry(address.clone()).or_insert(on);
+                *tls |= on;
+            }
+            listeners.servers.push(addresses);
+        }
+        listeners.name();
+        listeners
+    }
+}
+
+impl Listeners {
+    fn is_said(&self, address: &str, _server: usize) -> bool {
+        self.tls.contains_key(&format!("default {address}"))
+    }
+
+    fn name(&mut self) {
+        let all: BTreeSet<String> = self.servers.iter().flatten().cloned().collect();
+        let plain = all.iter().filter(|address| !self.speaks_tls(address)).count();
+        let tls = all.len() - plain;
+        for address in &all {
+            let name = match (self.speaks_tls(address), plain, tls) {
+                (false, 1, _) => "http".to_owned(),
+                (true, _, 1) => "https".to_owned(),
+                _ => format!("port_{}", super::rules::name(&address.replace(['.', ':', '[', ']', '/'], "_"))),
+            };
+            self.names.insert(address.clone(), name);
+        }
+    }
+
+    fn speaks_tls(&self, address: &str) -> bool {
+        self.tls.get(address).copied().unwrap_or(false)
+    }
+
+    /// Whether all servers listen on one address, so that no listener has to be named.
+    fn is_one(&self) -> bool {
+        self.names.len() <= 1
+    }
+
+    /// The services that server number `index` makes: one, or two where it is the default of some addresses only.
+    pub(super) fn services(&self, index: usize) -> Vec<Listening> {
+        let Some(addresses) = self.servers.get(index) else { return Vec::new() };
+        let mut services: Vec<Listening> = Vec::new();
+        for is_default in [true, false] {
+            let of_kind = |address: &&String| (self.defaults.get(*address) == Some(&index)) == is_default;
+            let mut names: Vec<String> =
+                addresses.iter().filter(of_kind).filter_map(|address| self.names.get(address).cloned()).collect();
+            names.dedup();
+            if !names.is_empty() {
+                let names = if self.is_one() { Vec::new() } else { names };
+                services.push(Listening { names, is_default });
+            }
+        }
+        services
+    }
+
+    /// The ports of server number `index`, and whether TLS is spoken, if it is the same on all.
+    pub(super) fn port_and_tls(&self, index: usize) -> (Option<String>, Option<bool>) {
+        let Some(addresses) = self.servers.get(index) else { return (None, None) };
+        let ports: BTreeSet<&str> = addresses
+            .iter()
+            .map(|address| address.rsplit_once(':').map_or(address.as_str(), |(_, port)| port))
+            .collect();
+        let tls: BTreeSet<bool> = addresses.iter().map(|address| self.speaks_tls(address)).collect();
+        let port = match (ports.len(), ports.first()) {
+            (1, Some(port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some((*port).to_owned()),
+            _ => None,
+        };
+        (port, if tls.len() == 1 { tls.first().copied() } else { None })
+    }
+
+    /// The default server among `all` addresses of server number `index`.
+    pub(super) fn default_of(&self, index: usize) -> Option<usize> {
+        let address = self.servers.get(index)?.first()?;
+        self.defaults.get(address).copied()
+    }
+}
+
+/// An address without what does not tell it apart: any host is the port alone.
+fn address(text: &str) -> String {
+    if text.starts_with("unix:") {
+        return text.to_owned();
+    }
+    let text = text
+        .strip_prefix("*:")
+        .or_else(|| text.strip_prefix("0.0.0.0:"))
+        .or_else(|| text.strip_prefix("[::]:"))
+        .unwrap_or(text);
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        return text.to_owned();
+    }
+    let host = text.rsplit_once(']').map_or(text, |(_, behind)| behind);
+    if matches!(text, "*" | "0.0.0.0" | "[::]") {
+        return "80".to_owned();
+    }
+    if host.contains(':') { text.to_owned() } else { format!("{text}:80") }
+}

@@ -1,0 +1,49 @@
+//! Regexes of a configuration: as rules write them, and tried on texts that are known.
+
+use super::decode::byte;
+use crate::diagnostic::Span;
+use crate::model::semantics::{Regexes, Simulation};
+use crate::model::{Pattern, pattern};
+
+/// `text` as a regex of the rules: bytes that are not UTF-8 are written as `\xHH`.
+pub(super) fn source(text: &str) -> String {
+    let mut source = String::with_capacity(text.len());
+    for c in text.chars() {
+        match byte(c) {
+            Some(byte) => source.push_str(&format_args!("\\x{byte:02x}").to_string()),
+            None => source.push(c),
+        }
+    }
+    source
+}
+
+/// Whether `source` matches in `subject`; None where that is not known here.
+pub(super) fn matches(source: &str, caseless: bool, subject: &str) -> Option<bool> {
+    let regex = pattern::parse(source, caseless).ok()?;
+    regex.hir.as_ref()?;
+    let pattern =
+        Pattern { source: source.to_owned(), caseless, span: Span::default(), groups: regex.groups, hir: regex.hir };
+    Some(Simulation.captures(&pattern, subject.as_bytes()).is_some())
+}
+
+/// Names of the groups of `source`.
+pub(super) fn groups(source: &str) -> Vec<String> {
+    pattern::parse(source, false).map(|regex| regex.groups.into_iter().flatten().collect()).unwrap_or_default()
+}
+
+/// A regex that takes `text` and nothing else.
+pub(super) fn exactly(text: &str) -> String {
+    format!("^{}\\z", escaped(text))
+}
+
+/// `text` with what a regex reads otherwise behind backslashes.
+pub(super) fn escaped(text: &str) -> String {
+    let mut source = String::new();
+    for c in text.chars() {
+        if "\\.+*?()|[]{}^$".contains(c) {
+            source.push('\\');
+        }
+        source.push(c);
+    }
+    source
+}

@@ -1,0 +1,304 @@
+//! `server`: a service, or two.
+
+use super::flow::Flow;
+use super::importer::Importer;
+use super::level::Level;
+use super::listen::{Listeners, Listening};
+use super::location::Outer;
+use super::place::{Place, Server};
+use super::regex;
+use super::rules::{Node, name, word};
+use super::tree::{Comment, Directive};
+use super::values::Values;
+use crate::diagnostic::Span;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a service is made of.
+#[derive(Clone, Copy, Debug)]
+struct Source<'p> {
+    directives: &'p [Directive],
+    comments: &'p [Comment],
+    span: Span,
+}
+
+/// What all servers of a configuration share.
+#[derive(Debug)]
+pub(super) struct Servers<'p> {
+    http: Level<'p>,
+    listeners: Listeners,
+    all: Vec<&'p Directive>,
+    /// Names of services.
+    taken: BTreeSet<String>,
+    /// Names of hosts by listener: what is taken is nginx's first.
+    hosts: BTreeSet<(String, String)>,
+}
+
+impl<'p> Importer<'p> {
+    /// The services of the servers in `http`.
+    pub(super) fn servers(&mut self, http: Level<'p>) -> Vec<Node> {
+        let all: Vec<&'p Directive> = http.own("server").into_iter().filter(|server| server.block.is_some()).collect();
+        let listeners = self.listeners(&all);
+        let mut servers = Servers { http, listeners, all: all.clone(), taken: BTreeSet::new(), hosts: BTreeSet::new() };
+        let mut nodes = Vec::new();
+        for (index, directive) in all.into_iter().enumerate() {
+            nodes.extend(self.server(directive, index, &mut servers));
+        }
+        nodes
+    }
+
+    /// A file of what stands in a server, read as if it stood in one.
+    pub(super) fn snippet_server(&mut self, directives: &'p [Directive]) -> Vec<Node> {
+        let Some(first) = directives.first() else { return Vec::new() };
+        let http = Level::outermost(&[]);
+        let level = Level { directives, outer: Some(std::rc::Rc::new(http.clone())) };
+        let mut servers = Servers {
+            http,
+            listeners: Listeners::default(),
+            all: Vec::new(),
+            taken: BTreeSet::new(),
+            hosts: BTreeSet::new(),
+        };
+        let listening = Listening { names: Vec::new(), is_default: true };
+        let mut server = nowhere(&level);
+        server.survey(directives, 0, &mut 0);
+        let source = Source { directives, comments: &[], span: first.span };
+        let (own, body) = self.service(source, &server, 0, &listening, &mut servers);
+        let remark = "this file is read as what stands in a `server`";
+        vec![Node::Blank, Node::block(format!("service {own} default"), first.span, body).remark(remark)]
+    }
+
+    fn server(&mut self, directive: &'p Directive, index: usize, servers: &mut Servers<'p>) -> Vec<Node> {
+        self.carried(directive);
+        let level = servers.http.inner(directive);
+        let (port, is_tls) = servers.listeners.port_and_tls(index);
+        let own_names: Vec<&'p Directive> = level.own("server_name");
+        let first = own_names.first().map_or("", |names| names.arg(0));
+        let mut server = Server {
+            level: level.clone(),
+            first_name: first.trim_start_matches("*.").trim_start_matches('.').to_owned(),
+            port,
+            is_tls,
+            sets: BTreeMap::new(),
+            groups: BTreeSet::new(),
+            said: BTreeSet::new(),
+            takes_groups: false,
+            targets: Vec::new(),
+            named: BTreeSet::new(),
+        };
+        let mut blocks = 0;
+        server.survey(directive.children(), 0, &mut blocks);
+        self.service_of_http(&mut server);
+        let mut nodes = Vec::new();
+        for listening in servers.listeners.services(index) {
+            nodes.push(Node::Blank);
+            nodes.extend(directive.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
+            let place = self.place(directive.span);
+            let comments = directive.block.as_ref().map_or(&[][..], |block| &block.comments);
+            let source = Source { directives: directive.children(), comments, span: directive.span };
+            let (own, body) = self.service(source, &server, index, &listening, servers);
+            let default = if listening.is_default { " default" } else { "" };
+            nodes.push(Node::block(format!("service {own}{default}"), directive.span, body).remark(place));
+        }
+        nodes
+    }
+
+    /// Texts of `http` are used in every server.
+    fn service_of_http(&mut self, server: &mut Server<'p>) {
+        if let Some(http) = server.level.outer.clone() {
+            let settings = ["add_header", "proxy_set_header", "error_page", "proxy_redirect"];
+            let said: Vec<String> = http
+                .directives
+                .iter()
+                .filter(|directive| settings.contains(&directive.name()))
+                .flat_map(|directive| directive.args.iter().flat_map(super::condition::variables))
+                .collect();
+            server.takes_groups |= said.iter().any(|name| matches!(name.as_bytes(), [b'1'..=b'9']));
+            server.said.extend(said);
+        }
+    }
+
+    fn service(
+        &mut self,
+        source: Source<'p>,
+        server: &Server<'p>,
+        index: usize,
+        listening: &Listening,
+        servers: &mut Servers<'p>,
+    ) -> (String, Vec<Node>) {
+        let span = source.span;
+        let level = server.level.clone();
+        let mut nodes = Vec::new();
+        if !listening.names.is_empty() {
+            nodes.push(Node::line(format!("listen {}", listening.names.join(" ")), span));
+        }
+        let hosts = self.hosts(&level, listening, servers);
+        if !hosts.is_empty() {
+            nodes.push(Node::line(format!("server_name {}", hosts.join(" ")), span));
+        }
+        let own = servers.free_name(hosts.first().map_or("", String::as_str), index);
+        let relative = level.one("absolute_redirect").is_some_and(|absolute| absolute.arg(0) == "off");
+        nodes.push(Node::line(if relative { "redirects relative" } else { "redirects absolute" }, span));
+        nodes.push(Node::line("slash_redirect 301", span));
+        if let Some(absolute) = level.one("absolute_redirect") {
+            self.carried(absolute);
+        }
+        nodes.extend(self.merge_slashes(index, servers));
+        if level.effective("client_max_body_size").is_empty() {
+            nodes.push(Node::line("body forward", span));
+        }
+        let place = Place {
+            server,
+            level: level.clone(),
+            moves: server.moves_again(),
+            values: Values::default(),
+            proxy_host: None,
+        };
+        nodes.extend(self.all_settings(&place));
+        let mut flow = Flow::new(place, false, server.takes_groups);
+        self.follow(source.directives, &mut flow);
+        let (statements, flow) = flow.finish();
+        nodes.extend(statements);
+        nodes.extend(self.locations(&Outer::of_server(&flow)));
+        nodes.extend(self.files_of_server(&level, span));
+        nodes.extend(source.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
+        (own, nodes)
+    }
+
+    /// What no location takes is a file, if the server says where files are.
+    fn files_of_server(&mut self, level: &Level<'p>, span: Span) -> Vec<Node> {
+        let is_root = |location: &&Directive| matches!(location.args.as_slice(), [path] if path.text == "/");
+        let has_root = level.own("root").first().is_some() || level.own("alias").first().is_some();
+        let answers = level.own("return").iter().any(|_| true);
+        if !has_root || answers || level.own("location").iter().any(is_root) {
+            return Vec::new();
+        }
+        let name = self.external("files", "a file server: nginx serves these itself", span);
+        for root in level.own("root") {
+            self.not_carried(root, "files are the affair of a file server, the upstream `files`");
+        }
+        let mut body = vec![Node::line("slash_redirect off", span)];
+        let server = nowhere(level);
+        let place = Place {
+            server: &server,
+            level: level.clone(),
+            moves: super::place::Moves::default(),
+            values: Values::default(),
+            proxy_host: None,
+        };
+        body.extend(self.access(level, &place));
+        body.push(Node::line(format!("proxy {name}"), span));
+        vec![Node::Blank, Node::block("location /", span, body).remark("what nginx serves from its root")]
+    }
+
+    /// nginx takes the value of the address's default server.
+    fn merge_slashes(&mut self, index: usize, servers: &Servers<'p>) -> Vec<Node> {
+        if let Some(own) = servers.http.own("merge_slashes").first() {
+            self.carried(own);
+        }
+        let at = |index: usize| servers.all.get(index).map(|server| servers.http.inner(server));
+        if let Some(own) = at(index).and_then(|level| level.own("merge_slashes").into_iter().next()) {
+            self.carried(own);
+        }
+        let default = servers.listeners.default_of(index).and_then(at);
+        match default.and_then(|level| level.one("merge_slashes")) {
+            Some(merge) if merge.arg(0) == "off" => vec![Node::line("merge_slashes off", merge.span)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The names of a server that requests can come for.
+    fn hosts(&mut self, level: &Level<'p>, listening: &Listening, servers: &mut Servers<'p>) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for directive in level.own("server_name") {
+            self.carried(directive);
+            for own in &directive.args {
+                for host in names(&own.text) {
+                    let listeners =
+                        if listening.names.is_empty() { vec![String::new()] } else { listening.names.clone() };
+                    let mut is_new = true;
+                    for listener in listeners {
+                        is_new &= servers.hosts.insert((listener, host.to_ascii_lowercase()));
+                    }
+                    if is_new {
+                        hosts.push(host);
+                    } else if !hosts.iter().any(|known| known.eq_ignore_ascii_case(&host)) {
+                        let message = format!("conflicting server name \"{host}\", ignored as nginx does");
+                        self.trap(own.span, message, "leave one of them out");
+                    }
+                }
+            }
+        }
+        shorten(hosts)
+    }
+}
+
+impl Servers<'_> {
+    fn free_name(&mut self, host: &str, index: usize) -> String {
+        let wanted = if host.is_empty() || host.starts_with(['~', '"']) {
+            format!("server_{}", index + 1)
+        } else {
+            name(&host.replace('*', "any"))
+        };
+        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+        let free = core::iter::once(wanted.clone()).chain(numbered).find(|name| !self.taken.contains(name));
+        let free = free.unwrap_or(wanted);
+        self.taken.insert(free.clone());
+        free
+    }
+}
+
+/// The names that `text` stands for, as the rules write them; none that no request can have.
+fn names(text: &str) -> Vec<String> {
+    if text.starts_with('~') {
+        return vec![word(&regex::source(text))];
+    }
+    let text = text.to_ascii_lowercase();
+    let of_host = |host: &str| {
+        let of_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !host.is_empty() && host.len() <= 253 && host.bytes().all(of_host) && !host.split('.').any(str::is_empty)
+    };
+    if let Some(rest) = text.strip_prefix("*.") {
+        return if of_host(rest) { vec![text.clone()] } else { Vec::new() };
+    }
+    if let Some(rest) = text.strip_prefix('.') {
+        return if of_host(rest) { vec![rest.to_owned(), format!("*.{rest}")] } else { Vec::new() };
+    }
+    if let Some(rest) = text.strip_suffix(".*") {
+        return if of_host(rest) { vec![text.clone()] } else { Vec::new() };
+    }
+    let is_v6 = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .is_some_and(|text| text.parse::<core::net::Ipv6Addr>().is_ok());
+    if (of_host(&text) && text != "_") || is_v6 { vec![text] } else { Vec::new() }
+}
+
+/// `example.org *.example.org` as `.example.org`.
+fn shorten(hosts: Vec<String>) -> Vec<String> {
+    let mut short: Vec<String> = Vec::new();
+    for host in hosts {
+        match host.strip_prefix("*.") {
+            Some(rest) if short.last().is_some_and(|last| last == rest) => {
+                short.pop();
+                short.push(format!(".{rest}"));
+            }
+            _ => short.push(host),
+        }
+    }
+    short
+}
+
+fn nowhere<'p>(level: &Level<'p>) -> Server<'p> {
+    Server {
+        level: level.clone(),
+        first_name: String::new(),
+        port: None,
+        is_tls: None,
+        sets: BTreeMap::new(),
+        groups: BTreeSet::new(),
+        said: BTreeSet::new(),
+        takes_groups: false,
+        targets: Vec::new(),
+        named: BTreeSet::new(),
+    }
+}

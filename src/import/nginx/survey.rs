@@ -1,0 +1,135 @@
+//! What has to be known of a whole server before its statements are followed.
+
+use super::condition::variables;
+use super::place::{Moves, Server, Target};
+use super::regex;
+use super::tree::Directive;
+use super::variable::{Part, parts};
+
+impl<'p> Server<'p> {
+    /// Takes note of what `directives` and all below them say; `block` tells the blocks with statements apart.
+    pub(super) fn survey(&mut self, directives: &'p [Directive], block: usize, blocks: &mut usize) {
+        for directive in directives {
+            self.note(directive, block);
+            let inner = if directive.name() == "location" {
+                *blocks += 1;
+                *blocks
+            } else {
+                block
+            };
+            self.survey(directive.children(), inner, blocks);
+        }
+    }
+
+    fn note(&mut self, directive: &'p Directive, block: usize) {
+        match directive.name() {
+            "set" => {
+                let name = directive.arg(0).trim_start_matches('$').to_ascii_lowercase();
+                if !is_builtin(&name) {
+                    self.sets.entry(name).or_default().insert(block);
+                }
+            }
+            "location" => {
+                let pattern = directive.args.last().map_or("", |word| word.text.as_str());
+                if let Some(name) = pattern.strip_prefix('@') {
+                    self.named.insert(name.to_owned());
+                }
+                self.groups.extend(regex::groups(pattern.trim_start_matches(['~', '*'])));
+            }
+            "if" => {
+                let pattern = directive.args.last().map_or("", |word| word.text.as_str());
+                if directive.args.iter().any(|word| word.text.contains('~')) {
+                    let closed = pattern.strip_suffix(')').unwrap_or(pattern);
+                    self.groups.extend(regex::groups(closed));
+                }
+            }
+            "server_name" => {
+                for name in directive.args.iter().filter_map(|word| word.text.strip_prefix('~')) {
+                    self.groups.extend(regex::groups(name));
+                }
+            }
+            "rewrite" => {
+                self.groups.extend(regex::groups(directive.arg(0)));
+                self.rewrite_target(directive);
+            }
+            "error_page" if raised(directive) => self.redirect_target(directive, true),
+            "try_files" => self.redirect_target(directive, false),
+            _ => {}
+        }
+        self.note_texts(directive);
+    }
+
+    /// Which variables texts use.
+    fn note_texts(&mut self, directive: &Directive) {
+        let skipped = match directive.name() {
+            // Conditions are guards, and guards ask no variables.
+            "if" => directive.args.len(),
+            "set" => 1,
+            _ => 0,
+        };
+        for word in directive.args.iter().skip(skipped) {
+            let names = variables(word);
+            if directive.name() != "rewrite" {
+                self.takes_groups |= names.iter().any(|name| matches!(name.as_bytes(), [b'1'..=b'9']));
+            }
+            // The address that a request is passed on to is followed, not said.
+            let address = directive.name() == "proxy_pass";
+            self.said.extend(names.into_iter().skip(usize::from(address)));
+        }
+    }
+
+    fn rewrite_target(&mut self, directive: &Directive) {
+        let target = directive.arg(1);
+        let leaves = ["http://", "https://", "$scheme"].iter().any(|prefix| target.starts_with(prefix));
+        if leaves || matches!(directive.arg(2), "redirect" | "permanent" | "break") {
+            return;
+        }
+        let moves = Moves { path: true, args: target.contains('?'), method: false };
+        self.targets.push(Target { moves, is_redirect: false, ..target_of(target) });
+    }
+
+    fn redirect_target(&mut self, directive: &Directive, changes_method: bool) {
+        let target = directive.args.last().map_or("", |word| word.text.as_str());
+        let leaves = target.starts_with(['@', '=']) || target.contains("://") || target.starts_with("$scheme");
+        if leaves || directive.args.len() < 2 {
+            return;
+        }
+        let moves = Moves { path: true, args: true, method: changes_method };
+        self.targets.push(Target { moves, is_redirect: true, ..target_of(target) });
+    }
+
+    /// What may have changed where a request comes to a location: `takes` tells which paths it takes.
+    pub(super) fn moves_to(&self, takes: &dyn Fn(&Target) -> bool) -> Moves {
+        self.targets
+            .iter()
+            .filter(|target| takes(target))
+            .fold(Moves::default(), |moves, target| moves.or(target.moves))
+    }
+
+    /// What may have changed where the statements of the server are run.
+    pub(super) fn moves_again(&self) -> Moves {
+        let again = self.targets.iter().filter(|target| target.is_redirect);
+        again.fold(Moves::default(), |moves, target| moves.or(target.moves))
+    }
+}
+
+fn target_of(text: &str) -> Target {
+    let path = text.split('?').next().unwrap_or("");
+    let parts = parts(path).unwrap_or_default();
+    let front = match parts.first() {
+        Some(Part::Text(text)) => text.clone(),
+        _ => String::new(),
+    };
+    Target { front, is_whole: parts.len() <= 1, moves: Moves::default(), is_redirect: false }
+}
+
+/// Whether a decision can raise one of the codes: what only an upstream can bring changes no request before.
+fn raised(directive: &Directive) -> bool {
+    let of_upstream = |code: &str| matches!(code, "500" | "502" | "503" | "504");
+    directive.args.iter().any(|word| word.text.parse::<u16>().is_ok() && !of_upstream(&word.text))
+}
+
+/// Variables that `set` cannot make.
+fn is_builtin(name: &str) -> bool {
+    name == "args"
+}

@@ -1,0 +1,232 @@
+//! `upstream` blocks, and the addresses that requests are passed on to without one.
+
+use super::importer::{Importer, Lack};
+use super::level::Level;
+use super::rules::{Node, name};
+use super::tree::Directive;
+use crate::diagnostic::Span;
+use std::collections::BTreeMap;
+
+/// Where requests are passed on to.
+#[derive(Debug, Default)]
+pub(super) struct Upstreams<'p> {
+    declared: BTreeMap<String, &'p Directive>,
+    used: Vec<Used>,
+}
+
+#[derive(Debug)]
+struct Used {
+    /// Host, port and TLS, as the rules say them.
+    key: String,
+    name: String,
+    nodes: Vec<Node>,
+}
+
+impl<'p> Upstreams<'p> {
+    /// Takes note of an `upstream` block.
+    pub(super) fn declare(&mut self, directive: &'p Directive) {
+        self.declared.entry(directive.arg(0).to_ascii_lowercase()).or_insert(directive);
+    }
+
+    /// Those that were asked for, in the order in which they were.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.used.iter().flat_map(|used| &used.nodes)
+    }
+
+    /// Those that nothing asked for.
+    pub(super) fn unused(&self) -> impl Iterator<Item = &'p Directive> {
+        let is_used = |name: &str| self.used.iter().any(|used| used.key.split(' ').next() == Some(name));
+        self.declared.iter().filter(move |(name, _)| !is_used(name)).map(|(_, directive)| *directive)
+    }
+
+    fn free_name(&self, wanted: &str) -> String {
+        let taken = |name: &String| self.used.iter().any(|used| used.name == *name);
+        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+        core::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    }
+}
+
+impl<'p> Importer<'p> {
+    /// The upstream for `scheme://address`, as `level` says that it is spoken with; its name in the rules.
+    pub(super) fn upstream(
+        &mut self,
+        (scheme, address): (&str, &str),
+        level: &Level<'p>,
+        span: Span,
+    ) -> Result<String, Lack> {
+        let tls = if scheme == "https" { Some(self.tls(level)) } else { None };
+        let lower = address.to_ascii_lowercase();
+        let key = format!("{lower} {}", tls.as_ref().map_or(String::new(), |nodes| format!("{nodes:?}")));
+        if let Some(used) = self.upstreams.used.iter().find(|used| used.key == key) {
+            return Ok(used.name.clone());
+        }
+        let declared = self.upstreams.declared.get(&lower).copied();
+        let wanted = match declared {
+            Some(block) => name(block.arg(0)),
+            None => name(&address.replace(['.', ':'], "_")),
+        };
+        let own = self.upstreams.free_name(&if tls.is_some() && declared.is_some() {
+            format!("{wanted}_tls")
+        } else {
+            wanted
+        });
+        let node = match declared {
+            Some(block) => self.declared_upstream(block, &own, address, tls)?,
+            None => {
+                if !is_address(address) {
+                    return Err(Lack::beyond(format!("`{address}` is no host that rules can name")));
+                }
+                let mut body = vec![Node::line(format!("server {address}"), span)];
+                body.extend(tls.map(|tls| Node::block("tls", span, tls)));
+                Node::block(format!("upstream {own}"), span, body)
+            }
+        };
+        let comments = declared.map(|block| block.comments.clone()).unwrap_or_default();
+        let mut nodes: Vec<Node> = comments.into_iter().map(|comment| Node::Comment(comment.text)).collect();
+        nodes.push(node);
+        self.upstreams.used.push(Used { key, name: own.clone(), nodes });
+        Ok(own)
+    }
+
+    /// An upstream that only the host knows where to find.
+    pub(super) fn external(&mut self, wanted: &str, what: &str, span: Span) -> String {
+        let key = format!("external:{wanted} {what}");
+        if let Some(used) = self.upstreams.used.iter().find(|used| used.key == key) {
+            return used.name.clone();
+        }
+        let name = self.upstreams.free_name(wanted);
+        let nodes = vec![Node::line(format!("upstream {name} external"), span).remark(what)];
+        self.upstreams.used.push(Used { key, name: name.clone(), nodes });
+        name
+    }
+
+    fn declared_upstream(
+        &mut self,
+        block: &'p Directive,
+        own: &str,
+        host: &str,
+        tls: Option<Vec<Node>>,
+    ) -> Result<Node, Lack> {
+        self.carried(block);
+        let mut body = Vec::new();
+        let mut is_external = None;
+        for directive in block.children().iter().filter(|directive| directive.name() == "server") {
+            body.extend(directive.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
+            match self.server_line(directive, tls.is_some()) {
+                Ok(Some(line)) => body.push(Node::line(line, directive.span)),
+                Ok(None) => {}
+                Err(why) => {
+                    self.not_carried(directive, why.clone());
+                    is_external = Some(why);
+                }
+            }
+        }
+        let place = self.place(block.span);
+        if let Some(why) = is_external {
+            return Ok(Node::line(format!("upstream {own} external"), block.span).remark(format!("{place}: {why}")));
+        }
+        if !body.iter().any(Node::is_statement) {
+            if block.children().iter().any(|directive| directive.name() == "server") {
+                let why = "proxy.toml says where";
+                return Ok(Node::line(format!("upstream {own} external"), block.span).remark(format!("{place}: {why}")));
+            }
+            return Err(Lack::Wrong(format!("no servers are inside upstream \"{}\"", block.arg(0))));
+        }
+        // nginx sends the name of the block.
+        body.push(Node::line(format!("host {host}"), block.span));
+        body.extend(tls.map(|tls| Node::block("tls", block.span, tls)));
+        Ok(Node::block(format!("upstream {own}"), block.span, body).remark(place))
+    }
+
+    /// `server ADDRESS [weight=N]`; none for one that takes no requests; why not, if rules cannot say it.
+    fn server_line(&mut self, directive: &'p Directive, is_tls: bool) -> Result<Option<String>, String> {
+        let address = directive.arg(0);
+        if address.starts_with("unix:") {
+            return Err("sockets of the file system are the host's affair".to_owned());
+        }
+        if !is_address(address) {
+            return Err(format!("`{address}` is no host that rules can name"));
+        }
+        let mut line = format!("server {address}");
+        if is_tls && !has_port(address) {
+            line.push_str(":80");
+        }
+        let mut left_out = Vec::new();
+        for word in directive.args.iter().skip(1) {
+            match word.text.split_once('=') {
+                Some(("weight", weight)) if weight.parse().is_ok_and(|weight: u32| (1..=65_535).contains(&weight)) => {
+                    if weight != "1" {
+                        line.push_str(&format!(" weight={weight}"));
+                    }
+                }
+                None if word.text == "down" => {
+                    self.carried(directive);
+                    return Ok(None);
+                }
+                None if word.text == "backup" => {
+                    self.not_carried(directive, "`backup` is planned: the server is left out");
+                    return Ok(None);
+                }
+                _ => left_out.push(word.text.clone()),
+            }
+        }
+        if left_out.is_empty() {
+            self.carried(directive);
+        } else {
+            self.not_carried(directive, format!("of its parameters, `{}`", left_out.join(" ")));
+        }
+        Ok(Some(line))
+    }
+
+    /// How TLS is spoken with an upstream.
+    fn tls(&mut self, level: &Level<'p>) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        let said = |importer: &mut Self, name: &str| {
+            let directive = level.one(name)?;
+            importer.carried(directive);
+            Some(directive)
+        };
+        let verify = said(self, "proxy_ssl_verify").is_some_and(|directive| directive.arg(0) == "on");
+        for name in ["proxy_ssl_server_name", "proxy_ssl_name"] {
+            if let Some(directive) = level.one(name) {
+                self.not_carried(directive, "proxy.toml says which name is sent and verified: `sni`, `name`");
+            }
+        }
+        if let Some(protocols) = said(self, "proxy_ssl_protocols") {
+            let versions: Vec<&str> = ["1.2", "1.3"]
+                .into_iter()
+                .filter(|version| protocols.args.iter().any(|word| word.text == format!("TLSv{version}")))
+                .collect();
+            if !versions.is_empty() && versions.len() < 2 {
+                nodes.push(Node::line(format!("versions {}", versions.join(" ")), protocols.span));
+            }
+        }
+        let span = level.directives.first().map(|directive| directive.span).unwrap_or_default();
+        if !verify {
+            nodes.push(Node::line("verify off", span));
+        }
+        nodes
+    }
+}
+
+/// Whether rules can say `text` as `HOST[:PORT]`.
+fn is_address(text: &str) -> bool {
+    let of_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_host = |host: &str| {
+        !host.is_empty() && host.len() <= 253 && host.bytes().all(of_host) && !host.split('.').any(str::is_empty)
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+');
+    if let Some(rest) = text.strip_prefix('[') {
+        let Some((inside, behind)) = rest.split_once(']') else { return false };
+        let port = behind.strip_prefix(':');
+        return inside.parse::<core::net::Ipv6Addr>().is_ok() && (behind.is_empty() || port.is_some_and(is_port));
+    }
+    match text.split_once(':') {
+        Some((host, port)) => is_host(host) && is_port(port),
+        None => is_host(text),
+    }
+}
+
+fn has_port(address: &str) -> bool {
+    address.rsplit_once(']').map_or(address, |(_, behind)| behind).contains(':')
+}
