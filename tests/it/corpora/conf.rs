@@ -5,7 +5,7 @@ use rulec::diagnostic::{Format, render};
 use rulec::import::nginx::{Imported, import, parse_text};
 
 /// `http` around `servers`, whose bytes are Latin-1.
-pub(super) fn http(servers: &str) -> Vec<u8> {
+pub(crate) fn http(servers: &str) -> Vec<u8> {
     let text = format!("http {{\n{servers}\n}}\n");
     text.chars().map(|c| u8::try_from(c).expect("Latin-1")).collect()
 }
@@ -19,7 +19,7 @@ pub(super) fn imported(conf: &[u8]) -> (Imported, String) {
 }
 
 /// `conf` as rules; a refusal fails the test.
-pub(super) fn rules(conf: &[u8]) -> String {
+pub(crate) fn rules(conf: &[u8]) -> String {
     let (imported, said) = imported(conf);
     assert!(!imported.has_errors(), "{}\n{said}", String::from_utf8_lossy(conf));
     imported.rules

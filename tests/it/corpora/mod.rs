@@ -1,6 +1,6 @@
 //! What nginx answered, case by case: `../shared/corpora` beside the project, or `RULEC_CORPORA`.
 
-mod conf;
+pub(crate) mod conf;
 mod curated;
 mod forward;
 mod location;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// The text of a corpus.
-fn corpus(name: &str) -> String {
+pub(crate) fn corpus(name: &str) -> String {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     let folder = std::env::var_os("RULEC_CORPORA").map_or_else(beside, PathBuf::from);
     let file = folder.join(name);
@@ -28,11 +28,11 @@ fn lines(name: &str) -> Vec<Value> {
     corpus(name).lines().skip(1).map(parse).collect()
 }
 
-fn text<'a>(value: &'a Value, of: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, of: &str) -> &'a str {
     value[of].as_str().unwrap_or_else(|| panic!("`{of}` of {value} is a text"))
 }
 
-fn list<'a>(value: &'a Value, of: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(value: &'a Value, of: &str) -> &'a [Value] {
     value[of].as_array().map_or(&[], Vec::as_slice)
 }
 

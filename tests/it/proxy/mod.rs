@@ -1,5 +1,6 @@
 //! The proxy on real sockets: raw clients in front of it, scripted upstreams behind it.
 
+mod as_nginx;
 mod bodies;
 mod corpus;
 mod framing;
