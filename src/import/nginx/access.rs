@@ -47,13 +47,13 @@ impl<'p> Importer<'p> {
                 "all" => None,
                 // No client of ours comes through a socket of the file system.
                 "unix:" => continue,
-                text => match network(text) {
-                    Some((network, _)) => Some(network),
-                    None => {
+                text => {
+                    let Some((network, _)) = network(text) else {
                         self.wrong(rule.span, format!("invalid parameter \"{text}\""));
                         continue;
-                    }
-                },
+                    };
+                    Some(network)
+                }
             };
             match (groups.last_mut(), what) {
                 (Some((same, Some(networks))), Some(network)) if *same == denies => networks.push(network),

@@ -78,7 +78,7 @@ impl<'p> Importer<'p> {
                 let path = *path;
                 parts(path)?;
                 let wanted = file_fact(path, kind);
-                let meaning = format!("whether `{path}` {}", kind.replace('_', " a ").replace("is a ", "is a "));
+                let meaning = format!("whether `{path}` {}", told(kind));
                 let fact = self.fact(&wanted, "yes no", meaning, directive.span);
                 let holds = Predicate::atom(format!("fact {fact} yes"));
                 Ok(plain(if test.starts_with('!') { holds.not() } else { holds }))
@@ -140,9 +140,19 @@ fn file_test(word: &str) -> Option<&'static str> {
         "-f" => "is_file",
         "-d" => "is_folder",
         "-e" => "exists",
-        "-x" => "is_executable",
+        "-x" => "may_be_executed",
         _ => return None,
     })
+}
+
+/// What a test of a file asks, in words.
+fn told(test: &str) -> &'static str {
+    match test {
+        "is_file" => "is a file",
+        "is_folder" => "is a folder",
+        "exists" => "exists",
+        _ => "may be executed",
+    }
 }
 
 /// Names of variables in `word`.

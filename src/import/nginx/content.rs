@@ -7,7 +7,7 @@ use super::level::Level;
 use super::place::Place;
 use super::predicate::Predicate;
 use super::proxy::Home;
-use super::rules::{Node, quoted, word};
+use super::rules::{Node, Rendered, quoted, word};
 use super::tree::Directive;
 use crate::diagnostic::Span;
 
@@ -66,7 +66,7 @@ impl<'p> Importer<'p> {
             let nodes = self.unless_waiting(nodes, flow);
             let when = match &branch.broke_before {
                 When::Holds(broke) => branch.when.clone().and(broke.clone().not()),
-                When::Unknown if nodes == base => branch.when.clone(),
+                When::Unknown if same(&nodes, &base) => branch.when.clone(),
                 When::Unknown => {
                     let message = "whether a `break` above keeps this `if` from being asked cannot be told";
                     self.refuse(branch.span, message, "put the `if` above the rewrite");
@@ -76,7 +76,7 @@ impl<'p> Importer<'p> {
             branches.push((when, nodes, branch.span));
         }
         let mut nodes = Vec::new();
-        let needed = branches.iter().position(|(_, nodes, _)| *nodes != base).unwrap_or(branches.len());
+        let needed = branches.iter().position(|(_, nodes, _)| !same(nodes, &base)).unwrap_or(branches.len());
         for (when, body, span) in branches.drain(needed..).rev() {
             if when == Predicate::True {
                 nodes.extend(body);
@@ -279,6 +279,11 @@ impl<'p> Importer<'p> {
         }
         Ok(format!("goto {}", quoted(&self.template_text(last, place)?)))
     }
+}
+
+/// Whether both say the same, wherever they come from.
+fn same(nodes: &[Node], others: &[Node]) -> bool {
+    Rendered::of(nodes).text == Rendered::of(others).text
 }
 
 /// Whether nothing behind `node` is reached.

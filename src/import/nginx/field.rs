@@ -152,9 +152,9 @@ pub(super) fn methods(names: &BTreeSet<String>) -> Predicate {
     }
     let has_get = valid.contains(&"GET");
     let has_head = valid.contains(&"HEAD");
-    let named: Vec<&str> = valid.iter().copied().filter(|name| !(has_get && *name == "HEAD")).collect();
-    let named = Predicate::atom(format!("method {}", named.join(" ")));
-    if has_get && !has_head { named.and(Predicate::atom("method HEAD").not()) } else { named }
+    let said: Vec<&str> = valid.iter().copied().filter(|method| !(has_get && *method == "HEAD")).collect();
+    let one_of = Predicate::atom(format!("method {}", said.join(" ")));
+    if has_get && !has_head { one_of.and(Predicate::atom("method HEAD").not()) } else { one_of }
 }
 
 fn schemes(http: bool, https: bool) -> Predicate {

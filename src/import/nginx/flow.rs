@@ -325,18 +325,9 @@ impl<'p> Importer<'p> {
         self.push_branch(directive, (&condition, takes_groups), body, may_break, flow);
         flow.broke = now;
         if flow.is_location && path != Predicate::False && (!answers || has_settings) {
-            let ends = answers && !may_break;
-            if !ends {
-                flow.branches.push(Branch { when: path, broke_before, level, span: directive.span, has_settings });
-            } else {
-                flow.branches.push(Branch {
-                    when: Predicate::False,
-                    broke_before,
-                    level,
-                    span: directive.span,
-                    has_settings,
-                });
-            }
+            // One that always answers has no content, but its settings may stand where they must not.
+            let when = if answers && !may_break { Predicate::False } else { path };
+            flow.branches.push(Branch { when, broke_before, level, span: directive.span, has_settings });
         }
         Ok(())
     }
@@ -373,7 +364,7 @@ impl<'p> Importer<'p> {
                 }
             }
             holds => {
-                flow.push(Node::block(format!("when {}", holds.text()), span, body).remark(place), true, may_break)
+                flow.push(Node::block(format!("when {}", holds.text()), span, body).remark(place), true, may_break);
             }
         }
     }

@@ -45,11 +45,8 @@ pub fn import(parsed: &Parsed) -> Imported {
         diagnostics.extend(mistakes(&rendered));
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
-    let mut imported = Imported { rules: rendered.text, report, diagnostics };
-    if imported.has_errors() {
-        imported.rules.clear();
-    }
-    imported
+    let result = Imported { rules: rendered.text, report, diagnostics };
+    if result.has_errors() { Imported { rules: String::new(), ..result } } else { result }
 }
 
 /// Translates without asking the compiler what it thinks of the result: for who does that anyway.

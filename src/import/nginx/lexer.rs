@@ -113,7 +113,7 @@ impl<'a> Lexer<'a> {
         if let Some(byte) = self.peek().filter(|byte| !is_end(*byte)) {
             flaws.push(Flaw::Unexpected(char::from(byte), self.byte_at(self.at)));
         }
-        self.bounded(word, flaws)
+        bounded(word, flaws)
     }
 
     fn bare(&mut self, flaws: &mut Vec<Flaw>) -> Token {
@@ -135,14 +135,7 @@ impl<'a> Lexer<'a> {
         self.at = self.at.min(self.text.len());
         let raw = self.text.get(start..self.at).unwrap_or("");
         let word = Word { text: resolve(raw), span: self.span(start), quoted: false };
-        self.bounded(word, flaws)
-    }
-
-    fn bounded(&self, word: Word, flaws: &mut Vec<Flaw>) -> Token {
-        if (word.span.end - word.span.start) as usize > WORD_OCTETS_MAX {
-            flaws.push(Flaw::TooLong(word.span));
-        }
-        Token::Word(word)
+        bounded(word, flaws)
     }
 
     fn peek(&self) -> Option<u8> {
@@ -156,6 +149,13 @@ impl<'a> Lexer<'a> {
     fn span(&self, start: usize) -> Span {
         Span::new(self.file, offset(start), offset(self.at))
     }
+}
+
+fn bounded(word: Word, flaws: &mut Vec<Flaw>) -> Token {
+    if (word.span.end - word.span.start) as usize > WORD_OCTETS_MAX {
+        flaws.push(Flaw::TooLong(word.span));
+    }
+    Token::Word(word)
 }
 
 /// `at` as a place counts it; files are bounded far below.

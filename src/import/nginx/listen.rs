@@ -11,6 +11,8 @@ pub(super) struct Listeners {
     servers: Vec<Vec<String>>,
     /// By address: its default server.
     defaults: BTreeMap<String, usize>,
+    /// Addresses, and the servers that ask to be their default.
+    said_defaults: BTreeSet<(String, usize)>,
     /// By address: its name in the rules.
     names: BTreeMap<String, String>,
     /// By address: whether TLS is spoken there.
@@ -39,17 +41,11 @@ impl<'p> Importer<'p> {
                 let address = address(listen.arg(0));
                 let has = |word: &str| listen.args.iter().skip(1).any(|own| own.text == word);
                 if has("default_server") || has("default") {
-                    if let Some(first) = listeners
-                        .defaults
-                        .get(&address)
-                        .filter(|first| **first < servers.len() && listeners.is_said(&address, **first))
-                    {
-                        if *first != index {
-                            self.wrong(listen.span, format!("a duplicate default server for {}", listen.arg(0)));
-                        }
+                    let is_new = listeners.said_defaults.insert((address.clone(), index));
+                    if is_new && listeners.said_defaults.iter().any(|(own, other)| *own == address && *other != index) {
+                        self.wrong(listen.span, format!("a duplicate default server for {}", listen.arg(0)));
                     }
                     listeners.defaults.insert(address.clone(), index);
-                    listeners.tls.entry(format!("default {address}")).or_insert(true);
                 }
                 if has("ssl") {
                     listeners.tls.insert(address.clone(), true);
@@ -75,10 +71,6 @@ impl<'p> Importer<'p> {
 }
 
 impl Listeners {
-    fn is_said(&self, address: &str, _server: usize) -> bool {
-        self.tls.contains_key(&format!("default {address}"))
-    }
-
     fn name(&mut self) {
         let all: BTreeSet<String> = self.servers.iter().flatten().cloned().collect();
         let plain = all.iter().filter(|address| !self.speaks_tls(address)).count();

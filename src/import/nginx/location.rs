@@ -111,7 +111,7 @@ impl<'p> Importer<'p> {
             server: outer.server,
             level: level.clone(),
             moves,
-            values: self.values_in(directive, outer),
+            values: values_in(directive, outer),
             proxy_host,
         };
         let mut changed = BTreeSet::new();
@@ -136,7 +136,7 @@ impl<'p> Importer<'p> {
             if redirects_slash && !proxies && mentions_proxy(&content) {
                 nodes.insert(0, Node::line("slash_redirect off", directive.span));
             }
-            nodes.extend(content);
+            join(&mut nodes, content);
         }
         let has_nested = !level.own("location").is_empty();
         if has_nested {
@@ -156,19 +156,6 @@ impl<'p> Importer<'p> {
             directive.block.iter().flat_map(|block| &block.comments).map(|comment| Node::Comment(comment.text.clone())),
         );
         nodes
-    }
-
-    /// What is known of variables where a location begins: those that another location sets may come from there.
-    fn values_in(&mut self, directive: &'p Directive, outer: &Outer<'_, 'p>) -> Values {
-        let mut values = outer.values.clone();
-        for (name, blocks) in &outer.server.sets {
-            let own = usize::from(sets(directive, name));
-            let of_server = usize::from(blocks.contains(&0));
-            if blocks.len() > own + of_server {
-                values.open(name, &format!("`${name}` is set in another location that may come before"));
-            }
-        }
-        values
     }
 
     /// The type of a `return` with a text.
@@ -215,6 +202,19 @@ impl<'p> Importer<'p> {
             }
         }
     }
+}
+
+/// What is known of variables where a location begins: those that another location sets may come from there.
+fn values_in(directive: &Directive, outer: &Outer<'_, '_>) -> Values {
+    let mut values = outer.values.clone();
+    for (name, blocks) in &outer.server.sets {
+        let own = usize::from(sets(directive, name));
+        let of_server = usize::from(blocks.contains(&0));
+        if blocks.len() > own + of_server {
+            values.open(name, &format!("`${name}` is set in another location that may come before"));
+        }
+    }
+    values
 }
 
 const METHODS: &[&str] = &[
@@ -326,6 +326,22 @@ fn proxy_host(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?']).next()?;
     (!host.contains('$')).then(|| host.to_owned())
+}
+
+/// `nodes` and `more`; where the one ends and the other begins with the same guard, it is said once.
+fn join(nodes: &mut Vec<Node>, more: Vec<Node>) {
+    let mut more = more.into_iter();
+    if let Some(first) = more.next() {
+        match (nodes.last_mut(), first) {
+            (Some(Node::Block { head, body, .. }), Node::Block { head: same, body: rest, .. })
+                if *head == same && same.starts_with("when ") =>
+            {
+                body.extend(rest);
+            }
+            (_, first) => nodes.push(first),
+        }
+    }
+    nodes.extend(more);
 }
 
 fn mentions_proxy(nodes: &[Node]) -> bool {

@@ -120,7 +120,9 @@ impl<'p> Importer<'p> {
     }
 
     fn map(&mut self, directive: &'p Directive) -> Result<Vec<Node>, Lack> {
-        let server = nowhere();
+        let mut server = nowhere();
+        let regexes = directive.children().iter().filter_map(|entry| entry.name().strip_prefix('~'));
+        server.groups.extend(regexes.flat_map(|source| regex::groups(source.trim_start_matches('*'))));
         let place = place(&server);
         let source = self.source(directive.arg(0), &place)?;
         let hostnames = directive.children().iter().any(|entry| entry.name() == "hostnames" && entry.args.is_empty());

@@ -10,11 +10,11 @@ pub(super) enum Predicate {
     /// As it is written.
     Atom(String),
     /// The opposite.
-    Not(Box<Predicate>),
+    Not(Box<Self>),
     /// All of them.
-    And(Vec<Predicate>),
+    And(Vec<Self>),
     /// One of them.
-    Or(Vec<Predicate>),
+    Or(Vec<Self>),
 }
 
 impl Predicate {

@@ -28,6 +28,13 @@ struct Url {
     uri: Vec<Part>,
 }
 
+impl Url {
+    /// No address at all: nginx finds out when a request comes, and answers 500.
+    fn nowhere() -> Self {
+        Self { scheme: String::new(), address: String::new(), uri: Vec::new() }
+    }
+}
+
 const NO_URI: &str = "\"proxy_pass\" cannot have URI part in location given by regular expression, or inside named \
                       location, or inside \"if\" statement, or inside \"limit_except\" block";
 
@@ -44,7 +51,7 @@ impl<'p> Importer<'p> {
         let span = directive.span;
         if !text.contains('$') {
             let url = plain_url(text)?;
-            let Some(upstream) = self.upstream_of(&url, directive, place)? else { return Ok(Vec::new()) };
+            let upstream = self.upstream_of(&url, directive, place)?;
             self.carried(directive);
             let uri = literal(&url.uri);
             if uri.is_empty() {
@@ -70,8 +77,12 @@ impl<'p> Importer<'p> {
         self.carried(directive);
         let mut nodes = Vec::new();
         for (when, url) in cases {
-            let Some(upstream) = self.upstream_of(&url, directive, place)? else { continue };
-            let answer = self.variable_form(&upstream, &url, directive, place)?;
+            let answer = if url.address.is_empty() {
+                vec![Node::line("return 500", span)]
+            } else {
+                let upstream = self.upstream_of(&url, directive, place)?;
+                self.variable_form(&upstream, &url, directive, place)?
+            };
             match when {
                 Predicate::False => {}
                 Predicate::True => {
@@ -106,12 +117,12 @@ impl<'p> Importer<'p> {
         Ok(vec![nothing, Node::line(format!("proxy {upstream} {}", quoted(&format!("{template}${{nothing}}"))), span)])
     }
 
-    fn upstream_of(&mut self, url: &Url, directive: &Directive, place: &Place<'_, 'p>) -> Result<Option<String>, Lack> {
+    fn upstream_of(&mut self, url: &Url, directive: &Directive, place: &Place<'_, 'p>) -> Result<String, Lack> {
         if url.address.starts_with("unix:") {
             let what = format!("proxy.toml says where: nginx has {}", url.address);
-            return Ok(Some(self.external("socket", &what, directive.span)));
+            return Ok(self.external("socket", &what, directive.span));
         }
-        self.upstream((&url.scheme, &url.address), &place.level, directive.span).map(Some)
+        self.upstream((&url.scheme, &url.address), &place.level, directive.span)
     }
 
     /// What a URL with variables can be, and when.
@@ -128,8 +139,8 @@ impl<'p> Importer<'p> {
                 continue;
             }
             if rest.is_empty() {
-                // An address that is not written anywhere: nginx answers 500.
-                return Err(Lack::beyond(format!("`{head}` is no address")));
+                done.push((when, Url::nowhere()));
+                continue;
             }
             match rest.remove(0) {
                 Part::Text(text) => waiting.push((when, format!("{head}{text}"), rest)),

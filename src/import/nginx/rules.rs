@@ -23,7 +23,7 @@ pub(super) enum Node {
         /// A remark behind the `{`.
         remark: String,
         /// What stands in it.
-        body: Vec<Node>,
+        body: Vec<Self>,
     },
     /// `# text`
     Comment(String),
@@ -87,13 +87,12 @@ impl Rendered {
                         _ => None,
                     };
                     let short = one.map(|inner| format!("{head} {{ {inner}}}"));
-                    match short.filter(|line| line.len() + depth * INDENT <= SHORT_MAX) {
-                        Some(line) => self.push(depth, &line, remark, span),
-                        None => {
-                            self.push(depth, &format!("{head} {{"), remark, span);
-                            self.nodes(body, depth + 1, span);
-                            self.push(depth, "}", "", span);
-                        }
+                    if let Some(line) = short.filter(|line| line.len() + depth * INDENT <= SHORT_MAX) {
+                        self.push(depth, &line, remark, span);
+                    } else {
+                        self.push(depth, &format!("{head} {{"), remark, span);
+                        self.nodes(body, depth + 1, span);
+                        self.push(depth, "}", "", span);
                     }
                 }
             }

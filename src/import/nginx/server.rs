@@ -75,7 +75,7 @@ impl<'p> Importer<'p> {
         let first = own_names.first().map_or("", |names| names.arg(0));
         let mut server = Server {
             level: level.clone(),
-            first_name: first.trim_start_matches("*.").trim_start_matches('.').to_owned(),
+            first_name: first.strip_prefix('.').unwrap_or(first).to_owned(),
             port,
             is_tls,
             sets: BTreeMap::new(),
@@ -87,7 +87,7 @@ impl<'p> Importer<'p> {
         };
         let mut blocks = 0;
         server.survey(directive.children(), 0, &mut blocks);
-        self.service_of_http(&mut server);
+        survey_http(&mut server);
         let mut nodes = Vec::new();
         for listening in servers.listeners.services(index) {
             nodes.push(Node::Blank);
@@ -100,21 +100,6 @@ impl<'p> Importer<'p> {
             nodes.push(Node::block(format!("service {own}{default}"), directive.span, body).remark(place));
         }
         nodes
-    }
-
-    /// Texts of `http` are used in every server.
-    fn service_of_http(&mut self, server: &mut Server<'p>) {
-        if let Some(http) = server.level.outer.clone() {
-            let settings = ["add_header", "proxy_set_header", "error_page", "proxy_redirect"];
-            let said: Vec<String> = http
-                .directives
-                .iter()
-                .filter(|directive| settings.contains(&directive.name()))
-                .flat_map(|directive| directive.args.iter().flat_map(super::condition::variables))
-                .collect();
-            server.takes_groups |= said.iter().any(|name| matches!(name.as_bytes(), [b'1'..=b'9']));
-            server.said.extend(said);
-        }
     }
 
     fn service(
@@ -167,8 +152,8 @@ impl<'p> Importer<'p> {
     /// What no location takes is a file, if the server says where files are.
     fn files_of_server(&mut self, level: &Level<'p>, span: Span) -> Vec<Node> {
         let is_root = |location: &&Directive| matches!(location.args.as_slice(), [path] if path.text == "/");
-        let has_root = level.own("root").first().is_some() || level.own("alias").first().is_some();
-        let answers = level.own("return").iter().any(|_| true);
+        let has_root = !level.own("root").is_empty() || !level.own("alias").is_empty();
+        let answers = !level.own("return").is_empty();
         if !has_root || answers || level.own("location").iter().any(is_root) {
             return Vec::new();
         }
@@ -244,6 +229,21 @@ impl Servers<'_> {
         let free = free.unwrap_or(wanted);
         self.taken.insert(free.clone());
         free
+    }
+}
+
+/// Texts of `http` are used in every server.
+fn survey_http(server: &mut Server<'_>) {
+    if let Some(http) = server.level.outer.clone() {
+        let settings = ["add_header", "proxy_set_header", "error_page", "proxy_redirect"];
+        let said: Vec<String> = http
+            .directives
+            .iter()
+            .filter(|directive| settings.contains(&directive.name()))
+            .flat_map(|directive| directive.args.iter().flat_map(super::condition::variables))
+            .collect();
+        server.takes_groups |= said.iter().any(|name| matches!(name.as_bytes(), [b'1'..=b'9']));
+        server.said.extend(said);
     }
 }
 

@@ -188,10 +188,8 @@ impl<'p> Importer<'p> {
             Some(status) => format!(" {status}"),
         };
         let target_text = if target.text.starts_with('@') { word(&target.text) } else { self.template(target, place)? };
-        if let Some(name) = target.text.strip_prefix('@') {
-            if !place.server.named.contains(name) {
-                return Err(Lack::beyond(format!("no location is called `{}`: nginx answers 500", target.text)));
-            }
+        if target.text.strip_prefix('@').is_some_and(|name| !place.server.named.contains(name)) {
+            return Err(Lack::beyond(format!("no location is called `{}`: nginx answers 500", target.text)));
         }
         if target.text.starts_with('/') {
             self.trap(

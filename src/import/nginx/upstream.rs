@@ -70,16 +70,15 @@ impl<'p> Importer<'p> {
         } else {
             wanted
         });
-        let node = match declared {
-            Some(block) => self.declared_upstream(block, &own, address, tls)?,
-            None => {
-                if !is_address(address) {
-                    return Err(Lack::beyond(format!("`{address}` is no host that rules can name")));
-                }
-                let mut body = vec![Node::line(format!("server {address}"), span)];
-                body.extend(tls.map(|tls| Node::block("tls", span, tls)));
-                Node::block(format!("upstream {own}"), span, body)
+        let node = if let Some(block) = declared {
+            self.declared_upstream(block, &own, address, tls)?
+        } else {
+            if !is_address(address) {
+                return Err(Lack::beyond(format!("`{address}` is no host that rules can name")));
             }
+            let mut body = vec![Node::line(format!("server {address}"), span)];
+            body.extend(tls.map(|tls| Node::block("tls", span, tls)));
+            Node::block(format!("upstream {own}"), span, body)
         };
         let comments = declared.map(|block| block.comments.clone()).unwrap_or_default();
         let mut nodes: Vec<Node> = comments.into_iter().map(|comment| Node::Comment(comment.text)).collect();
@@ -126,11 +125,19 @@ impl<'p> Importer<'p> {
             return Ok(Node::line(format!("upstream {own} external"), block.span).remark(format!("{place}: {why}")));
         }
         if !body.iter().any(Node::is_statement) {
-            if block.children().iter().any(|directive| directive.name() == "server") {
+            // nginx Plus keeps servers elsewhere.
+            let elsewhere = ["server", "zone", "state"];
+            if block.children().iter().any(|directive| elsewhere.contains(&directive.name())) {
                 let why = "proxy.toml says where";
                 return Ok(Node::line(format!("upstream {own} external"), block.span).remark(format!("{place}: {why}")));
             }
             return Err(Lack::Wrong(format!("no servers are inside upstream \"{}\"", block.arg(0))));
+        }
+        for directive in block.children().iter().filter(|directive| directive.name() == "keepalive") {
+            if directive.arg(0).parse::<u32>().is_ok() {
+                self.carried(directive);
+                body.push(Node::line(format!("keepalive {}", directive.arg(0)), directive.span));
+            }
         }
         // nginx sends the name of the block.
         body.push(Node::line(format!("host {host}"), block.span));
@@ -156,7 +163,8 @@ impl<'p> Importer<'p> {
             match word.text.split_once('=') {
                 Some(("weight", weight)) if weight.parse().is_ok_and(|weight: u32| (1..=65_535).contains(&weight)) => {
                     if weight != "1" {
-                        line.push_str(&format!(" weight={weight}"));
+                        line.push_str(" weight=");
+                        line.push_str(weight);
                     }
                 }
                 None if word.text == "down" => {

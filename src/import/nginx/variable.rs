@@ -80,11 +80,10 @@ impl<'p> Importer<'p> {
                         return Err(Lack::beyond("rules are UTF-8, and this text is not"));
                     }
                     // `$host` and `name` must not run together.
-                    if open && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
-                        if let Some(start) = template.rfind('$') {
-                            template.insert(start + 1, '{');
-                            template.push('}');
-                        }
+                    let runs_on = open && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+                    if let Some(start) = template.rfind('$').filter(|_| runs_on) {
+                        template.insert(start + 1, '{');
+                        template.push('}');
                     }
                     template.push_str(&text);
                     open = false;
@@ -114,7 +113,7 @@ impl<'p> Importer<'p> {
             return own(group);
         }
         if self.maps.is_declared(&lower) {
-            return self.use_map(&lower).map(|name| Part::Variable(name));
+            return self.use_map(&lower).map(Part::Variable);
         }
         match lower.as_str() {
             "proxy_add_x_forwarded_for"

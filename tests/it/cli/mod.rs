@@ -7,6 +7,7 @@ mod docs;
 mod echo;
 mod examples;
 mod explain;
+mod import;
 mod keys;
 mod later;
 mod live;

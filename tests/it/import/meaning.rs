@@ -1,0 +1,188 @@
+//! What the rules say for what nginx says: only the words that are needed.
+
+use super::{imported, of_server};
+
+/// `conf` in a server is said with `lines`, one after the other.
+fn check(conf: &str, lines: &[&str]) {
+    let (rules, said) = imported(&of_server(conf));
+    let mut rest = rules.as_str();
+    for line in lines {
+        let at = rest.find(line).unwrap_or_else(|| panic!("{conf}\nlacks {line}\n{rules}\n{said}"));
+        rest = &rest[at + line.len()..];
+    }
+}
+
+fn check_lacks(conf: &str, words: &[&str]) {
+    let (rules, said) = imported(&of_server(conf));
+    assert!(!rules.is_empty(), "{conf}\n{said}");
+    for word in words {
+        assert!(!rules.contains(word), "{conf}\nhas {word}\n{rules}");
+    }
+}
+
+#[test]
+fn a_server_is_a_service_of_its_names() {
+    check(
+        "return 204;",
+        &["service example.org default {", "server_name example.org;", "redirects absolute;", "return 204;"],
+    );
+    let (rules, _) = imported(
+        "http { server { listen 80; server_name .a.test; return 301 https://$host$request_uri; }
+         server { listen 443 ssl; server_name .a.test; location / { proxy_pass http://b; } } }",
+    );
+    for part in
+        ["listen http;", "listen https;", "server_name .a.test;", "service a.test default", "service a.test_2 default"]
+    {
+        assert!(rules.contains(part), "{part}\n{rules}");
+    }
+}
+
+#[test]
+fn what_is_unsaid_stays_unsaid() {
+    check_lacks("location / { proxy_pass http://b; }", &["forget", "unless", "max=", "listen", "set ", "match"]);
+    check_lacks("client_max_body_size 1m; location / { add_header A 1; proxy_pass http://b; }", &["forget", "max="]);
+    check_lacks("location / { set $a 1; if ($a) { return 204; } proxy_pass http://b; }", &["set $a", "when"]);
+}
+
+#[test]
+fn comments_and_places_are_kept() {
+    check(
+        "# the front\nlocation / { # all of it\n # where to\n proxy_pass http://b;\n # the end\n}",
+        &["# the front", "# all of it", "location / {  # nginx.conf:3", "proxy b;", "# the end"],
+    );
+}
+
+#[test]
+fn a_level_with_headers_of_its_own_forgets_those_around_it() {
+    check(
+        "add_header A 1; add_header B 2 always; location /a { add_header C 3; return 204; } location /b { return 204; }",
+        &[
+            "add response header A 1 on success;",
+            "add response header B 2;",
+            "location /a {",
+            "forget response headers;",
+            "add response header C 3 on success;",
+            "location /b { return 204; }",
+        ],
+    );
+    check(
+        "proxy_set_header A 1; location /a { proxy_set_header B \"\"; proxy_pass http://b; }",
+        &["set request header A 1;", "forget request headers;", "drop request header B;"],
+    );
+    // What hides headers is forgotten with what adds them, and said again.
+    check(
+        "proxy_hide_header X; add_header A 1; location /a { add_header B 2; proxy_pass http://b; }",
+        &["forget response headers;", "drop response header X;", "add response header B 2 on success;"],
+    );
+}
+
+#[test]
+fn a_break_skips_what_nginx_skips() {
+    check(
+        "location / { rewrite ^/a /b break; if ($arg_x) { return 403; } return 204; }",
+        &["rewrite ^/a /b break;", "unless break {", "return 403;", "return 204;", "}"],
+    );
+    check(
+        "location /a/ { rewrite ^/a/x /b break; proxy_pass http://b/c/; }",
+        &["unless break { proxy b \"/c/\"; }", "proxy b;"],
+    );
+}
+
+#[test]
+fn conditions_on_variables_are_guards_on_the_request() {
+    check(
+        "location / { set $f 0; if ($http_a = x) { set $f 1; } if ($arg_b) { set $f \"${f}2\"; } if ($f = 12) { return 403; } proxy_pass http://b; }",
+        &["when", "header A = \"x\"", "return 403;"],
+    );
+    check("if ($request_method !~ ^(GET|HEAD)$) { return 405; }", &["when not method GET { return 405; }"]);
+    check("if ($request_method = GET) { return 204; }", &["when method GET and not method HEAD { return 204; }"]);
+    check("if ($http_x = \"\") { return 403; }", &["when not header X present or header X = \"\" { return 403; }"]);
+    check("if ($scheme = http) { return 301 https://$host$request_uri; }", &["when scheme http { return 301"]);
+    check(
+        "if ($host ~ ^www\\.(.+)$) { return 301 http://$1/; }",
+        &["match host ~ ^www\\.(.+)$ {", "return 301 http://$1/;"],
+    );
+}
+
+#[test]
+fn the_last_if_that_matched_has_the_word() {
+    check(
+        "location / { if ($arg_a) { proxy_pass http://a; } if ($arg_b) { proxy_pass http://b; } proxy_pass http://c; }",
+        &["when query b", "proxy b;", "when query a", "proxy a;", "proxy c;"],
+    );
+}
+
+#[test]
+fn methods_that_are_limited_skip_the_rewrites() {
+    check(
+        "location / { limit_except GET { allow 10.0.0.0/8; deny all; } return 204; }",
+        &["when not method GET {", "when not client in 10.0.0.0/8 { return 403; }", "return 204;"],
+    );
+}
+
+#[test]
+fn clients_are_told_apart_in_order() {
+    check(
+        "location / { deny 10.0.0.1; allow 10.0.0.0/8; allow 127.0.0.1; deny all; proxy_pass http://b; }",
+        &["when client in 10.0.0.1 or not client in 10.0.0.0/8 127.0.0.1 { return 403; }", "proxy b;"],
+    );
+}
+
+#[test]
+fn tables_are_maps_whose_first_case_counts() {
+    let (rules, said) = imported(
+        "http { map $http_x $m { default d; ~^re r; *.b.test w; Foo f; hostnames; } geo $g { default 0; 10.0.0.0/8 1; 10.1.0.0/16 2; }
+         server { location / { return 200 $m$g; } } }",
+    );
+    let order = [
+        "map $m {",
+        "^Foo\\\\z",
+        "\\\\.b\\\\.test",
+        "^re",
+        "default -> d;",
+        "map $g {",
+        "10.1.0.0/16 -> 2;",
+        "10.0.0.0/8 -> 1;",
+    ];
+    let mut rest = rules.as_str();
+    for part in order {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part}\n{rules}\n{said}"));
+        rest = &rest[at..];
+    }
+    let (rules, _) = imported("http { map $http_x $m { a b; } server { location / { return 204; } } }");
+    assert!(!rules.contains("map"), "nothing asks for it: {rules}");
+}
+
+#[test]
+fn upstreams_are_those_that_requests_go_to() {
+    let (rules, said) = imported(
+        "http { upstream b { server 10.0.0.1:81 weight=3; server 10.0.0.2 backup; keepalive 8; } upstream unused { server x; }
+         server { location / { proxy_pass http://b; } location /t { proxy_pass https://api.test:8443/x; } } }",
+    );
+    for part in [
+        "server 10.0.0.1:81 weight=3;",
+        "host b;",
+        "keepalive 8;",
+        "server api.test:8443;",
+        "verify off",
+        "proxy api_test_8443 \"/x\";",
+    ] {
+        assert!(rules.contains(part), "{part}\n{rules}\n{said}");
+    }
+    assert!(!rules.contains("unused") && !rules.contains("10.0.0.2"), "{rules}");
+}
+
+#[test]
+fn files_go_to_a_file_server() {
+    check(
+        "root /www; location /a/ { expires 1h; }",
+        &[
+            "upstream files external;",
+            "location /a/ {",
+            "slash_redirect off;",
+            "max-age=3600 on success;",
+            "proxy files;",
+            "location / {",
+        ],
+    );
+}

@@ -1,0 +1,54 @@
+//! What is refused, where, and why.
+
+use super::{imported, of_server};
+
+/// Line and column of what is refused, and a part of the reason.
+fn check(conf: &str, place: &str, why: &str) {
+    let (rules, said) = imported(conf);
+    assert!(rules.is_empty(), "{conf}\n{rules}");
+    let found = said.lines().any(|line| line.starts_with(&format!("nginx.conf:{place}:")) && line.contains(why));
+    assert!(found, "{conf}\nis not refused at {place} for {why}:\n{said}");
+}
+
+#[test]
+fn what_nginx_refuses_is_refused_at_its_place() {
+    for (conf, column, why) in [
+        ("location ~~ /a { }", 1, "invalid location modifier"),
+        ("location ~ ( { return 204; }", 1, ""),
+        ("location /a { return 200 $nope; }", 15, "unknown \"nope\" variable"),
+        ("location /a { if (x = y) { return 204; } }", 15, "invalid condition"),
+        ("location /a { if ($x == y) { return 204; } set $x 1; }", 15, "unexpected \"==\""),
+        ("location ~ /a { proxy_pass http://b/x; }", 17, "cannot have URI part"),
+        ("location /a { proxy_pass ftp://b; }", 15, "invalid URL prefix"),
+        ("location /a { return abc; }", 15, "invalid return code"),
+        ("rewrite a \"\";", 1, "empty replacement"),
+        ("rewrite a /b first;", 1, "invalid parameter"),
+        ("location = /a { location /a/b { } }", 17, "cannot be inside the exact location"),
+        ("location /a { location @b { } }", 15, "can be on the server level only"),
+        ("location /a { location /b { } }", 15, "is outside location"),
+        ("location /a { allow nobody; }", 15, "invalid parameter"),
+        ("proxy_passs http://b;", 1, "unknown directive"),
+    ] {
+        check(&of_server(conf), &format!("2:{column}"), why);
+    }
+}
+
+#[test]
+fn what_cannot_be_decided_beforehand_is_refused_at_its_place() {
+    for (conf, column, why) in [
+        ("location / { proxy_pass http://$host; }", 14, "made of request data"),
+        ("location / { proxy_pass http://$arg_ip/x; }", 14, "made of request data"),
+        ("location / { rewrite ^/a /b; if ($uri = /b) { return 204; } }", 30, "may have changed the path"),
+        ("location ~ ^/(.) { if ($1 = a) { return 204; } }", 20, "made of captures"),
+        ("location / { return 200 $remote_port; }", 14, "only the host knows"),
+        ("location / { if ($remote_user = a) { return 204; } }", 14, "only the host knows"),
+    ] {
+        check(&of_server(conf), &format!("2:{column}"), why);
+    }
+}
+
+#[test]
+fn every_mistake_is_said_in_one_run() {
+    let (_, said) = imported(&of_server("location /a { return abc; }\nlocation /b { return 200 $nope; }\nfoo;"));
+    assert_eq!(said.lines().filter(|line| line.contains("error[")).count(), 3, "{said}");
+}
