@@ -47,6 +47,9 @@ fn mismatch(expectation: &Expectation, verdict: &Verdict, sent: &Lines) -> Optio
     if verdict.needs_plan {
         return Some("the answer depends on the caller: add `plan=NAME` or `plan=?missing`".to_owned());
     }
+    if let Some(fact) = &verdict.needs_fact {
+        return Some(format!("the answer depends on a fact: add `fact {fact}=VALUE`"));
+    }
     match expectation {
         Expectation::Close => (verdict.verdict != Some(VerdictKind::Close)).then_some(got),
         Expectation::Status(status, text) => {
@@ -86,7 +89,10 @@ fn missing_line((name, value): &(String, String), host: Option<&str>, sent: &Lin
 /// The verdict in a few words: `proxy s3 "/a"`, `403 "staging is read-only"`, `404 request.no_location`.
 pub fn describe(verdict: &Verdict) -> String {
     match verdict.verdict {
-        None => "the caller's plan is needed".to_owned(),
+        None => match &verdict.needs_fact {
+            Some(fact) => format!("the fact `{fact}` is needed"),
+            None => "the caller's plan is needed".to_owned(),
+        },
         Some(VerdictKind::Close) => "close".to_owned(),
         Some(VerdictKind::Proxy) => {
             let target = verdict.forward.as_ref().map_or("", |forward| forward.target.as_str());

@@ -70,7 +70,8 @@ pub fn explain(policy: &Policy, request: &RequestRecord, regexes: &dyn Regexes) 
 
 fn explain_lookup(policy: &Policy, service: &Service, lookup: &Lookup, regexes: &dyn Regexes) -> ExplainedLookup {
     let mut levels = Levels { policy, lookup, regexes, candidates: Vec::new() };
-    levels.level(&service.locations);
+    let named: Vec<LocationId> = lookup.location.into_iter().collect();
+    levels.level(if lookup.is_named { &named } else { &service.locations });
     ExplainedLookup {
         path: lookup.path.iter().copied().map(char::from).collect(),
         adds_slash: lookup.is_redirect,
@@ -129,6 +130,7 @@ impl<'a> Levels<'a> {
             LocationPaths::Exact(own) => own == path,
             LocationPaths::Prefix { prefix, .. } => path.starts_with(prefix),
             LocationPaths::Regex(pattern) => self.regexes.captures(pattern, path).is_some(),
+            LocationPaths::Named => false,
         };
         (takes || self.lookup.location == Some(id)).then_some(Taker { id, location })
     }
@@ -183,6 +185,7 @@ impl<'a> Levels<'a> {
             LocationPaths::Prefix { stops_regex: true, .. } => "it is the longest prefix, and keeps regexes out",
             LocationPaths::Prefix { .. } => "it is the longest prefix, and no regex matches",
             LocationPaths::Regex(_) => "it is the first regex that matches",
+            LocationPaths::Named => "a `goto` or an `error_page` names it",
         };
         why.to_owned()
     }

@@ -59,6 +59,13 @@ pub enum RecordError {
     Scheme(String),
     /// No plan has this name.
     Plan(String),
+    /// No fact has this name, or it has no such value.
+    Fact {
+        /// The name.
+        name: String,
+        /// The value.
+        value: String,
+    },
 }
 
 impl fmt::Display for RecordError {
@@ -68,6 +75,7 @@ impl fmt::Display for RecordError {
                 write!(f, "`{field}` holds a character above U+00FF; strings carry bytes as Latin-1")
             }
             Self::Scheme(scheme) => write!(f, "`{scheme}` is no scheme; `http` and `https` are"),
+            Self::Fact { name, value } => write!(f, "no fact `{name}` that can be `{value}`"),
             Self::Plan(plan) => {
                 write!(f, "no plan `{plan}`; besides plans there are `?missing`, `?unknown`, `?failed`")
             }
@@ -86,6 +94,8 @@ struct Octets {
     body: Body,
     client: core::net::IpAddr,
     listener: Option<Vec<u8>>,
+    facts: Vec<Option<u16>>,
+    fault: Option<u16>,
 }
 
 impl Octets {
@@ -103,6 +113,8 @@ impl Octets {
             body: if record.body == 0 { Body::None } else { Body::Octets(record.body) },
             client: record.client,
             listener: record.listener.as_deref().map(|name| octets("listener", name)).transpose()?,
+            facts: facts(manifest, record)?,
+            fault: record.fault,
         })
     }
 
@@ -117,6 +129,8 @@ impl Octets {
             body: self.body,
             client: self.client,
             listener: self.listener.as_deref(),
+            facts: &self.facts,
+            fault: self.fault,
             ..Request::get(&self.target, headers)
         }
     }
@@ -171,6 +185,22 @@ fn caller(manifest: &Manifest, service: Option<u32>, plan: &str) -> Result<Calle
     index.map(Caller::Plan).ok_or_else(|| RecordError::Plan(plan.to_owned()))
 }
 
+/// By fact, the index of the value that the record gives it.
+fn facts(manifest: &Manifest, record: &RequestRecord) -> Result<Vec<Option<u16>>, RecordError> {
+    let mut known = vec![None; manifest.facts.len()];
+    for (name, value) in &record.facts {
+        let fact = manifest.facts.iter().zip(&mut known).find(|(fact, _)| fact.name == *name);
+        let place = fact.and_then(|(fact, place)| {
+            let index = fact.values.iter().position(|own| own == value)?;
+            Some((place, u16::try_from(index).ok()?))
+        });
+        let unknown = || RecordError::Fact { name: name.clone(), value: value.clone() };
+        let (place, index) = place.ok_or_else(unknown)?;
+        *place = Some(index);
+    }
+    Ok(known)
+}
+
 /// The decision by names.
 pub(super) fn verdict(manifest: &Manifest, decision: &Decision<'_>) -> Verdict {
     let service = decision.service.and_then(|index| manifest.services.get(index as usize));
@@ -187,6 +217,10 @@ pub(super) fn verdict(manifest: &Manifest, decision: &Decision<'_>) -> Verdict {
     };
     match decision.outcome {
         Outcome::NeedsPlan { .. } => Verdict { needs_plan: true, ..so_far },
+        Outcome::NeedsFact { fact } => {
+            let needs_fact = manifest.facts.get(fact as usize).map(|fact| fact.name.clone());
+            Verdict { needs_fact, ..so_far }
+        }
         Outcome::Close => Verdict { verdict: Some(VerdictKind::Close), ..so_far },
         Outcome::Proxy(forward) => proxied(manifest, decision, forward, so_far),
         Outcome::Respond { status, body, content_type } => Verdict {
@@ -220,8 +254,10 @@ fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, s
     };
     Verdict {
         verdict: Some(VerdictKind::Proxy),
+        status: forward.status,
         upstream: upstream.map(|upstream| upstream.name.clone()),
         forward: Some(model::Forward {
+            method: forward.method.map(latin1),
             target: latin1(forward.target),
             host: upstream.and_then(host_sent),
             headers: changes(decision.edits(), Side::Request, false),

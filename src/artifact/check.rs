@@ -50,6 +50,8 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
             && optional(location.nested, t.levels.len())
             && optional(location.program, t.programs.len())
             && rows(location.operations, location.operations_count).end <= t.operations.len()
+            && location.internal <= 1
+            && rows(location.settings, location.settings_count).end <= t.operations.len()
     })?;
     tries_nest_deeper(t)?;
     each("operations", t.operations, |operation| operation_is_good(t, operation))?;
@@ -115,6 +117,7 @@ fn variable_is_good(t: &Tables<'_>, variable: Variable) -> bool {
     let Variable { field, name, automaton, classes } = variable;
     let classes_are_good = match field {
         field::PLAN => automaton == NONE && classes >= 3,
+        field::FACT => classes >= 1,
         _ => labels(t, automaton).is_some_and(|mut labels| labels.all(|label| label.saturating_add(1) < classes)),
     };
     field_is_good(t, field, name) && classes_are_good && u16::try_from(classes).is_ok()
@@ -122,7 +125,7 @@ fn variable_is_good(t: &Tables<'_>, variable: Variable) -> bool {
 
 fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {
     let named = matches!(field, field::HEADER | field::QUERY | field::COOKIE);
-    field <= field::PLAN && if named { (name as usize) < t.strings.len() } else { name == NONE }
+    field <= field::FACT && if named { (name as usize) < t.strings.len() } else { name == NONE }
 }
 
 /// A map's value holds no map, so that filling one in ends.
@@ -180,12 +183,22 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
     let string = |index: u32| (index as usize) < t.strings.len();
     let template = |index: u32| (index as usize) < t.templates.len();
     let program = |index: u32| (index as usize) < t.programs.len();
+    let leads = |location: u32, uri: u32| match location {
+        NONE => template(uri),
+        location => (location as usize) < t.locations.len() && uri == NONE,
+    };
     let operands_are_good = match kind {
         operation::CALLER | operation::FORGET_HEADERS => a <= 1,
         operation::RESPOND => (100..1000).contains(&a) && optional(b, t.templates.len()),
         operation::REDIRECT => (300..400).contains(&a) && template(b),
         operation::PROXY_REDIRECT => string(a) && template(b),
-        operation::PROXY_REDIRECT_OFF | operation::CLOSE | operation::UNLESS_BREAK | operation::BREAK => true,
+        operation::PROXY_REDIRECT_OFF
+        | operation::FORGET_ERROR_PAGES
+        | operation::CLOSE
+        | operation::UNLESS_BREAK
+        | operation::BREAK => true,
+        operation::GOTO => leads(a, b),
+        operation::ERROR_PAGE => (300..600).contains(&a) && (b == NONE || b < 600) && leads(c, d),
         operation::PROXY if b == proxy_form::TARGET => template(c),
         operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings.len()),
         operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,

@@ -16,6 +16,8 @@ pub struct Manifest {
     pub upstreams: Vec<Upstream>,
     /// By plan source index.
     pub plan_sources: Vec<PlanSource>,
+    /// By fact index.
+    pub facts: Vec<Fact>,
     /// By service index.
     pub services: Vec<ServiceEntry>,
     /// By location index.
@@ -160,6 +162,23 @@ impl Credential {
     /// A credential in `kind` `name`.
     pub fn new(kind: CredentialKind, name: String, keep: bool) -> Self {
         Self { kind, name, keep }
+    }
+}
+
+/// `fact NAME VALUE...;`: something that only the host knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Fact {
+    /// Its name.
+    pub name: String,
+    /// What it can be.
+    pub values: Vec<String>,
+}
+
+impl Fact {
+    /// The fact `name`, which is one of `values`.
+    pub fn new(name: String, values: Vec<String>) -> Self {
+        Self { name, values }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::decide::Place;
 use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
 use super::escape::{EscapeSet, put_escaped};
-use super::method::{ALLOW_ALL, forwards_body, is_allowed};
+use super::method::{ALLOW_ALL, GET, forwards_body, is_allowed};
 use super::refusal::Refusal;
 use super::request::Body;
 use super::run::{Halt, Run};
@@ -22,11 +22,33 @@ const SLASH_BY_METHOD: u32 = 0;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Draft<'d> {
     NeedsPlan { plans: u32, credential: Option<&'d [u8]> },
-    Proxy { upstream: u32, target: Text<'d>, body: BodyAction, body_octets_max: Option<u64> },
+    NeedsFact { fact: u32 },
+    Proxy { forward: ForwardDraft<'d>, status: Option<u16> },
     Respond { status: u16, body: Slice, content_type: Option<Text<'d>> },
     Redirect { status: u16, location: Slice },
     Refuse { status: u16, refusal: Refusal, allow: &'d [u8] },
     Close,
+}
+
+/// What is sent to an upstream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ForwardDraft<'d> {
+    upstream: u32,
+    method: Option<&'static [u8]>,
+    target: Text<'d>,
+    body: BodyAction,
+    body_octets_max: Option<u64>,
+}
+
+/// What a leg of a request comes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Given<'d> {
+    /// An answer; the status of an error page replaces its own.
+    Answer(Draft<'d>),
+    /// One that an error page may stand in for; its status is its own.
+    Special(Draft<'d>),
+    /// The request goes on as the operation says.
+    Goto(Operation),
 }
 
 impl<'d> Draft<'d> {
@@ -35,12 +57,24 @@ impl<'d> Draft<'d> {
         Self::Refuse { status: refusal.status(), refusal, allow }
     }
 
-    /// The status of an answer of the gateway's own; 0 where none is sent.
-    fn own_status(&self) -> Option<u16> {
+    /// The status of the answer, where it is known; 0 where none is sent.
+    pub(super) fn own_status(&self) -> Option<u16> {
         match self {
             Self::Respond { status, .. } | Self::Redirect { status, .. } | Self::Refuse { status, .. } => Some(*status),
             Self::Close => Some(0),
-            Self::NeedsPlan { .. } | Self::Proxy { .. } => None,
+            Self::Proxy { status, .. } => *status,
+            Self::NeedsPlan { .. } | Self::NeedsFact { .. } => None,
+        }
+    }
+
+    /// The same with `status` over that of the answer, where one is said.
+    pub(super) fn with_status(self, status: Option<u16>) -> Self {
+        match self {
+            Self::Proxy { forward, .. } => Self::Proxy { forward, status },
+            Self::Respond { status: own, body, content_type } => {
+                Self::Respond { status: status.unwrap_or(own), body, content_type }
+            }
+            other => other,
         }
     }
 
@@ -55,8 +89,10 @@ impl<'d> Draft<'d> {
         let bytes: &'d [u8] = &scratch.bytes;
         let outcome = match self {
             Self::NeedsPlan { plans, credential } => Outcome::NeedsPlan { plans, credential },
-            Self::Proxy { upstream, target, body, body_octets_max } => {
-                Outcome::Proxy(Forward { upstream, target: target.of(bytes), body, body_octets_max })
+            Self::NeedsFact { fact } => Outcome::NeedsFact { fact },
+            Self::Proxy { forward: ForwardDraft { upstream, method, target, body, body_octets_max }, status } => {
+                let target = target.of(bytes);
+                Outcome::Proxy(Forward { upstream, method, target, body, body_octets_max, status })
             }
             Self::Respond { status, body, content_type } => Outcome::Respond {
                 status,
@@ -85,6 +121,8 @@ impl<'d> Run<'d, '_> {
     pub(super) fn halted(&mut self, halt: Halt) -> Draft<'d> {
         match halt {
             Halt::Refused(refusal) => Draft::refuse(refusal),
+            Halt::NeedsFact(fact) => Draft::NeedsFact { fact },
+            Halt::Fault(status) => Draft::Refuse { status, refusal: Refusal::UpstreamFailed, allow: &[] },
             Halt::Caller(refusal, status) => Draft::Refuse { status, refusal, allow: &[] },
             Halt::NeedsPlan => {
                 let source = self.tables.plans.get(self.service.plans).unwrap_or_default();
@@ -96,10 +134,11 @@ impl<'d> Run<'d, '_> {
 
     /// `draft` with the settings that belong to it.
     pub(super) fn settled(&mut self, draft: Draft<'d>) -> (Draft<'d>, Made) {
-        if matches!(draft, Draft::NeedsPlan { .. }) {
+        if matches!(draft, Draft::NeedsPlan { .. } | Draft::NeedsFact { .. }) {
             return (draft, Made::default());
         }
-        if let Ok(made) = self.make_settings(draft.own_status()) {
+        let proxied = matches!(draft, Draft::Proxy { .. });
+        if let Ok(made) = self.make_settings(proxied, draft.own_status()) {
             (draft, made)
         } else {
             (Draft::refuse(Refusal::RewriteTooLong), Made::default())
@@ -107,18 +146,18 @@ impl<'d> Run<'d, '_> {
     }
 
     /// The answer of a location: for its methods only.
-    pub(super) fn own_answer(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
+    pub(super) fn own_answer(&mut self, operation: Operation) -> Result<Given<'d>, Halt> {
         match self.not_allowed() {
-            Some(refused) => Ok(refused),
+            Some(refused) => Ok(Given::Special(refused)),
             None => self.answer(operation),
         }
     }
 
     /// A redirecting rewrite of a location: for its methods only.
-    pub(super) fn own_redirect(&mut self, status: u16, location: Slice) -> Result<Draft<'d>, Halt> {
+    pub(super) fn own_redirect(&mut self, status: u16, location: Slice) -> Result<Given<'d>, Halt> {
         match self.not_allowed() {
-            Some(refused) => Ok(refused),
-            None => self.redirect(status, location),
+            Some(refused) => Ok(Given::Special(refused)),
+            None => self.redirect(status, location).map(Given::Special),
         }
     }
 
@@ -130,43 +169,62 @@ impl<'d> Run<'d, '_> {
     }
 
     /// The answer that `operation` gives.
-    pub(super) fn answer(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
+    pub(super) fn answer(&mut self, operation: Operation) -> Result<Given<'d>, Halt> {
         let status = u16::try_from(operation.a).unwrap_or(500);
         match operation.kind {
-            operation::RESPOND if operation.b == NONE => {
-                Ok(Draft::Respond { status, body: Slice::EMPTY, content_type: None })
-            }
             operation::RESPOND => {
-                let body = self.fill(operation.b)?;
-                let content_type = match self.setting(self.settings.last.content_type) {
-                    Some(said) => Text::Made(self.fill(said.a)?),
-                    None => Text::Given(b"text/plain; charset=utf-8"),
-                };
-                Ok(Draft::Respond { status, body, content_type: Some(content_type) })
+                let draft = self.respond(status, operation)?;
+                let text = self.tables.templates.get(operation.b).unwrap_or_default();
+                let is_special = status >= 400 && text.parts_count == 0;
+                Ok(if is_special { Given::Special(draft) } else { Given::Answer(draft) })
             }
             operation::REDIRECT => {
                 let location = self.fill(operation.b)?;
-                self.redirect(status, location)
+                self.redirect(status, location).map(Given::Special)
             }
-            operation::PROXY => self.proxy(operation),
-            _ => Ok(Draft::Close),
+            operation::GOTO => Ok(Given::Goto(operation)),
+            operation::PROXY => {
+                let draft = self.proxy(operation)?;
+                match self.fault.take() {
+                    None => Ok(Given::Answer(draft)),
+                    Some(status) => Err(Halt::Fault(status)),
+                }
+            }
+            _ => Ok(Given::Answer(Draft::Close)),
         }
+    }
+
+    fn respond(&mut self, status: u16, operation: Operation) -> Result<Draft<'d>, Halt> {
+        if operation.b == NONE {
+            return Ok(Draft::Respond { status, body: Slice::EMPTY, content_type: None });
+        }
+        let body = self.fill(operation.b)?;
+        let content_type = match self.setting(self.settings.last.content_type) {
+            Some(said) => Text::Made(self.fill(said.a)?),
+            None => Text::Given(b"text/plain; charset=utf-8"),
+        };
+        Ok(Draft::Respond { status, body, content_type: Some(content_type) })
     }
 
     fn proxy(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
         let (body, body_octets_max) = self.body()?;
         let target = self.forward_target(operation)?;
-        Ok(Draft::Proxy { upstream: operation.a, target, body, body_octets_max })
+        let method = self.method_changed.then_some(GET);
+        let forward = ForwardDraft { upstream: operation.a, method, target, body, body_octets_max };
+        Ok(Draft::Proxy { forward, status: None })
     }
 
     /// What becomes of the body.
     fn body(&self) -> Result<(BodyAction, Option<u64>), Halt> {
         let (action, octets_max) = match self.setting(self.settings.last.body) {
             Some(said) => (said.a, (said.d == 1).then_some(u64::from(said.b) | u64::from(said.c) << 32)),
+            // A body that was sent with another method is nothing that the page wants.
+            None if self.method_changed => (body_action::STRIP, None),
             None if forwards_body(self.request.method) => (body_action::FORWARD, Some(BODY_OCTETS_MAX)),
             None => (body_action::REJECT, None),
         };
         let octets = match self.request.body {
+            _ if self.body_dropped => return Ok((BodyAction::None, octets_max)),
             Body::None => return Ok((BodyAction::None, octets_max)),
             Body::Octets(octets) => octets,
             Body::Unknown => 0,

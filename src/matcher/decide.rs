@@ -4,7 +4,6 @@ use super::answer::Draft;
 use super::automaton::first_of;
 use super::decision::Decision;
 use super::fields::header_lines;
-use super::find::{Found, find};
 use super::host::{authority, host, put_lower};
 use super::method::is_valid;
 use super::refusal::Refusal;
@@ -12,12 +11,8 @@ use super::request::Request;
 use super::run::{Halt, Run};
 use super::scratch::{Scratch, Slice, Text};
 use super::target::{self, Malformed, Target};
-use super::walk::End;
 use crate::artifact::Tables;
 use crate::artifact::format::{Host, NONE, service_flag};
-
-/// Lookups of a location that rewrites may ask for; nginx answers 500 to one more.
-const LOOKUPS_MAX: u32 = 10;
 
 /// Decides `request`; what is made on the way goes into `scratch`.
 pub(super) fn decide<'d>(tables: &Tables<'d>, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
@@ -69,14 +64,7 @@ impl<'d> Run<'d, '_> {
         let service = self.choose_service()?;
         place.service = Some(service);
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
-        place.uri = Some(self.path);
-        let end = self.walk(self.service.operations, self.service.operations_count)?;
-        place.uri = Some(self.path);
-        match end {
-            End::Answer(operation) => self.answer(operation),
-            End::Redirect { status, location } => self.redirect(status, location),
-            End::Lookup | End::Nothing => self.locations(place),
-        }
+        self.course(place)
     }
 
     fn choose_service(&mut self) -> Result<u32, Halt> {
@@ -138,38 +126,5 @@ impl<'d> Run<'d, '_> {
             return Err(Refusal::PathAmbiguous.into());
         }
         Ok(())
-    }
-
-    /// Looks for a location, again after each rewrite that asks for it.
-    fn locations(&mut self, place: &mut Place<'d>) -> Result<Draft<'d>, Halt> {
-        let of_service = self.settings.last;
-        for _ in 0..=LOOKUPS_MAX {
-            self.settings.last = of_service;
-            place.uri = Some(self.path);
-            place.location = None;
-            let path = self.path.of(self.arena.bytes);
-            let (found, matched) = find(&self.tables, self.service.level, path);
-            let location = match found {
-                Found::Nothing => return Err(Refusal::NoLocation.into()),
-                Found::Redirect(location) => {
-                    place.location = Some(location);
-                    return self.slash_redirect();
-                }
-                Found::Location(location) => location,
-            };
-            place.location = Some(location);
-            for regex in matched.locations() {
-                let program = self.tables.locations.get(*regex).map_or(NONE, |row| row.program);
-                self.capture(program, self.path);
-            }
-            let row = self.tables.locations.get(location).unwrap_or_default();
-            match self.walk(row.operations, row.operations_count)? {
-                End::Answer(operation) => return self.own_answer(operation),
-                End::Redirect { status, location } => return self.own_redirect(status, location),
-                End::Nothing => return Err(Refusal::NoAnswer.into()),
-                End::Lookup => {}
-            }
-        }
-        Err(Refusal::RewriteLoop.into())
     }
 }

@@ -100,6 +100,11 @@ pub enum Outcome<'d> {
         /// The one credential that was sent, as it stands in the request; None: missing.
         credential: Option<&'d [u8]>,
     },
+    /// A fact has to be known; decide again with its value in `facts`.
+    NeedsFact {
+        /// Index of the fact.
+        fact: u32,
+    },
     /// Sent to an upstream.
     Proxy(Forward<'d>),
     /// A `return` with a body.
@@ -137,12 +142,16 @@ pub enum Outcome<'d> {
 pub struct Forward<'d> {
     /// Index of the upstream.
     pub upstream: u32,
+    /// The method to send, where an error page has made it another one than the request's.
+    pub method: Option<&'static [u8]>,
     /// The request target to send.
     pub target: &'d [u8],
     /// What becomes of the body.
     pub body: BodyAction,
     /// Octets beyond which a body is 413; a body of stated length is within it.
     pub body_octets_max: Option<u64>,
+    /// The status that replaces that of the upstream's answer.
+    pub status: Option<u16>,
 }
 
 /// What becomes of the body of a request that is sent on.
@@ -168,7 +177,8 @@ pub const fn is_success(status: u16) -> bool {
 pub struct Edit<'d> {
     /// Which head.
     pub side: Side,
-    /// Of the answer to a proxied request: only if its status [`is_success`]. Own answers have been asked already.
+    /// Of the answer to a proxied request: only if its status [`is_success`]. Where the status is known, own answers
+    /// among them, this has been asked already.
     pub on_success: bool,
     /// What is done.
     pub action: EditAction,

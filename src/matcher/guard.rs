@@ -5,8 +5,11 @@ use super::fields::{arguments, cookie, header_lines, separator};
 use super::refusal::Refusal;
 use super::request::{Body, Caller};
 use super::run::{Halt, Run};
-use crate::artifact::format::{NONE, Variable, field, plans};
+use crate::artifact::format::{NONE, Node, Variable, field, plans};
 use core::net::IpAddr;
+
+/// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
+const COMPARISONS_MAX: u32 = 8192;
 
 /// The class of a variable that was not asked for yet.
 pub(super) const UNKNOWN: u16 = u16::MAX;
@@ -20,7 +23,11 @@ impl<'d> Run<'d, '_> {
                 return Ok(node == 1);
             }
             let row = self.tables.nodes.get(node - 2).unwrap_or_default();
-            let class = self.class(row.variable)?;
+            let class = match self.class(row.variable) {
+                // Where every value leads to the same, nobody has to know it.
+                Err(Halt::NeedsFact(_)) if self.children_agree(row) => 0,
+                class => class?,
+            };
             node = self.tables.children.number((row.children + u32::from(class)) as usize);
         }
     }
@@ -31,11 +38,61 @@ impl<'d> Run<'d, '_> {
             return Ok(known);
         }
         let row = self.tables.variables.get(variable).unwrap_or_default();
-        let class = if row.field == field::PLAN { self.caller_class()? } else { self.field_class(row) };
+        let class = match row.field {
+            field::PLAN => self.caller_class()?,
+            field::FACT => self.fact_class(row).ok_or(Halt::NeedsFact(row.automaton))?,
+            _ => self.field_class(row),
+        };
         if let Some(place) = self.classes.get_mut(variable as usize) {
             *place = class;
         }
         Ok(class)
+    }
+
+    /// The index of the value of a fact; None where it is not known, or not one of its values.
+    fn fact_class(&self, variable: Variable) -> Option<u16> {
+        let value = self.request.facts.get(variable.automaton as usize).copied().flatten();
+        value.filter(|value| u32::from(*value) < variable.classes)
+    }
+
+    /// Whether all children of `node` are the same, with the facts that are known and the plan that was asked for.
+    fn children_agree(&self, node: Node) -> bool {
+        let classes = self.tables.variables.get(node.variable).unwrap_or_default().classes;
+        let mut children = self.tables.children.range(node.children, classes).map(|child| child.value);
+        let Some(first) = children.next() else { return false };
+        let mut budget = COMPARISONS_MAX;
+        children.all(|other| self.agree(first, other, node.variable, &mut budget))
+    }
+
+    /// Whether two guards that ask for variables behind `above` are the same likewise. Ends: variables ascend.
+    fn agree(&self, one: u32, other: u32, above: u32, budget: &mut u32) -> bool {
+        if one == other || *budget == 0 {
+            return one == other;
+        }
+        *budget -= 1;
+        let node = |guard: u32| guard.checked_sub(2).and_then(|node| self.tables.nodes.get(node));
+        let nodes = [node(one), node(other)];
+        let Some(variable) = nodes.iter().flatten().map(|node| node.variable).min() else { return false };
+        let row = self.tables.variables.get(variable).unwrap_or_default();
+        if variable <= above {
+            return false;
+        }
+        let child = |guard: u32, node: Option<Node>, class: u16| match node {
+            Some(node) if node.variable == variable => {
+                self.tables.children.number((node.children + u32::from(class)) as usize)
+            }
+            _ => guard,
+        };
+        let [one_node, other_node] = nodes;
+        let mut same =
+            |class: u16| self.agree(child(one, one_node, class), child(other, other_node, class), variable, budget);
+        let known = if row.field == field::FACT { self.fact_class(row) } else { self.plan };
+        match known {
+            Some(known) => same(known),
+            // Two guards that are the same are one node: nothing is known that could make these so.
+            None if row.field != field::FACT => false,
+            None => (0..row.classes).filter_map(|class| u16::try_from(class).ok()).all(same),
+        }
     }
 
     /// The index of the caller's plan.
@@ -47,7 +104,10 @@ impl<'d> Run<'d, '_> {
         };
         match self.request.caller {
             None => Err(Halt::NeedsPlan),
-            Some(Caller::Plan(plan)) if u32::from(plan) < source.a => Ok(plan),
+            Some(Caller::Plan(plan)) if u32::from(plan) < source.a => {
+                self.plan = Some(plan);
+                Ok(plan)
+            }
             Some(Caller::Missing) => Err(status(Refusal::PlanMissing, source.c)),
             Some(Caller::Unknown | Caller::Plan(_)) => Err(status(Refusal::PlanUnknown, source.c >> 16)),
             Some(Caller::Failed) => Err(status(Refusal::PlanFailed, source.d)),
@@ -78,6 +138,15 @@ impl<'d> Run<'d, '_> {
             }
         }
         Ok(found)
+    }
+
+    /// Forgets the class of the method, which has become another one.
+    pub(super) fn forget_method(&mut self) {
+        for (class, variable) in self.classes.iter_mut().zip(self.tables.variables.iter()) {
+            if variable.field == field::METHOD {
+                *class = UNKNOWN;
+            }
+        }
     }
 
     /// The class of a field; 0 where it is absent.

@@ -3,6 +3,9 @@
 /// What is allowed where no location was asked: everything but CONNECT and TRACE.
 pub(super) const ALLOW_ALL: &[u8] = b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 
+/// What an error page makes of a method that is not HEAD.
+pub(super) const GET: &[u8] = b"GET";
+
 /// Whether `method` is a token (RFC 9110 section 5.6.2) without lower-case letters, as nginx wants it.
 pub(super) fn is_valid(method: &[u8]) -> bool {
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);

@@ -6,6 +6,7 @@
 mod answer;
 mod automaton;
 mod captures;
+mod course;
 mod decide;
 mod decision;
 mod escape;
@@ -63,8 +64,8 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     /// What is to be done with `request`.
     ///
     /// It never fails: what cannot be decided is refused with a code. Where the caller's plan matters and is not in
-    /// `request` yet, the outcome is [`Outcome::NeedsPlan`]; deciding again with the caller goes on from there, since
-    /// everything else comes out the same. Costs one look at each byte of the host, the path and the fields that the
+    /// `request` yet, the outcome is [`Outcome::NeedsPlan`], where a fact does [`Outcome::NeedsFact`]; deciding again with
+    /// them goes on from there, since everything else comes out the same. Costs one look at each byte of the host, the path and the fields that the
     /// reached guards read; allocates nothing.
     pub fn decide<'d>(&'d self, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
         decide::decide(&self.artifact.tables(), request, scratch)

@@ -22,7 +22,9 @@ pub enum Refusal {
     NoLocation,
     /// The location ended without an answer.
     NoAnswer,
-    /// The eleventh lookup of a location.
+    /// The location is `internal`, and the request comes from outside.
+    InternalOnly,
+    /// The eleventh time that the request was sent on within the gateway.
     RewriteLoop,
     /// Path, target or header values do not fit the scratch.
     RewriteTooLong,
@@ -40,6 +42,10 @@ pub enum Refusal {
     BodyNotAllowed,
     /// A body longer than the rules' bound.
     BodyTooLarge,
+    /// The upstream failed; the status is that of the failure.
+    UpstreamFailed,
+    /// The host does not say what a fact is.
+    FactUnknown,
     /// Two different credentials in one request.
     CredentialsConflict,
     /// No credential was sent; the status is the plans'.
@@ -63,6 +69,7 @@ impl Refusal {
             Self::PathAmbiguous => "request.path_ambiguous",
             Self::NoLocation => "request.no_location",
             Self::NoAnswer => "request.no_answer",
+            Self::InternalOnly => "request.internal_only",
             Self::RewriteLoop => "request.rewrite_loop",
             Self::RewriteTooLong => "request.rewrite_too_long",
             Self::RewriteEmpty => "request.rewrite_empty",
@@ -72,6 +79,8 @@ impl Refusal {
             Self::HeaderRepeated => "request.header_repeated",
             Self::BodyNotAllowed => "request.body_not_allowed",
             Self::BodyTooLarge => "request.body_too_large",
+            Self::UpstreamFailed => "upstream.failed",
+            Self::FactUnknown => "request.fact_unknown",
             Self::CredentialsConflict => "request.credentials_conflict",
             Self::PlanMissing => "plan.missing",
             Self::PlanUnknown => "plan.unknown",
@@ -84,9 +93,10 @@ impl Refusal {
         match self {
             Self::MethodUnsupported | Self::MethodNotAllowed => 405,
             Self::Misdirected => 421,
-            Self::NoLocation | Self::NoAnswer => 404,
-            Self::RewriteLoop | Self::RewriteTooLong | Self::RewriteEmpty => 500,
+            Self::NoLocation | Self::NoAnswer | Self::InternalOnly => 404,
+            Self::RewriteLoop | Self::RewriteTooLong | Self::RewriteEmpty | Self::FactUnknown => 500,
             Self::BodyTooLarge => 413,
+            Self::UpstreamFailed => 502,
             Self::PlanMissing => 401,
             Self::PlanUnknown => 403,
             Self::PlanFailed => 503,
@@ -113,9 +123,10 @@ impl Refusal {
             Self::Misdirected => "no service answers for this host",
             Self::TargetInvalid => "the request target is malformed",
             Self::PathAmbiguous => "the path could be read in two ways",
-            Self::NoLocation => "no location takes this path",
+            // Whether there is such a location is nobody's affair.
+            Self::NoLocation | Self::InternalOnly => "no location takes this path",
             Self::NoAnswer => "the location gives no answer for this request",
-            Self::RewriteLoop => "the path was rewritten more than ten times",
+            Self::RewriteLoop => "the request was sent on within the gateway more than ten times",
             Self::RewriteTooLong => "the rewritten request is too long",
             Self::RewriteEmpty => "a rewrite left no path that begins with a slash",
             Self::PrefixMismatch => "the target does not begin with the prefix that is to be taken off",
@@ -124,6 +135,8 @@ impl Refusal {
             Self::HeaderRepeated => "a header that must be unique is repeated",
             Self::BodyNotAllowed => "a body is not allowed here",
             Self::BodyTooLarge => "the body is too large",
+            Self::UpstreamFailed => "the upstream did not answer",
+            Self::FactUnknown => "what this depends on is not known here",
             Self::CredentialsConflict => "two different credentials were sent",
             Self::PlanMissing => "a credential is needed",
             Self::PlanUnknown => "the credential is not known",

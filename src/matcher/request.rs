@@ -27,10 +27,14 @@ pub struct Request<'r> {
     pub request_id: &'r [u8],
     /// Who calls; None: not looked up yet.
     pub caller: Option<Caller>,
+    /// Index of the value of each fact, by the fact's index; None, or a place that is not there: not known.
+    pub facts: &'r [Option<u16>],
+    /// The status that the first `proxy` comes to instead: its upstream was tried and failed.
+    pub fault: Option<u16>,
 }
 
 impl<'r> Request<'r> {
-    /// `GET target` in clear text from 127.0.0.1 without a body, its caller not looked up.
+    /// `GET target` in clear text from 127.0.0.1 without a body, nothing known of its caller and of facts.
     pub fn get(target: &'r [u8], headers: &'r [Header<'r>]) -> Self {
         Self {
             method: b"GET",
@@ -42,6 +46,8 @@ impl<'r> Request<'r> {
             listener: None,
             request_id: b"",
             caller: None,
+            facts: &[],
+            fault: None,
         }
     }
 }

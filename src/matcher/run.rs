@@ -36,8 +36,26 @@ pub(super) struct Run<'d, 's> {
     pub(super) path: Slice,
     /// The query as it is now.
     pub(super) args: Text<'d>,
-    /// Whether a rewrite has changed the path.
+    /// Whether path or query are no longer those of the target as it came (nginx: not `valid_unparsed_uri`).
     pub(super) rewritten: bool,
+    /// Whether the request was sent on within the gateway (nginx: `internal`).
+    pub(super) internal: bool,
+    /// Whether an error page has made it a GET.
+    pub(super) method_changed: bool,
+    /// Whether its body was too large, and is not there any more.
+    pub(super) body_dropped: bool,
+    /// How often it was sent on.
+    pub(super) hops: u32,
+    /// Whether an error page was found.
+    pub(super) error_page_found: bool,
+    /// The status that replaces that of the answer.
+    pub(super) status: Option<u16>,
+    /// What the first `proxy` comes to instead.
+    pub(super) fault: Option<u16>,
+    /// The caller's plan, once it was asked for.
+    pub(super) plan: Option<u16>,
+    /// The settings of the service alone.
+    pub(super) of_service: LastSettings,
     /// `$1`..`$9` of the regex that matched last.
     pub(super) groups: [Slice; 10],
 }
@@ -73,6 +91,10 @@ pub(super) enum Halt {
     Caller(Refusal, u16),
     /// The caller has to be looked up.
     NeedsPlan,
+    /// The upstream was tried and failed, with this status.
+    Fault(u16),
+    /// A fact has to be known.
+    NeedsFact(u32),
 }
 
 impl From<Refusal> for Halt {
@@ -115,6 +137,15 @@ impl<'d, 's> Run<'d, 's> {
             path: Slice::EMPTY,
             args: Text::Given(&[]),
             rewritten: false,
+            internal: false,
+            method_changed: false,
+            body_dropped: false,
+            hops: 0,
+            error_page_found: false,
+            status: None,
+            fault: request.fault,
+            plan: None,
+            of_service: LastSettings::NONE,
             groups: [Slice::EMPTY; 10],
         }
     }

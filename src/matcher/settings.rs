@@ -38,10 +38,9 @@ impl Forgotten {
 }
 
 impl Run<'_, '_> {
-    /// Fills in the edits and meters that were reached. An answer of the gateway's own has a `status`: it gets no edits
-    /// of the request head, those for a success only if it is one, and only the meters that count always.
-    pub(super) fn make_settings(&mut self, status: Option<u16>) -> Result<Made, Halt> {
-        let proxied = status.is_none();
+    /// Fills in the edits and meters that were reached. An answer of the gateway's own gets no edits of the request head,
+    /// and only the meters that count always. Where the `status` is known, edits for a success are those of a success.
+    pub(super) fn make_settings(&mut self, proxied: bool, status: Option<u16>) -> Result<Made, Halt> {
         let mut made = Made::default();
         if proxied {
             self.drop_credentials(&mut made)?;
@@ -62,14 +61,14 @@ impl Run<'_, '_> {
             }
             let waits = operation.b & ON_SUCCESS != 0 && status.is_some_and(|status| !is_success(status));
             if operation.kind == operation::HEADER && (proxied || operation.a == 1) && !waits {
-                self.make_edit(operation, proxied, &mut made)?;
+                self.make_edit(operation, status.is_none(), &mut made)?;
             }
         }
         Ok(made)
     }
 
     /// The operation of the setting that was reached as number `place`.
-    fn listed(&self, place: usize) -> Option<Operation> {
+    pub(super) fn listed(&self, place: usize) -> Option<Operation> {
         self.settings.list.get(place).and_then(|index| self.tables.operations.get(*index))
     }
 
@@ -111,7 +110,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn make_edit(&mut self, operation: Operation, proxied: bool, made: &mut Made) -> Result<(), Halt> {
+    fn make_edit(&mut self, operation: Operation, waits: bool, made: &mut Made) -> Result<(), Halt> {
         let side = if operation.a == 0 { Side::Request } else { Side::Response };
         let value = if operation.d == NONE { Slice::EMPTY } else { self.fill(operation.d)? };
         let bytes = value.of(self.arena.bytes);
@@ -124,7 +123,7 @@ impl Run<'_, '_> {
             1 => return Ok(()),
             _ => EditAction::Drop,
         };
-        let on_success = proxied && operation.b & ON_SUCCESS != 0;
+        let on_success = waits && operation.b & ON_SUCCESS != 0;
         self.push_edit(EditRow { side, on_success, action, name: operation.c, value: EditValue::Made(value) }, made)
     }
 

@@ -51,8 +51,8 @@ impl Run<'_, '_> {
                 self.caller_class()?;
             }
             operation::CALLER => {}
-            operation::PROXY if rewrites.is_pending => return Ok(Some(End::Lookup)),
-            operation::RESPOND | operation::REDIRECT | operation::CLOSE | operation::PROXY => {
+            operation::PROXY | operation::GOTO if rewrites.is_pending => return Ok(Some(End::Lookup)),
+            operation::RESPOND | operation::REDIRECT | operation::CLOSE | operation::PROXY | operation::GOTO => {
                 return Ok(Some(End::Answer(operation)));
             }
             operation::REWRITE => match self.rewrite(operation)? {
@@ -139,6 +139,7 @@ impl Run<'_, '_> {
         }
         self.path = path;
         self.rewritten = true;
+        self.internal = true;
         Ok(Some(Rewritten::Path))
     }
 

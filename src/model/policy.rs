@@ -1,7 +1,7 @@
 //! A policy as it is meant. Ids are indices into the vectors of [`Policy`]; the resolver makes them good.
 
 use super::{Allowed, Field, Predicate, Statement, Template, Test};
-use crate::artifact::manifest::{PlanSource, Upstream};
+use crate::artifact::manifest::{Fact, PlanSource, Upstream};
 use crate::diagnostic::Span;
 use regex_syntax::hir::Hir;
 
@@ -20,6 +20,9 @@ pub struct PlanSourceId(pub u32);
 /// Index into [`PlanSource::plans`] of the service's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanId(pub u16);
+/// Index into [`Policy::facts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FactId(pub u32);
 /// Index into [`Policy::maps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MapId(pub u32);
@@ -37,6 +40,8 @@ pub struct Policy {
     pub plan_sources: Vec<PlanSource>,
     /// In file order.
     pub services: Vec<Service>,
+    /// What only the host knows, in file order.
+    pub facts: Vec<Fact>,
     /// In file order; a map uses only maps above it.
     pub maps: Vec<Map>,
     /// Those that guards ask; what is left of them in a guard is a predicate of the request.
@@ -110,6 +115,8 @@ pub struct Service {
     pub statements: Vec<Statement>,
     /// Its outermost locations, in file order.
     pub locations: Vec<LocationId>,
+    /// Its named locations, in file order; of two of one name the first counts.
+    pub named: Vec<LocationId>,
 }
 
 /// One name of a service. Literals are lower case, without a final dot.
@@ -168,10 +175,22 @@ pub struct Location {
     /// With `slash_redirect` said to be 301 (nginx's) only an unguarded one counts, with its own `slash_redirect off`
     /// none.
     pub proxies: bool,
+    /// `internal`, its own or that of a location around it: requests as they came get 404.
+    pub is_internal: bool,
     /// In order.
     pub statements: Vec<Statement>,
     /// In file order.
     pub nested: Vec<LocationId>,
+}
+
+impl Location {
+    /// Whether it is exact or a prefix and ends in a slash, which a path may lack.
+    pub fn takes_slash(&self) -> bool {
+        match &self.paths {
+            LocationPaths::Exact(path) | LocationPaths::Prefix { prefix: path, .. } => path.ends_with(b"/"),
+            LocationPaths::Regex(_) | LocationPaths::Named => false,
+        }
+    }
 }
 
 /// nginx's kinds of location.
@@ -189,6 +208,8 @@ pub enum LocationPaths {
     },
     /// `~` or `~*`
     Regex(Pattern),
+    /// `@name`: no path; reached by `goto` and `error_page`.
+    Named,
 }
 
 /// A regular expression as nginx users write it.

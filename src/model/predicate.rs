@@ -1,6 +1,6 @@
 //! Conditions on a request.
 
-use super::{Pattern, PlanId};
+use super::{FactId, Pattern, PlanId};
 
 /// A condition on the request as it came.
 #[derive(Clone, Debug)]
@@ -14,11 +14,23 @@ pub enum Predicate {
     Not(Box<Self>),
     /// The field satisfies the operator; an absent header, argument or cookie satisfies none.
     Field(Field, Operator),
+    /// The fact has one of these values (indices, sorted).
+    Fact(FactId, Vec<u16>),
     /// The caller has one of these plans (`plan any`: all of them).
     Plan(Vec<PlanId>),
 }
 
 impl Predicate {
+    /// Whether it asks for what the request does not say: who calls, or a fact.
+    pub fn asks_opaque(&self) -> bool {
+        match self {
+            Self::And(all) | Self::Or(all) => all.iter().any(Self::asks_opaque),
+            Self::Not(inner) => inner.asks_opaque(),
+            Self::Field(..) => false,
+            Self::Fact(..) | Self::Plan(_) => true,
+        }
+    }
+
     /// The field and the pattern, where it is one regex on one field and nothing else.
     pub fn one_regex(&self) -> Option<(&Field, &Pattern)> {
         match self {

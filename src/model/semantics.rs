@@ -6,8 +6,10 @@
 mod answer;
 mod arrival;
 mod choice;
+mod course;
 mod engine;
 mod escape;
+mod facts;
 mod fields;
 mod guard;
 mod request;
@@ -36,7 +38,7 @@ pub trait Regexes {
 /// What `policy` does with `request`.
 ///
 /// Costs a look at every location and every pattern that might matter. A `plan` that the service does not know counts
-/// as `?unknown`, a character above `ÿ` as `?`.
+/// as `?unknown`, a value that a fact cannot have as not said, a character above `ÿ` as `?`.
 pub fn decide(policy: &Policy, request: &RequestRecord, regexes: &dyn Regexes) -> Verdict {
     trace(policy, request, regexes).verdict
 }
@@ -61,6 +63,8 @@ pub(crate) struct Lookup {
     pub(crate) location: Option<LocationId>,
     /// Whether it is a slash redirect.
     pub(crate) is_redirect: bool,
+    /// Whether no path was looked up: `goto` or `error_page` named the location.
+    pub(crate) is_named: bool,
 }
 
 /// [`decide`], with the lookups on the way.
@@ -70,8 +74,7 @@ pub(crate) fn trace(policy: &Policy, record: &RequestRecord, regexes: &dyn Regex
         Ok(arrival) => {
             let service = Some(arrival.service_id);
             let mut walk = Walk::new(policy, &request, regexes, arrival);
-            let end = walk.run();
-            let verdict = walk.verdict(end);
+            let verdict = walk.decide();
             Trace { verdict, service, lookups: walk.lookups }
         }
         Err(refused) => {

@@ -1,6 +1,6 @@
 //! What statements do.
 
-use super::{MeterId, Pattern, Predicate, Template, UpstreamId};
+use super::{LocationId, MeterId, Part, Pattern, Predicate, Template, UpstreamId, Variable};
 use crate::diagnostic::Span;
 
 /// One statement, in the order in which it runs.
@@ -64,6 +64,8 @@ impl Statement {
         match &self.kind {
             StatementKind::Answer(Answer::Respond { text, .. }) => text.iter().collect(),
             StatementKind::Answer(Answer::Redirect { url, .. }) => vec![url],
+            StatementKind::Answer(Answer::Goto(Destination::Uri(uri)))
+            | StatementKind::Setting(Setting::ErrorPage(ErrorPage { to: Destination::Uri(uri), .. })) => vec![uri],
             StatementKind::Answer(Answer::Proxy { form: ProxyForm::Target(template), .. })
             | StatementKind::Set { value: template, .. }
             | StatementKind::SetArgs(template)
@@ -77,6 +79,18 @@ impl Statement {
             },
             _ => Vec::new(),
         }
+    }
+
+    /// Whether it asks itself for what the request does not say: who calls, or a fact.
+    pub fn asks_opaque(&self) -> bool {
+        let reads_plan = |part: &Part| matches!(part, Part::Variable(Variable::Plan));
+        let guard_asks = matches!(&self.kind, StatementKind::When { guard, .. } if guard.asks_opaque());
+        guard_asks || self.templates().iter().any(|template| template.parts.iter().any(reads_plan))
+    }
+
+    /// Whether it is a setting, or a block, which may hold some.
+    pub fn is_plain_setting(&self) -> bool {
+        self.block().is_some() || matches!(self.kind, StatementKind::Setting(_))
     }
 
     /// Whether a nested location takes something over from it.
@@ -108,6 +122,8 @@ pub enum Answer {
     },
     /// `return 444`
     Close,
+    /// `goto`: the request goes on there.
+    Goto(Destination),
     /// `proxy`
     Proxy {
         /// Where to.
@@ -115,6 +131,56 @@ pub enum Answer {
         /// Which target is sent.
         form: ProxyForm,
     },
+}
+
+/// Where a request goes on within the gateway.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "definition and compiler have to consider every one")]
+pub enum Destination {
+    /// A named location; path, query and method stay.
+    Named(LocationId),
+    /// A path with its query, split at the first `?`; the service begins anew. Of an `error_page` what does not begin
+    /// with a slash is a URL that the client is sent to.
+    Uri(Template),
+}
+
+/// `error_page CODE [=[STATUS]] TARGET`, for one code.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ErrorPage {
+    /// What it stands in for.
+    pub code: u16,
+    /// What status is sent.
+    pub status: PageStatus,
+    /// What answers.
+    pub to: Destination,
+}
+
+impl ErrorPage {
+    /// A page for `code`.
+    pub fn new(code: u16, status: PageStatus, to: Destination) -> Self {
+        Self { code, status, to }
+    }
+
+    /// The status that the client is sent to a URL with.
+    pub fn redirect_status(&self) -> u16 {
+        match self.status {
+            PageStatus::Said(status @ (301 | 302 | 303 | 307 | 308)) => status,
+            _ => 302,
+        }
+    }
+}
+
+/// The status that an error page is sent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "nginx has these")]
+pub enum PageStatus {
+    /// Nothing said: the code that it stands in for.
+    Code,
+    /// `=`: that of the answer itself.
+    Own,
+    /// `=STATUS`
+    Said(u16),
 }
 
 /// Which target `proxy` sends.
@@ -186,6 +252,10 @@ pub enum Setting {
     },
     /// Takes back every `ProxyRedirect` reached so far.
     ProxyRedirectOff,
+    /// What stands in for answers of one status.
+    ErrorPage(ErrorPage),
+    /// Takes back every `ErrorPage` reached so far.
+    ForgetErrorPages,
     /// Takes back the edits of this side that were reached so far.
     ForgetHeaders(Side),
     /// The value of Strict-Transport-Security, sent where the scheme is https.

@@ -3,6 +3,7 @@
 //! Strings carry bytes as Latin-1.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One line of input. Only `target` is needed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,12 @@ pub struct RequestRecord {
     /// The name of a plan, `?missing`, `?unknown` or `?failed`; None: not looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// What the host knows: the value of each fact, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
+    /// The status that the first `proxy` comes to instead, as where its upstream does not answer: 502, 504.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<u16>,
 }
 
 fn get() -> String {
@@ -60,6 +67,8 @@ impl RequestRecord {
             client: localhost(),
             listener: None,
             plan: None,
+            facts: BTreeMap::new(),
+            fault: None,
         }
     }
 }
@@ -68,9 +77,9 @@ impl RequestRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// What is done; None where a plan has to be looked up first.
+    /// What is done; None where a plan or a fact is needed first.
     pub verdict: Option<VerdictKind>,
-    /// The status where the gateway itself answers.
+    /// The status where the gateway itself answers; with `proxy` the one that replaces the upstream's, if one does.
     pub status: Option<u16>,
     /// The service that the host chose.
     pub service: Option<String>,
@@ -88,7 +97,7 @@ pub struct Verdict {
     pub forward: Option<Forward>,
     /// What becomes of the answer's head.
     pub response: HeaderChanges,
-    /// With `proxy`: what else becomes of it if its status is a success (see `on success`).
+    /// With `proxy`: what else becomes of it if its status, which is not known yet, is a success (see `on success`).
     #[serde(skip_serializing_if = "HeaderChanges::is_empty")]
     pub response_on_success: HeaderChanges,
     /// With `proxy`: (from, to) of each `proxy_redirect`; the first whose `from` begins the answer's Location counts.
@@ -109,6 +118,9 @@ pub struct Verdict {
     pub limits: Vec<String>,
     /// Whether `verdict` waits for the caller's plan.
     pub needs_plan: bool,
+    /// The fact that `verdict` waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_fact: Option<String>,
 }
 
 /// What is done with a request.
@@ -132,6 +144,9 @@ pub enum VerdictKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Forward {
+    /// The method, where an `error_page` has made it another one than the request's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// The request target.
     pub target: String,
     /// The Host header; None where only `proxy.toml` says.

@@ -23,6 +23,8 @@ pub struct Policy {
     pub(super) upstreams: Vec<Arc<Upstream>>,
     // Invariant: as many as the manifest has, in its order.
     pub(super) plan_sources: Vec<Arc<dyn PlanSource>>,
+    /// Index of the value of each fact, in the manifest's order.
+    pub(super) facts: Vec<Option<u16>>,
     /// Names of query arguments that are credentials, in lower case: their values are in no log.
     pub(super) secret_arguments: BTreeSet<String>,
     // Invariant: as many as the manifest has, in its order.
@@ -63,6 +65,7 @@ impl Policy {
         check_listeners(&manifest, config, &mut problems);
         let upstreams = upstreams(&manifest, config, &mut problems);
         let plan_sources = plan_sources(&manifest, config, &mut problems);
+        let facts = facts(&manifest, config, &mut problems);
         if !problems.is_empty() {
             return Err(LoadError::invalid(problems));
         }
@@ -73,7 +76,7 @@ impl Policy {
             .collect();
         let meters = manifest.meters.iter().map(|_| AtomicU64::new(0)).collect();
         let loaded = SystemTime::now();
-        Ok(Self { matcher, manifest, upstreams, plan_sources, secret_arguments, meters, hash, loaded })
+        Ok(Self { matcher, manifest, upstreams, plan_sources, facts, secret_arguments, meters, hash, loaded })
     }
 }
 
@@ -183,6 +186,32 @@ fn plan_sources(manifest: &Manifest, config: &Config, problems: &mut Vec<String>
     }
     check_callers(&config.callers, &callers, problems);
     sources
+}
+
+fn facts(manifest: &Manifest, config: &Config, problems: &mut Vec<String>) -> Vec<Option<u16>> {
+    for (name, (_, place)) in &config.facts {
+        if !manifest.facts.iter().any(|fact| fact.name == *name) {
+            problems.push(format!("{place}: the rules know no fact `{name}`"));
+        }
+    }
+    let mut values = Vec::new();
+    for fact in &manifest.facts {
+        let (name, known) = (&fact.name, fact.values.join(", "));
+        let index = match config.facts.get(name) {
+            None => {
+                Err(format!("nothing says what the fact `{name}` is: `proxy.toml` must, in `[facts]`: one of {known}"))
+            }
+            Some((value, place)) => {
+                let index = fact.values.iter().position(|own| own == value);
+                index.ok_or_else(|| format!("{place}: the fact `{name}` cannot be `{value}`; it is one of {known}"))
+            }
+        };
+        match index {
+            Ok(index) => values.push(u16::try_from(index).ok()),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    values
 }
 
 fn check_callers(

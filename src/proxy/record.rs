@@ -45,9 +45,16 @@ impl Record {
 
     /// What was decided, and by which rule; its meters count.
     pub(super) fn verdict(&mut self, policy: &Policy, verdict: &Verdict) {
-        fn entry<T>(entries: &[T], index: Option<u32>) -> Option<&T> {
-            entries.get(usize::try_from(index?).ok()?)
+        self.place(policy, verdict);
+        for meter in &verdict.meters {
+            if let Some(meter) = entry(&policy.meters, Some(*meter)) {
+                meter.fetch_add(1, Ordering::Relaxed);
+            }
         }
+    }
+
+    /// What was decided, and by which rule. Where an error page stands in, meters have counted before.
+    pub(super) fn place(&mut self, policy: &Policy, verdict: &Verdict) {
         let line = &mut self.line;
         let service = entry(&policy.manifest.services, verdict.service);
         let location = entry(&policy.manifest.locations, verdict.location);
@@ -57,17 +64,12 @@ impl Record {
         line.place = location.map(|location| &location.place).or(service.map(|service| &service.place)).cloned();
         line.outcome = match &verdict.action {
             // Until the upstream has answered, what ends it is the client's leaving.
-            Action::Proxy { .. } => "aborted",
+            Action::Proxy(_) => "aborted",
             Action::Respond { .. } => "respond",
             Action::Redirect { .. } => "redirect",
             Action::Refuse { .. } | Action::NeedsPlan { .. } => "refuse",
             Action::Close => "close",
         };
-        for meter in &verdict.meters {
-            if let Some(meter) = entry(&policy.meters, Some(*meter)) {
-                meter.fetch_add(1, Ordering::Relaxed);
-            }
-        }
     }
 
     pub(super) fn octets_out(&mut self, octets: u64) {
@@ -92,6 +94,10 @@ impl Record {
     pub(super) fn aborted(&mut self) {
         self.line.outcome = "aborted";
     }
+}
+
+fn entry<T>(entries: &[T], index: Option<u32>) -> Option<&T> {
+    entries.get(usize::try_from(index?).ok()?)
 }
 
 impl Drop for Record {

@@ -11,6 +11,8 @@ use crate::matcher::{Body, BodyAction, EditAction, Scheme, Side};
 #[derive(Debug)]
 pub(super) struct RequestHead<'r> {
     pub(super) head: &'r Head,
+    /// The method to send.
+    pub(super) method: &'r [u8],
     /// The target to send.
     pub(super) target: &'r [u8],
     pub(super) body: BodyAction,
@@ -44,7 +46,7 @@ impl RequestHead<'_> {
             lines.insert(0, (b"Host", host.as_bytes().to_vec()));
         }
         let mut out = Vec::with_capacity(512);
-        for part in [self.head.method(), b" ", self.target, b" HTTP/1.1\r\n"] {
+        for part in [self.method, b" ", self.target, b" HTTP/1.1\r\n"] {
             out.extend_from_slice(part);
         }
         for (name, value) in &lines {
@@ -96,7 +98,7 @@ impl RequestHead<'_> {
     }
 
     fn says_empty(&self) -> bool {
-        let means_body = matches!(self.head.method(), b"POST" | b"PUT" | b"PATCH");
+        let means_body = matches!(self.method, b"POST" | b"PUT" | b"PATCH");
         means_body || self.head.values("content-length").next().is_some()
     }
 }

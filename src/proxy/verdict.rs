@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::fault::Fault;
-use crate::matcher::{BodyAction, Decision, EditAction, Outcome, Side};
+use crate::matcher::{BodyAction, Decision, EditAction, Outcome, Refusal, Side};
 
 /// What is to be done with a request.
 #[derive(Debug)]
@@ -19,11 +19,24 @@ pub(super) struct Verdict {
 #[derive(Debug)]
 pub(super) enum Action {
     NeedsPlan { plans: u32, credential: Option<Vec<u8>> },
-    Proxy { upstream: u32, target: Vec<u8>, body: BodyAction, octets_max: Option<u64> },
+    Proxy(Forward),
     Respond { status: u16, body: Bytes, content_type: Option<Vec<u8>> },
     Redirect { status: u16, location: Vec<u8> },
     Refuse { fault: Fault, allow: Vec<u8> },
     Close,
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+pub(super) struct Forward {
+    pub(super) upstream: u32,
+    /// Another method than the request's.
+    pub(super) method: Option<&'static [u8]>,
+    pub(super) target: Vec<u8>,
+    pub(super) body: BodyAction,
+    pub(super) octets_max: Option<u64>,
+    /// Goes over the status of the upstream's answer.
+    pub(super) status: Option<u16>,
 }
 
 /// A header edit, owned.
@@ -73,12 +86,16 @@ impl From<Outcome<'_>> for Action {
             Outcome::NeedsPlan { plans, credential } => {
                 Self::NeedsPlan { plans, credential: credential.map(<[u8]>::to_vec) }
             }
-            Outcome::Proxy(forward) => Self::Proxy {
+            // A policy is served with all of its facts.
+            Outcome::NeedsFact { .. } => Self::Refuse { fault: Refusal::FactUnknown.into(), allow: Vec::new() },
+            Outcome::Proxy(forward) => Self::Proxy(Forward {
                 upstream: forward.upstream,
+                method: forward.method,
                 target: forward.target.to_vec(),
                 body: forward.body,
                 octets_max: forward.body_octets_max,
-            },
+                status: forward.status,
+            }),
             Outcome::Respond { status, body, content_type } => Self::Respond {
                 status,
                 body: Bytes::copy_from_slice(body),

@@ -75,6 +75,13 @@ pub enum ItemKind {
         /// in order
         cases: Vec<MapCase>,
     },
+    /// `fact NAME VALUE...;`
+    Fact {
+        /// its name
+        name: Word,
+        /// what it can be
+        values: Vec<Word>,
+    },
     /// `page NAME "file";`
     Page {
         /// its name
@@ -218,6 +225,21 @@ pub enum StatementKind {
         /// the template
         value: Word,
     },
+    /// `goto @NAME;`, `goto /PATH[?ARGS];`
+    Goto(Word),
+    /// `internal;`
+    Internal,
+    /// `error_page CODE... [=[STATUS]] TARGET;`
+    ErrorPage {
+        /// the statuses it stands in for
+        codes: Vec<Word>,
+        /// `=` or `=STATUS`
+        status: Option<Word>,
+        /// `@NAME`, a path or a URL
+        target: Word,
+    },
+    /// `forget error_pages;`
+    ForgetErrorPages,
     /// `forget request|response headers;`
     Forget(Word),
     /// `return CODE [TEXT | URL | page NAME];`

@@ -54,7 +54,9 @@ impl Context {
     /// How lines that no keyword begins are written here.
     pub(super) fn usage(self) -> &'static str {
         match self {
-            Self::Test => "METHOD URL [with header \"N: v\" body=N client=IP plan=P listener=L] -> EXPECTATION;",
+            Self::Test => {
+                "METHOD URL [with header \"N: v\" body=N client=IP plan=P listener=L fault=CODE] [fact NAME=VALUE] -> EXPECTATION;"
+            }
             Self::Map => "PREDICATE -> VALUE;",
             _ => "STATEMENT;",
         }
@@ -101,6 +103,7 @@ const KEYWORDS: &[Keyword] = &[
     block(Top, "service", Rule::service, Service, "service NAME [default] { ... }"),
     block(Top, "test", Rule::test, Test, "test \"NAME\" { REQUEST -> EXPECTATION; }"),
     block(Top, "map", Rule::map, Map, "map $NAME { PREDICATE -> VALUE; default -> VALUE; }"),
+    simple(Top, "fact", Rule::fact, "fact NAME VALUE...;"),
     simple(Top, "include", Rule::include, "include \"GLOB\";"),
     simple(Top, "page", Rule::page, "page NAME \"FILE\";"),
     Keyword {
@@ -164,6 +167,8 @@ const KEYWORDS: &[Keyword] = &[
         "upgrade https CODE [for METHOD...] [else CODE [TEXT | page NAME]] [to HOST[:PORT]];",
     ),
     simple(Service, "break", Rule::break_, "break;"),
+    simple(Service, "goto", Rule::goto, "goto @NAME;` or `goto /PATH[?ARGS];"),
+    simple(Service, "internal", Rule::internal, "internal;"),
     simple(Service, "set", Rule::set, "set request|response header NAME VALUE [on success];` or `set $NAME TEMPLATE;"),
     simple(Service, "add", Rule::add, "add request|response header NAME VALUE [on success];"),
     simple(Service, "drop", Rule::drop, "drop request|response header NAME...;"),
@@ -183,9 +188,10 @@ const KEYWORDS: &[Keyword] = &[
     simple(Service, "redirects", Rule::redirects, "redirects absolute|relative;"),
     simple(Service, "allow", Rule::allow, "allow WARNING...;"),
     simple(Service, "limit", Rule::limit, "limit RATE [burst=N] [per NAME];"),
-    simple(Service, "forget", Rule::forget, "forget request|response headers;"),
+    simple(Service, "forget", Rule::forget, "forget request|response headers;` or `forget error_pages;"),
     simple(Service, "options", Rule::options, "options auto;"),
-    simple(Service, "error", Rule::error_page, "error CODE... page NAME;"),
+    simple(Service, "error", Rule::refusal_page, "error CODE... page NAME;"),
+    simple(Service, "error_page", Rule::error_page, "error_page CODE... [=[STATUS]] @NAME|/PATH[?ARGS]|URL;"),
 ];
 
 const FOREIGN: &[(&str, &str)] = &[
@@ -197,7 +203,8 @@ const FOREIGN: &[(&str, &str)] = &[
     ("add_header", "add response header NAME VALUE;"),
     ("proxy_set_header", "set request header NAME VALUE;"),
     ("proxy_hide_header", "drop response header NAME...;"),
-    ("error_page", "error CODE... page NAME;"),
+    ("try_files", "goto @NAME;` or `goto /PATH;` below `when fact NAME VALUE { ... }"),
+    ("auth_request", "when fact NAME VALUE { return CODE; }"),
     ("default_type", "type \"VALUE\";"),
     ("client_max_body_size", "body forward max=SIZE;"),
     ("least_conn", "balance least_conn;"),

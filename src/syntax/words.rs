@@ -68,8 +68,8 @@ pub(super) fn meaning(rule: Rule) -> Meaning {
 fn known_words(rule: Rule) -> &'static [&'static str] {
     match rule {
         Rule::unary => &[
-            "method", "scheme", "plan", "client", "body", "listener", "host", "path", "args", "target", "header",
-            "query", "cookie", "not",
+            "method", "scheme", "plan", "fact", "client", "body", "listener", "host", "path", "args", "target",
+            "header", "query", "cookie", "not",
         ],
         Rule::operator => &["=", "^~", "~", "~*", "in", "has", "present"],
         Rule::arrow => &["->"],
@@ -89,7 +89,7 @@ fn known_words(rule: Rule) -> &'static [&'static str] {
         Rule::body_action => &["forward", "strip", "reject"],
         Rule::balancing => &["round_robin", "least_conn"],
         Rule::rewrite_flag => &["last", "break", "redirect", "permanent", "307", "308"],
-        Rule::test_option => &["body=N", "client=IP", "plan=P", "listener=L"],
+        Rule::test_option => &["body=N", "client=IP", "plan=P", "listener=L", "fault=CODE"],
         Rule::hsts_flag => &["includeSubDomains", "preload"],
         _ => &[],
     }
@@ -123,6 +123,8 @@ fn phrase(rule: Rule) -> &'static str {
         Rule::target => "a target such as `\"/path\"`",
         Rule::setting => "`NAME=VALUE`",
         Rule::max => "`max=SIZE`",
+        Rule::new_status => "`=STATUS`",
+        Rule::fact_value => "`NAME=VALUE`",
         Rule::stale => "`stale=TIME`",
         Rule::expectation => "a status code, `close` or `proxy`",
         _ => "",

@@ -42,6 +42,6 @@ fn asks_path(guard: &Predicate) -> bool {
         Predicate::And(all) | Predicate::Or(all) => all.iter().any(asks_path),
         Predicate::Not(inner) => asks_path(inner),
         Predicate::Field(field, _) => *field == Field::Path,
-        Predicate::Plan(_) => false,
+        Predicate::Fact(..) | Predicate::Plan(_) => false,
     }
 }

@@ -15,7 +15,7 @@ fn check_one(policy: &Policy, location: &Location) -> Option<Diagnostic> {
     let (path, is_whole) = match &location.paths {
         LocationPaths::Exact(path) => (path, true),
         LocationPaths::Prefix { prefix, .. } => (prefix, false),
-        LocationPaths::Regex(_) => return None,
+        LocationPaths::Regex(_) | LocationPaths::Named => return None,
     };
     let merges = policy.services.get(location.service.0 as usize).is_some_and(|service| service.merge_slashes);
     let why = if is_inside_regex(policy, location) {

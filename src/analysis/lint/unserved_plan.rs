@@ -45,6 +45,6 @@ fn in_predicate(predicate: &Predicate, named: &mut BTreeSet<PlanId>) {
         Predicate::And(all) | Predicate::Or(all) => all.iter().for_each(|one| in_predicate(one, named)),
         Predicate::Not(one) => in_predicate(one, named),
         Predicate::Plan(plans) => named.extend(plans),
-        Predicate::Field(..) => {}
+        Predicate::Field(..) | Predicate::Fact(..) => {}
     }
 }

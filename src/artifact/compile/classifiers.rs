@@ -66,7 +66,7 @@ impl Fields {
             Predicate::And(all) | Predicate::Or(all) => all.iter().for_each(|one| self.ask_predicate(one, span)),
             Predicate::Not(one) => self.ask_predicate(one, span),
             Predicate::Field(field, operator) => self.ask(field, operator, span),
-            Predicate::Plan(_) => {}
+            Predicate::Fact(..) | Predicate::Plan(_) => {}
         }
     }
 
@@ -91,8 +91,12 @@ impl Builder<'_> {
         for (field, asked) in core::mem::take(&mut self.fields.asked) {
             self.classify_field(&field, &asked);
         }
+    }
+
+    /// Refuses more variables than a matcher keeps classes of.
+    pub(super) fn count_variables(&mut self) {
         if self.fields.variables as usize > VARIABLES_MAX {
-            let message = format!("the rules read more than {VARIABLES_MAX} fields");
+            let message = format!("the rules read more than {VARIABLES_MAX} fields and facts");
             let help = "a matcher keeps a class for each of them; ask fewer different headers, arguments and cookies";
             self.error("too-many-fields", Span::default(), message, help);
         }

@@ -33,6 +33,7 @@ impl Builder<'_> {
                 let children = answer.holds.into_iter().map(leaf).collect();
                 self.diagram.node(answer.variable, children)
             }
+            Predicate::Fact(fact, values) => self.fact_guard(*fact, values),
             Predicate::Plan(wanted) => self.plan_guard(wanted, plans),
         }
     }

@@ -45,6 +45,7 @@ impl Builder<'_> {
                 _ => NONE,
             };
             let (operations, operations_count) = self.location_operations(LocationId(number), plans);
+            let (settings, settings_count) = self.location_settings(LocationId(number), plans);
             let stops_regex = matches!(location.paths, LocationPaths::Prefix { stops_regex: true, .. });
             self.locations.push(&format::Location {
                 service: location.service.0,
@@ -53,6 +54,9 @@ impl Builder<'_> {
                 program,
                 operations,
                 operations_count,
+                internal: u32::from(location.is_internal),
+                settings,
+                settings_count,
             });
         }
     }

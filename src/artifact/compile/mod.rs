@@ -2,6 +2,7 @@
 
 mod captures;
 mod classifiers;
+mod facts;
 mod guards;
 mod hosts;
 mod levels;
@@ -60,7 +61,9 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
     let began = Instant::now();
     let mut builder = Builder::new(policy, *limits);
     builder.classify_fields();
+    builder.facts();
     builder.plan_sources();
+    builder.count_variables();
     builder.maps();
     builder.count_captures();
     builder.services_and_locations();
@@ -84,6 +87,7 @@ fn manifest(policy: &Policy, sources: &Sources) -> Manifest {
         sources: sources.iter().map(|(_, source)| source.name.clone()).collect(),
         upstreams: policy.upstreams.clone(),
         plan_sources: policy.plan_sources.clone(),
+        facts: policy.facts.clone(),
         services: policy
             .services
             .iter()

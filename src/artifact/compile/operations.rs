@@ -5,8 +5,8 @@ use crate::artifact::format::{NONE, Operation, body_action, operation, proxy_for
 use crate::diagnostic::Span;
 use crate::diagram::{NodeId, TRUE, TooLarge};
 use crate::model::{
-    Answer, BodyAction, HeaderAction, HeaderEdit, LocationId, Part, PlanSourceId, Predicate, ProxyForm, Rewrite,
-    RewriteFlag, ServiceId, Setting, Side, Statement, StatementKind, Template, Variable,
+    Answer, BodyAction, Destination, HeaderAction, HeaderEdit, LocationId, PageStatus, Part, PlanSourceId, Predicate,
+    ProxyForm, Rewrite, RewriteFlag, ServiceId, Setting, Side, Statement, StatementKind, Template, Variable,
 };
 
 /// An operation and the statement it comes from.
@@ -28,6 +28,8 @@ enum Scope {
     Own,
     /// Settings: what a nested location takes over.
     Inherited,
+    /// Settings that ask for no caller and no fact: what counts where the statements themselves do not run.
+    Plain,
 }
 
 impl Builder<'_> {
@@ -63,6 +65,21 @@ impl Builder<'_> {
         self.list(&list)
     }
 
+    /// The operations that are the settings of a location whose statements do not run: because it is `internal`, or
+    /// because a path lacks its slash.
+    pub(super) fn location_settings(&mut self, location: LocationId, plans: Option<PlanSourceId>) -> (u32, u32) {
+        let policy = self.policy;
+        let at = |id: LocationId| policy.locations.get(id.0 as usize);
+        let Some(own) = at(location).filter(|own| own.is_internal || own.takes_slash()) else { return (0, 0) };
+        let mut chain: Vec<_> = core::iter::successors(Some(own), |location| location.parent.and_then(at)).collect();
+        chain.reverse();
+        let mut list = Vec::new();
+        for location in chain {
+            self.block(&location.statements, TRUE, Scope::Plain, plans, &mut list);
+        }
+        self.list(&list)
+    }
+
     fn list(&mut self, list: &[Placed]) -> (u32, u32) {
         let first = self.operations.next();
         for placed in list {
@@ -80,7 +97,12 @@ impl Builder<'_> {
         list: &mut Vec<Placed>,
     ) {
         for statement in statements {
-            if scope == Scope::Inherited && !statement.holds_settings() {
+            let counts = match scope {
+                Scope::Own => true,
+                Scope::Inherited => statement.holds_settings(),
+                Scope::Plain => !statement.asks_opaque() && statement.is_plain_setting(),
+            };
+            if !counts {
                 continue;
             }
             match &statement.kind {
@@ -100,7 +122,7 @@ impl Builder<'_> {
                     }
                 }
                 // No `break` has run where only settings are taken over.
-                StatementKind::UnlessBreak(body) if scope == Scope::Inherited => {
+                StatementKind::UnlessBreak(body) if scope != Scope::Own => {
                     self.block(body, guard, scope, plans, list);
                 }
                 StatementKind::UnlessBreak(body) => {
@@ -129,7 +151,7 @@ impl Builder<'_> {
         push(list, Operation { guard: guard.0, kind: operation::MATCH, a: program, b: field, c: name, d: 0 }, span);
     }
 
-    /// The guard of a block, and whether it depends on the caller.
+    /// The guard of a block, and whether it depends on a fact or the caller.
     fn enter(
         &mut self,
         predicate: &Predicate,
@@ -137,8 +159,7 @@ impl Builder<'_> {
         plans: Option<PlanSourceId>,
     ) -> Result<(NodeId, bool), TooLarge> {
         let own = self.guard(predicate, plans)?;
-        let first_plan = self.plan_variables.first().copied().unwrap_or(u32::MAX);
-        let asks_caller = self.diagram.asks_from(own, first_plan);
+        let asks_caller = self.diagram.asks_from(own, self.first_opaque());
         Ok((self.diagram.and(guard, own)?, asks_caller))
     }
 
@@ -176,6 +197,10 @@ impl Builder<'_> {
             }
             Answer::Redirect { status, url } => (operation::REDIRECT, [u32::from(*status), self.template(url), 0, 0]),
             Answer::Close => (operation::CLOSE, [0; 4]),
+            Answer::Goto(to) => {
+                let (location, template) = self.destination(to);
+                (operation::GOTO, [location, template, 0, 0])
+            }
             Answer::Proxy { upstream, form } => {
                 let (form, text, octets) = match form {
                     ProxyForm::Raw => (proxy_form::RAW, NONE, 0),
@@ -188,6 +213,14 @@ impl Builder<'_> {
                 };
                 (operation::PROXY, [upstream.0, form, text, octets])
             }
+        }
+    }
+
+    /// The named location, and the template where there is none.
+    fn destination(&mut self, to: &Destination) -> (u32, u32) {
+        match to {
+            Destination::Named(id) => (id.0, NONE),
+            Destination::Uri(template) => (NONE, self.template(template)),
         }
     }
 
@@ -221,6 +254,16 @@ impl Builder<'_> {
             Setting::ProxyRedirect { from, to } => {
                 (operation::PROXY_REDIRECT, [self.string(from), self.template(to), 0, 0])
             }
+            Setting::ErrorPage(page) => {
+                let (location, template) = self.destination(&page.to);
+                let status = match page.status {
+                    PageStatus::Code => NONE,
+                    PageStatus::Own => 0,
+                    PageStatus::Said(status) => u32::from(status),
+                };
+                (operation::ERROR_PAGE, [u32::from(page.code), status, location, template])
+            }
+            Setting::ForgetErrorPages => (operation::FORGET_ERROR_PAGES, [0; 4]),
             Setting::ProxyRedirectOff => (operation::PROXY_REDIRECT_OFF, [0; 4]),
             Setting::ForgetHeaders(side) => (operation::FORGET_HEADERS, [u32::from(*side == Side::Response), 0, 0, 0]),
             Setting::Hsts(value) => {

@@ -23,7 +23,8 @@ impl Builder<'_> {
                 self.warnings.push(Diagnostic::warning("unreachable-statement", *span, message).help(help));
                 has_warned = true;
             }
-            let answers = [operation::RESPOND, operation::REDIRECT, operation::CLOSE, operation::PROXY];
+            let answers =
+                [operation::RESPOND, operation::REDIRECT, operation::CLOSE, operation::PROXY, operation::GOTO];
             if answers.contains(&operation.kind) && !may_be_skipped {
                 answered = self.diagram.or(answered, guard).ok()?;
             }

@@ -53,6 +53,8 @@ pub(super) struct Builder<'p> {
     pub(super) map_cases: Rows,
     /// Rows of `plans` where a source begins, by source.
     pub(super) plan_rows: Vec<u32>,
+    /// Variables of the facts, by fact.
+    pub(super) fact_variables: Vec<u32>,
     /// Variables of the callers, by source.
     pub(super) plan_variables: Vec<u32>,
 }
@@ -98,6 +100,7 @@ impl<'p> Builder<'p> {
             maps: Rows::default(),
             map_cases: Rows::default(),
             plan_rows: Vec::new(),
+            fact_variables: Vec::new(),
             plan_variables: Vec::new(),
         }
     }

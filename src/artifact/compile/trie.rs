@@ -44,7 +44,7 @@ fn collect<'p>(policy: &'p Policy, locations: &[u32]) -> Vec<Node<'p>> {
         let (path, is_exact) = match &location.paths {
             LocationPaths::Exact(path) => (path, true),
             LocationPaths::Prefix { prefix, .. } => (prefix, false),
-            LocationPaths::Regex(_) => continue,
+            LocationPaths::Regex(_) | LocationPaths::Named => continue,
         };
         let mut at = 0;
         for byte in path {

@@ -16,6 +16,8 @@ pub(crate) mod field {
     pub(crate) const TARGET: u32 = 11;
     /// The caller: its plans in order, then missing, unknown, failed.
     pub(crate) const PLAN: u32 = 12;
+    /// A fact: its values in order.
+    pub(crate) const FACT: u32 = 13;
 }
 
 /// Bits of a service.
@@ -67,6 +69,13 @@ pub(crate) mod operation {
     /// String `a`, template `b`.
     pub(crate) const PROXY_REDIRECT: u32 = 19;
     pub(crate) const PROXY_REDIRECT_OFF: u32 = 20;
+    /// Named location `a` or none, else the template `b` of a path and its query.
+    pub(crate) const GOTO: u32 = 21;
+    /// For status `a`; what is sent is `b`: 0 the answer's own, none that for which the page is, else this; named
+    /// location `c` or none, else template `d`.
+    pub(crate) const ERROR_PAGE: u32 = 22;
+    /// Drops the error pages that were reached.
+    pub(crate) const FORGET_ERROR_PAGES: u32 = 23;
 }
 
 /// Forms of `PROXY`.

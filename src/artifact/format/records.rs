@@ -61,7 +61,7 @@ record! {
         field,
         /// Name of the header, argument or cookie: a string, or none.
         name,
-        /// The automaton; its labels are classes less one. None for a caller's plan.
+        /// The automaton; its labels are classes less one. Of a fact its index; none for a caller's plan.
         automaton,
         /// Number of classes.
         classes,
@@ -165,6 +165,12 @@ record! {
         operations,
         /// Their number.
         operations_count,
+        /// 1: `internal`.
+        internal,
+        /// First of the `operations` that are its settings where its statements do not run.
+        settings,
+        /// Their number.
+        settings_count,
     }
 }
 record! {

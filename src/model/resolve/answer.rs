@@ -99,7 +99,7 @@ impl Resolver<'_> {
             return None;
         };
         let Some(prefix_octets) = location.prefix_octets else {
-            let message = "a regex location has no prefix that this would replace";
+            let message = "a regex or named location has no prefix that this would replace";
             self.error(refused, base.span, message, "rewrite the path: `rewrite REGEX TEMPLATE break;`");
             return None;
         };

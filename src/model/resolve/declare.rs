@@ -18,6 +18,7 @@ impl Resolver<'_> {
                 ItemKind::Service { name, .. } => ("service", name),
                 ItemKind::Page { name, .. } => ("page", name),
                 ItemKind::Map { name, .. } => ("map", name),
+                ItemKind::Fact { name, .. } => ("fact", name),
                 _ => {
                     self.declare_other(item);
                     continue;
@@ -35,6 +36,7 @@ impl Resolver<'_> {
                     self.push_upstream(item.head, upstream);
                 }
                 ItemKind::Plans { name, options } => self.plans(item.head, name, options),
+                ItemKind::Fact { name, values } => self.fact(name, values),
                 ItemKind::Page { .. } => self.later(item.head, "`page`"),
                 _ => {}
             }

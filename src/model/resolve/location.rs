@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::statement::{LocationScope, Scope, ServiceScope, is_slash_redirect_off};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{Answer, Location, LocationId, LocationPaths, Statement, StatementKind};
+use crate::model::{Answer, Location, LocationId, LocationPaths, ServiceId, Statement, StatementKind};
 use crate::syntax::ast::{self, Word};
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ pub(super) struct Parent<'p> {
     /// Its pattern, whatever its kind: nginx compares nested prefixes with it.
     pattern: &'p str,
     exact: bool,
+    is_internal: bool,
 }
 
 impl Resolver<'_> {
@@ -29,11 +30,15 @@ impl Resolver<'_> {
         let mut literals: BTreeMap<(bool, Vec<u8>), Span> = BTreeMap::new();
         for statement in body {
             let ast::StatementKind::Location(location) = &statement.kind else { continue };
+            if is_named(location) {
+                self.refuse_nested_name(statement.head, parent);
+                continue;
+            }
             let Some(paths) = self.paths(location, statement.head) else { continue };
             let literal = match &paths {
                 LocationPaths::Exact(path) => Some((true, path.clone())),
                 LocationPaths::Prefix { prefix, .. } => Some((false, prefix.clone())),
-                LocationPaths::Regex(_) => None,
+                LocationPaths::Regex(_) | LocationPaths::Named => None,
             };
             if let Some(literal) = literal {
                 if let Some(first) = literals.get(&literal) {
@@ -65,7 +70,7 @@ impl Resolver<'_> {
         let exact = matches!(paths, LocationPaths::Exact(_));
         let prefix_octets = match &paths {
             LocationPaths::Exact(path) | LocationPaths::Prefix { prefix: path, .. } => Some(path.len()),
-            LocationPaths::Regex(_) => None,
+            LocationPaths::Regex(_) | LocationPaths::Named => None,
         };
         // Its place is taken before nested ones refer to it.
         self.policy.locations.push(Location {
@@ -76,6 +81,7 @@ impl Resolver<'_> {
             name: location.name.as_ref().map(|name| name.text.clone()),
             display: display(location),
             proxies: false,
+            is_internal: parent.is_some_and(|parent| parent.is_internal) || says_internal(&location.body),
             statements: Vec::new(),
             nested: Vec::new(),
         });
@@ -83,7 +89,8 @@ impl Resolver<'_> {
         let mut scope = Scope::of_location(service, inner, rewrite);
         let statements = self.statements(&location.body, &mut scope);
         let keeps_slash = location.body.iter().any(|statement| is_slash_redirect_off(&statement.kind));
-        let itself = Parent { id, head: statement.head, pattern: &location.pattern.text, exact };
+        let is_internal = self.policy.locations.get(id.0 as usize).is_some_and(|location| location.is_internal);
+        let itself = Parent { id, head: statement.head, pattern: &location.pattern.text, exact, is_internal };
         let nested = self.locations(&location.body, service, Some(&itself), rewrite);
         if let Some(location) = self.policy.locations.get_mut(id.0 as usize) {
             location.proxies = !keeps_slash && holds_proxy(&statements, !service.unguarded_proxy_only);
@@ -93,14 +100,70 @@ impl Resolver<'_> {
         id
     }
 
+    /// nginx knows named locations directly in a server only.
+    fn refuse_nested_name(&mut self, head: Span, parent: Option<&Parent<'_>>) {
+        let Some(parent) = parent else { return };
+        let diagnostic = Diagnostic::error("named-location", head, "a named location cannot be inside another one");
+        self.say(diagnostic.related(parent.head, "encloses it").help("move it to the top of the service"));
+    }
+
+    /// Gives the named locations of a service their places, so that statements above them can name them.
+    pub(super) fn named_locations(&mut self, service: ServiceId, body: &[ast::Statement]) -> Vec<LocationId> {
+        let mut ids = Vec::new();
+        for (statement, location) in named(body) {
+            ids.push(LocationId(u32::try_from(self.policy.locations.len()).unwrap_or(u32::MAX)));
+            self.policy.locations.push(Location {
+                span: statement.head,
+                service,
+                parent: None,
+                paths: LocationPaths::Named,
+                name: location.name.as_ref().map(|name| name.text.clone()),
+                display: location.pattern.text.clone(),
+                proxies: false,
+                is_internal: says_internal(&location.body),
+                statements: Vec::new(),
+                nested: Vec::new(),
+            });
+        }
+        ids
+    }
+
+    /// By name; of several the first, as nginx takes it.
+    pub(super) fn first_of_each_name(body: &[ast::Statement], ids: &[LocationId]) -> BTreeMap<String, LocationId> {
+        let names = named(body).map(|(_, location)| location.pattern.text.clone());
+        let mut first = BTreeMap::new();
+        for (name, id) in names.zip(ids) {
+            first.entry(name).or_insert(*id);
+        }
+        first
+    }
+
+    /// Reads the blocks of the named locations of a service, whose places are `ids`.
+    pub(super) fn fill_named_locations(
+        &mut self,
+        body: &[ast::Statement],
+        ids: &[LocationId],
+        service: &ServiceScope,
+        rewrite: Option<Span>,
+    ) {
+        for ((statement, location), id) in named(body).zip(ids) {
+            let inner = LocationScope { span: statement.span, prefix_octets: None };
+            let statements = self.statements(&location.body, &mut Scope::of_location(service, inner, rewrite));
+            let nested = location.body.iter().find(|inner| matches!(inner.kind, ast::StatementKind::Location(_)));
+            if let Some(nested) = nested {
+                let message = "nothing can be inside a named location";
+                let diagnostic = Diagnostic::error("named-location", nested.head, message);
+                self.say(diagnostic.related(statement.head, "is named").help("it has no path: use `when path ...`"));
+            }
+            if let Some(place) = self.policy.locations.get_mut(id.0 as usize) {
+                place.statements = statements;
+            }
+        }
+    }
+
     fn paths(&mut self, location: &ast::Location, head: Span) -> Option<LocationPaths> {
         let pattern = &location.pattern;
         let Some(modifier) = &location.modifier else {
-            if pattern.text.starts_with('@') && !pattern.quoted {
-                let message = "named locations are not part of the language";
-                self.error("named-location", pattern.span, message, "write the statements where they are needed");
-                return None;
-            }
             return self.literal(pattern).map(|prefix| LocationPaths::Prefix { prefix, stops_regex: false });
         };
         match modifier.text.as_str() {
@@ -140,6 +203,24 @@ impl Resolver<'_> {
             self.say(diagnostic.related(parent.head, "encloses it").label(text).help("move it out"));
         }
     }
+}
+
+/// The named locations of a service.
+fn named(body: &[ast::Statement]) -> impl Iterator<Item = (&ast::Statement, &ast::Location)> {
+    body.iter().filter_map(|statement| match &statement.kind {
+        ast::StatementKind::Location(location) if is_named(location) => Some((statement, location)),
+        _ => None,
+    })
+}
+
+/// Whether a location is a named one: `@name`.
+fn is_named(location: &ast::Location) -> bool {
+    location.modifier.is_none() && location.pattern.text.starts_with('@')
+}
+
+/// Whether the block of a location says `internal`.
+fn says_internal(body: &[ast::Statement]) -> bool {
+    body.iter().any(|statement| matches!(statement.kind, ast::StatementKind::Internal))
 }
 
 /// Modifier and pattern as written, unescaped.

@@ -48,8 +48,9 @@ impl Resolver<'_> {
 
     fn map_case(&mut self, head: Span, guard: &ast::Predicate, value: &Word) -> Option<MapCase> {
         if let Some(span) = asks_caller(guard) {
-            let help = "a map is filled in wherever it is used, also where the caller is not known: use `plan` blocks";
-            self.error("map-asks-caller", span, "the cases of a map cannot ask for the plan", help);
+            let help =
+                "a map is filled in wherever it is used, also where these are not known: use blocks in the service";
+            self.error("map-asks-caller", span, "the cases of a map cannot ask for the plan or a fact", help);
             return None;
         }
         let guard = self.predicate(guard, &map_scope(head, &[]))?;
@@ -125,7 +126,7 @@ fn asks_caller(predicate: &ast::Predicate) -> Option<Span> {
     match &predicate.kind {
         PredicateKind::And(all) | PredicateKind::Or(all) => all.iter().find_map(asks_caller),
         PredicateKind::Not(inner) => asks_caller(inner),
-        PredicateKind::Plan(_) => Some(predicate.span),
+        PredicateKind::Plan(_) | PredicateKind::Fact { .. } => Some(predicate.span),
         _ => None,
     }
 }

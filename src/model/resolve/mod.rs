@@ -4,6 +4,8 @@
 
 mod answer;
 mod declare;
+mod destination;
+mod fact;
 mod header;
 mod location;
 mod map;

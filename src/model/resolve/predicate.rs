@@ -26,6 +26,7 @@ impl Resolver<'_> {
                 Some(one_of(Field::Scheme, vec![word.text.as_bytes().to_vec()]))
             }
             PredicateKind::Plan(words) => self.plans_predicate(predicate.span, words, service),
+            PredicateKind::Fact { name, values } => self.fact_predicate(name, values),
             PredicateKind::Client(words) => {
                 let networks: Vec<_> = words.iter().map(|word| self.network(word)).collect();
                 let networks = networks.into_iter().collect::<Option<Vec<_>>>()?;

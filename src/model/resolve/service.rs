@@ -25,14 +25,17 @@ impl Resolver<'_> {
             plans: None,
             statements: Vec::new(),
             locations: Vec::new(),
+            named: Vec::new(),
         };
         self.service_options(&mut service, body);
+        let named = self.named_locations(id, body);
         let scope = ServiceScope {
             id,
             span: item.span,
             plans: service.plans,
             captures: self.captures(&service.names, body),
             maps: self.map_names(),
+            named: Self::first_of_each_name(body, &named),
             own_hosts: self.own_hosts(&service),
             unguarded_proxy_only: service.slash_redirect == SlashRedirect::Always(301),
         };
@@ -41,9 +44,11 @@ impl Resolver<'_> {
         let mut walk = Scope::of_service(&scope);
         let statements = self.statements(body, &mut walk);
         let locations = self.locations(body, &scope, None, walk.rewrite);
+        self.fill_named_locations(body, &named, &scope, walk.rewrite);
         if let Some(service) = self.policy.services.get_mut(id.0 as usize) {
             service.statements = statements;
             service.locations = locations;
+            service.named = named;
         }
     }
 

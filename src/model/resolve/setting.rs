@@ -34,6 +34,7 @@ impl Resolver<'_> {
                 let side = if side.text == "request" { Side::Request } else { Side::Response };
                 Some(Setting::ForgetHeaders(side))
             }
+            StatementKind::ForgetErrorPages => Some(Setting::ForgetErrorPages),
             StatementKind::Type(value) => self.header_value(value, scope.service).map(Setting::Type),
             _ => None,
         }

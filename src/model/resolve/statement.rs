@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::own_hosts::OwnHosts;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{MapId, PlanSourceId, ServiceId, Setting, Statement, StatementKind};
+use crate::model::{Answer, LocationId, MapId, PlanSourceId, ServiceId, Setting, Statement, StatementKind};
 use crate::syntax::ast;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ pub(super) struct ServiceScope {
     pub(super) captures: BTreeSet<String>,
     /// What templates can use, by name.
     pub(super) maps: BTreeMap<String, MapId>,
+    /// Its named locations, by name.
+    pub(super) named: BTreeMap<String, LocationId>,
     /// Which hosts its rules spell out.
     pub(super) own_hosts: OwnHosts,
     /// nginx's slash redirect: a `proxy` under a guard does not cause it.
@@ -31,6 +33,7 @@ impl ServiceScope {
             plans: None,
             captures: BTreeSet::new(),
             maps: BTreeMap::new(),
+            named: BTreeMap::new(),
             own_hosts: OwnHosts::None,
             unguarded_proxy_only: false,
         }
@@ -41,7 +44,7 @@ impl ServiceScope {
 #[derive(Clone, Copy)]
 pub(super) struct LocationScope {
     pub(super) span: Span,
-    /// Length of its prefix or path; None for a regex.
+    /// Length of its prefix or path; None for a regex and a named one.
     pub(super) prefix_octets: Option<usize>,
 }
 
@@ -113,6 +116,16 @@ impl Resolver<'_> {
             ast::StatementKind::Proxy { upstream, form } => {
                 one(self.proxy(upstream, form, scope).map(StatementKind::Answer))
             }
+            ast::StatementKind::Goto(target) => {
+                one(self.goto(target, scope.service).map(|to| StatementKind::Answer(Answer::Goto(to))))
+            }
+            ast::StatementKind::Internal => {
+                if scope.guarded || scope.location.is_none() {
+                    let message = "`internal` is said of a whole location";
+                    self.error("misplaced-statement", statement.head, message, "move it to the top of a location");
+                }
+                Vec::new()
+            }
             ast::StatementKind::Rewrite { regex, template, flag } => {
                 one(self.rewrite(statement.head, (regex, template, flag.as_ref()), scope))
             }
@@ -158,7 +171,11 @@ impl Resolver<'_> {
         body: &[ast::Statement],
         scope: &mut Scope<'_>,
     ) -> Option<StatementKind> {
+        let span = guard.span;
         let guard = self.predicate(guard, scope.service);
+        if let Some(guard) = &guard {
+            self.check_facts(guard, span);
+        }
         let body = self.guarded(statement, body, scope);
         Some(StatementKind::When { guard: guard?, takes_groups: false, body })
     }
@@ -182,6 +199,9 @@ impl Resolver<'_> {
         match &statement.kind {
             ast::StatementKind::Header { action, side, names, value, on_success } => {
                 self.header((action, side, *on_success), names, value.as_ref(), scope.service)
+            }
+            ast::StatementKind::ErrorPage { codes, status, target } => {
+                self.error_pages(codes, status.as_ref(), target, scope.service)
             }
             _ => self.setting(statement, scope).into_iter().collect(),
         }

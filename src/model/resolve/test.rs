@@ -18,6 +18,7 @@ impl Resolver<'_> {
         let headers = self.header_lines(&case.headers);
         let mut request = RequestRecord::new("");
         let options = self.test_options(&case.options, &mut request);
+        let knows_facts = self.test_facts(&case.facts, &mut request);
         let expectation = self.expectation(&case.expectation)?;
         let (scheme, host, target) = url?;
         if !is_token(&case.method.text) {
@@ -26,7 +27,7 @@ impl Resolver<'_> {
         }
         let request =
             RequestRecord { method: case.method.text.clone(), scheme, host, target, headers: headers?, ..request };
-        options.then_some(TestCase { span: case.span, request, expectation })
+        (options && knows_facts).then_some(TestCase { span: case.span, request, expectation })
     }
 
     /// Scheme, host and target of a URL; of a mere path only the target.
@@ -65,6 +66,10 @@ impl Resolver<'_> {
             let known = match name.text.as_str() {
                 "body" => value.text.parse().map(|octets| request.body = octets).is_ok(),
                 "client" => value.text.parse().map(|client| request.client = client).is_ok(),
+                "fault" => {
+                    request.fault = value.text.parse().ok().filter(|status| (400..=599).contains(status));
+                    request.fault.is_some()
+                }
                 "listener" => {
                     request.listener = Some(value.text.clone());
                     true
@@ -75,14 +80,23 @@ impl Resolver<'_> {
                     true
                 }
                 _ => {
-                    self.unknown("unknown-option", "option here", name, ["body", "client", "plan", "listener"]);
+                    self.unknown(
+                        "unknown-option",
+                        "option here",
+                        name,
+                        ["body", "client", "plan", "listener", "fault"],
+                    );
                     valid = false;
                     true
                 }
             };
             if !known {
-                let what = if name.text == "body" { "a number of octets" } else { "an address" };
-                self.invalid(value, what, "such as `body=3` and `client=192.0.2.1`");
+                let what = match name.text.as_str() {
+                    "body" => "a number of octets",
+                    "fault" => "the status of a fault",
+                    _ => "an address",
+                };
+                self.invalid(value, what, "such as `body=3`, `client=192.0.2.1` and `fault=502`");
                 valid = false;
             }
         }

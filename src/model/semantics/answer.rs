@@ -7,8 +7,8 @@ use super::walk::{Halt, Reached, Walk, chain};
 use crate::artifact::manifest::{Credential, CredentialKind, Upstream};
 use crate::matcher::{Refusal, is_success};
 use crate::model::{
-    Answer, BodyAction, BodyPolicy, Forward, HeaderAction, HeaderChanges, HeaderEdit, ProxyForm, Setting, Side,
-    SlashRedirect, UpstreamId, Verdict, VerdictKind,
+    Answer, BodyAction, BodyPolicy, Destination, Forward, HeaderAction, HeaderChanges, HeaderEdit, ProxyForm, Setting,
+    Side, SlashRedirect, UpstreamId, Verdict, VerdictKind,
 };
 use std::collections::BTreeMap;
 
@@ -34,12 +34,26 @@ pub(super) mod verdict {
     }
 }
 
-impl Walk<'_> {
-    /// The verdict on a walk that ended so.
-    pub(super) fn verdict(&self, end: Result<Reached<'_>, Halt>) -> Verdict {
-        let answer = end.and_then(|reached| self.answer(&reached));
-        let verdict = match answer {
+/// What a leg of a request comes to.
+#[derive(Debug)]
+pub(super) enum Given<'p> {
+    /// An answer; the status of an error page replaces its own.
+    Answer(Verdict),
+    /// One that an error page may stand in for; its status is its own.
+    Special(Verdict),
+    /// The request goes on there.
+    Goto(&'p Destination),
+}
+
+impl<'p> Walk<'p> {
+    /// All that is to be said of a request that ended so.
+    pub(super) fn verdict(&self, end: Result<Verdict, Halt>) -> Verdict {
+        let verdict = match end {
             Ok(verdict) => verdict,
+            Err(Halt::NeedsFact(fact)) => {
+                let needs_fact = self.policy.facts.get(fact.0 as usize).map(|fact| fact.name.clone());
+                return Verdict { needs_fact, ..self.place(Verdict::default()) };
+            }
             Err(Halt::NeedsPlan) => return Verdict { needs_plan: true, ..self.place(Verdict::default()) },
             Err(Halt::Refused(refusal, status)) => Verdict { status: Some(status), ..verdict::refusal(refusal) },
         };
@@ -48,7 +62,11 @@ impl Walk<'_> {
         Verdict {
             response: self.header_changes(Side::Response, succeeds),
             relocate: if is_proxied { self.relocations() } else { Vec::new() },
-            response_on_success: if is_proxied { self.changes_on_success() } else { HeaderChanges::default() },
+            response_on_success: if is_proxied && verdict.status.is_none() {
+                self.changes_on_success()
+            } else {
+                HeaderChanges::default()
+            },
             meters: self.meters(is_proxied),
             ..self.place(verdict)
         }
@@ -70,25 +88,40 @@ impl Walk<'_> {
         }
     }
 
-    fn answer(&self, reached: &Reached<'_>) -> Result<Verdict, Halt> {
+    /// The answer that was reached, made.
+    pub(super) fn answer(&mut self, reached: &Reached<'p>) -> Result<Given<'p>, Halt> {
         let is_own = matches!(reached, Reached::Answer { is_own: true, .. } | Reached::Redirect { is_own: true, .. });
         if is_own && let Some(verdict) = self.method_refusal() {
-            return Ok(verdict);
+            return Ok(Given::Special(verdict));
         }
-        match reached {
-            Reached::AddSlash => self.add_slash(),
-            Reached::Redirect { status, location, .. } => self.redirect(*status, location.clone()),
-            Reached::Answer { answer, .. } => match answer {
-                Answer::Respond { status, text } => Ok(Verdict {
+        let answer = match reached {
+            Reached::AddSlash => return self.add_slash().map(Given::Special),
+            Reached::Redirect { status, location, .. } => {
+                return self.redirect(*status, location.clone()).map(Given::Special);
+            }
+            Reached::Answer { answer, .. } => answer,
+        };
+        match answer {
+            Answer::Respond { status, text } => {
+                let verdict = Verdict {
                     verdict: Some(VerdictKind::Respond),
                     status: Some(*status),
                     body: text.as_ref().map(|text| self.fill_latin1(text)),
                     ..Verdict::default()
-                }),
-                Answer::Redirect { status, url } => self.redirect(*status, self.fill(url)),
-                Answer::Close => Ok(Verdict { verdict: Some(VerdictKind::Close), ..Verdict::default() }),
-                Answer::Proxy { upstream, form } => self.proxy(*upstream, form),
-            },
+                };
+                let is_bare = text.as_ref().is_none_or(|text| text.parts.is_empty());
+                Ok(if is_bare && *status >= 400 { Given::Special(verdict) } else { Given::Answer(verdict) })
+            }
+            Answer::Redirect { status, url } => self.redirect(*status, self.fill(url)).map(Given::Special),
+            Answer::Close => Ok(Given::Answer(Verdict { verdict: Some(VerdictKind::Close), ..Verdict::default() })),
+            Answer::Goto(to) => Ok(Given::Goto(to)),
+            Answer::Proxy { upstream, form } => {
+                let verdict = self.proxy(*upstream, form)?;
+                match self.fault.take() {
+                    None => Ok(Given::Answer(verdict)),
+                    Some(status) => Err(Halt::Refused(Refusal::UpstreamFailed, status)),
+                }
+            }
         }
     }
 
@@ -98,7 +131,7 @@ impl Walk<'_> {
             Setting::Methods(methods) => Some(methods),
             _ => None,
         })?;
-        let is_allowed = methods.iter().any(|method| method.as_bytes() == self.request.method);
+        let is_allowed = methods.iter().any(|method| method.as_bytes() == self.method);
         let allow = Some(methods.clone());
         (!is_allowed).then(|| Verdict { allow, ..verdict::refusal(Refusal::MethodNotAllowed) })
     }
@@ -106,7 +139,7 @@ impl Walk<'_> {
     fn add_slash(&self) -> Result<Verdict, Halt> {
         let status = match self.arrival.service.slash_redirect {
             SlashRedirect::Always(status) => status,
-            _ if matches!(self.request.method.as_slice(), b"GET" | b"HEAD") => 301,
+            _ if matches!(self.method.as_slice(), b"GET" | b"HEAD") => 301,
             _ => 308,
         };
         let mut location = escape(&self.path, EscapeSet::Path);
@@ -116,7 +149,7 @@ impl Walk<'_> {
     }
 
     /// A redirect to a path is to one of this host: it begins with exactly one slash.
-    fn redirect(&self, status: u16, location: Vec<u8>) -> Result<Verdict, Halt> {
+    pub(super) fn redirect(&self, status: u16, location: Vec<u8>) -> Result<Verdict, Halt> {
         if has_unsafe_bytes(&location) {
             return Err(Refusal::HeaderUnsafe.into());
         }
@@ -141,7 +174,9 @@ impl Walk<'_> {
         let body = self.body()?;
         let target = self.target(form)?;
         let upstream = self.policy.upstreams.get(upstream.0 as usize);
+        let is_changed = self.method != self.request.method;
         let forward = Forward {
+            method: is_changed.then(|| latin1(&self.method)),
             target: latin1(&target),
             host: upstream.and_then(host_sent),
             headers: self.header_changes(Side::Request, false),
@@ -161,11 +196,13 @@ impl Walk<'_> {
             Setting::Body(policy) => Some(*policy),
             _ => None,
         });
-        let policy = said.unwrap_or(match self.request.method.as_slice() {
+        let policy = said.unwrap_or(match self.method.as_slice() {
+            // A body that was sent with another method is nothing that the page wants.
+            method if method != self.request.method => BodyPolicy::new(BodyAction::Strip, None),
             b"GET" | b"HEAD" | b"DELETE" | b"OPTIONS" => BodyPolicy::new(BodyAction::Reject, None),
             _ => BodyPolicy::new(BodyAction::Forward, Some(BODY_OCTETS_MAX)),
         });
-        if self.request.body == 0 {
+        if !self.has_body {
             return Ok("none");
         }
         if policy.action == BodyAction::Reject {
@@ -191,7 +228,7 @@ impl Walk<'_> {
             ProxyForm::Base { base, prefix_octets } => {
                 let rest = self.path.get(*prefix_octets..).unwrap_or(&[]);
                 // nginx escapes only what may have been decoded.
-                let escapes = came.is_quoted || self.is_rewritten;
+                let escapes = came.is_quoted || self.is_internal;
                 let rest = if escapes { escape(rest, EscapeSet::Path) } else { rest.to_vec() };
                 ([base.as_slice(), &rest].concat(), &self.args)
             }

@@ -99,7 +99,7 @@ impl<'p> Search<'p> {
             match &location.paths {
                 LocationPaths::Exact(path) => wants_exact && *path == with_slash,
                 LocationPaths::Prefix { prefix, .. } => !wants_exact && *prefix == with_slash,
-                LocationPaths::Regex(_) => false,
+                LocationPaths::Regex(_) | LocationPaths::Named => false,
             }
         };
         let exact = level.iter().find(|id| named(id, true));

@@ -1,28 +1,20 @@
 //! Whether a guard holds: on the request as it came, whatever rewrites made of it.
 
+use super::facts::Opaque;
 use super::fields::{arguments, cookie};
-use super::walk::{Halt, Walk};
-use crate::model::{Field, Network, Operator, PlanId, Predicate};
+use super::walk::Walk;
+use crate::model::{Field, Network, Operator, Predicate};
 use core::net::IpAddr;
 
 impl Walk<'_> {
-    /// Whether `guard` holds. Where that depends on who calls, the caller is needed, and needs a plan.
-    pub(super) fn holds(&self, guard: &Predicate) -> Result<bool, Halt> {
-        let plans = self.plan_source().map_or(0, |source| source.plans.len());
-        let plans = (0..plans).filter_map(|plan| u16::try_from(plan).ok()).map(PlanId);
-        let without_plan = self.truth(guard, None);
-        if plans.into_iter().all(|plan| self.truth(guard, Some(plan)) == without_plan) {
-            return Ok(without_plan);
-        }
-        Ok(self.truth(guard, Some(self.plan()?)))
-    }
-
-    pub(super) fn truth(&self, predicate: &Predicate, plan: Option<PlanId>) -> bool {
+    /// Whether `predicate` holds if what the request does not say is as in `opaque`.
+    pub(super) fn truth(&self, predicate: &Predicate, opaque: &Opaque) -> bool {
         match predicate {
-            Predicate::And(all) => all.iter().all(|inner| self.truth(inner, plan)),
-            Predicate::Or(any) => any.iter().any(|inner| self.truth(inner, plan)),
-            Predicate::Not(inner) => !self.truth(inner, plan),
-            Predicate::Plan(plans) => plan.is_some_and(|plan| plans.contains(&plan)),
+            Predicate::And(all) => all.iter().all(|inner| self.truth(inner, opaque)),
+            Predicate::Or(any) => any.iter().any(|inner| self.truth(inner, opaque)),
+            Predicate::Not(inner) => !self.truth(inner, opaque),
+            Predicate::Plan(plans) => opaque.plan.is_some_and(|plan| plans.contains(&plan)),
+            Predicate::Fact(fact, values) => opaque.has(*fact, values),
             Predicate::Field(Field::Client, operator) => is_within(self.request.client, operator),
             Predicate::Field(field, operator) => {
                 self.field(field).is_some_and(|value| self.satisfies(&value, operator))
@@ -34,7 +26,7 @@ impl Walk<'_> {
     pub(super) fn field(&self, field: &Field) -> Option<Vec<u8>> {
         let request = self.request;
         match field {
-            Field::Method => Some(request.method.clone()),
+            Field::Method => Some(self.method.clone()),
             Field::Scheme => Some(request.scheme.clone()),
             Field::Host => Some(self.arrival.host.clone()),
             Field::Path => Some(self.arrival.target.path.clone()),

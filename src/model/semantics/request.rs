@@ -1,6 +1,7 @@
 //! The request as bytes.
 
 use super::octets;
+use crate::artifact::manifest::Fact;
 use crate::model::{Policy, RequestRecord, ServerNameKind};
 use core::net::IpAddr;
 
@@ -16,6 +17,9 @@ pub(super) struct Request {
     pub(super) client: IpAddr,
     pub(super) listener: Option<Vec<u8>>,
     pub(super) plan: Option<String>,
+    /// Index of the value, by fact; None: not said.
+    pub(super) facts: Vec<Option<u16>>,
+    pub(super) fault: Option<u16>,
 }
 
 impl Request {
@@ -29,6 +33,8 @@ impl Request {
             client: record.client.to_canonical(),
             listener: record.listener.as_deref().map(octets),
             plan: record.plan.clone(),
+            facts: policy.facts.iter().map(|fact| value_of(fact, record)).collect(),
+            fault: record.fault,
         }
     }
 
@@ -48,6 +54,12 @@ impl Request {
         let lines: Vec<&[u8]> = self.lines(name).collect();
         (!lines.is_empty()).then(|| lines.join(separator))
     }
+}
+
+fn value_of(fact: &Fact, record: &RequestRecord) -> Option<u16> {
+    let said = record.facts.get(&fact.name)?;
+    let index = fact.values.iter().position(|value| value == said)?;
+    u16::try_from(index).ok()
 }
 
 /// A `host` that is said replaces every Host; unsaid it falls back to those, then to the first service's exact name.

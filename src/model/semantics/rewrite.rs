@@ -35,6 +35,7 @@ impl<'p> Walk<'p> {
         }
         self.path = path;
         self.is_rewritten = true;
+        self.is_internal = true;
         Ok(())
     }
 

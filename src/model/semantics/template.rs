@@ -1,6 +1,7 @@
 //! Text with variables, filled in with what they stand for now (nginx: `ngx_http_script.c`).
 
 use super::escape::{EscapeSet, escape};
+use super::facts::Opaque;
 use super::fields::{argument_variable, cookie};
 use super::latin1;
 use super::walk::Walk;
@@ -55,7 +56,7 @@ impl Walk<'_> {
     /// The value of the first case of a map that holds.
     fn map(&self, map: MapId) -> Vec<u8> {
         let Some(map) = self.policy.maps.get(map.0 as usize) else { return Vec::new() };
-        let Some(case) = map.cases.iter().find(|case| self.truth(&case.guard, None)) else {
+        let Some(case) = map.cases.iter().find(|case| self.truth(&case.guard, &Opaque::default())) else {
             return self.fill(&map.default);
         };
         let groups = case.captures.as_ref().and_then(|(field, pattern)| {
@@ -93,7 +94,7 @@ impl Walk<'_> {
             Variable::Http(name) => request.header(name.as_bytes()).unwrap_or_default(),
             Variable::Cookie(name) => cookie(request, name.as_bytes()).unwrap_or_default().to_vec(),
             Variable::Scheme => request.scheme.clone(),
-            Variable::RequestMethod => request.method.clone(),
+            Variable::RequestMethod => self.method.clone(),
             Variable::RemoteAddr => octets(&request.client.to_string()),
             Variable::ProxyAddXForwardedFor => {
                 let client = octets(&request.client.to_string());

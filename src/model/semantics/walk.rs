@@ -1,7 +1,6 @@
 //! Steps 3 and 4: service statements, location, its statements.
 
 use super::arrival::Arrival;
-use super::choice::{Found, Search};
 use super::fields::arguments;
 use super::request::Request;
 use super::service::Name;
@@ -10,14 +9,12 @@ use super::{Lookup, Regexes};
 use crate::artifact::manifest::{CredentialKind, PlanSource};
 use crate::matcher::{Caller, Refusal};
 use crate::model::{
-    Answer, Location, LocationId, LocationPaths, Operator, Part, Pattern, PlanId, Policy, Predicate, RewriteFlag,
-    Setting, SlashRedirect, Statement, StatementKind, Template, Variable,
+    Answer, FactId, Location, LocationId, LocationPaths, Operator, Part, Pattern, PlanId, Policy, Predicate,
+    RewriteFlag, Setting, Statement, StatementKind, Template, Variable,
 };
+use core::cell::Cell;
 use core::ops::Range;
 use std::collections::BTreeMap;
-
-/// New lookups that rewrites may ask for; one more is refused, as in nginx.
-const LOOKUPS_MAX: usize = 10;
 
 /// Why a walk ends without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +23,8 @@ pub(super) enum Halt {
     Refused(Refusal, u16),
     /// The caller has to be looked up.
     NeedsPlan,
+    /// A fact has to be known.
+    NeedsFact(FactId),
 }
 
 impl From<Refusal> for Halt {
@@ -70,13 +69,30 @@ pub(super) struct Walk<'p> {
     /// The path and the query as they are now.
     pub(super) path: Vec<u8>,
     pub(super) args: Vec<u8>,
-    /// Whether a rewrite has changed the path.
+    /// Whether path or query are no longer those of the target as it came (nginx: not `valid_unparsed_uri`).
     pub(super) is_rewritten: bool,
+    /// Whether the request was sent on within the gateway: by a rewrite, `goto` or `error_page` (nginx: `internal`).
+    pub(super) is_internal: bool,
+    /// As sent, or GET where an error page has made it so.
+    pub(super) method: Vec<u8>,
+    pub(super) has_body: bool,
+    /// The caller's plan, once it was asked for.
+    pub(super) asked_plan: Cell<Option<PlanId>>,
+    /// How often it was sent on.
+    pub(super) hops: usize,
+    /// Whether an error page was found; there is one a request.
+    pub(super) has_error_page: bool,
+    /// The status that replaces that of the answer.
+    pub(super) status: Option<u16>,
+    /// What the first `proxy` comes to instead.
+    pub(super) fault: Option<u16>,
     /// `$1`.. of the regex that matched last.
     pub(super) groups: Vec<Vec<u8>>,
     pub(super) named: BTreeMap<&'p str, Vec<u8>>,
     /// In the order in which they were reached.
     pub(super) settings: Vec<&'p Setting>,
+    /// Those of the service alone.
+    pub(super) of_service: Vec<&'p Setting>,
     pub(super) lookups: Vec<Lookup>,
 }
 
@@ -107,9 +123,18 @@ impl<'p> Walk<'p> {
             path: arrival.target.path.clone(),
             args: arrival.target.args.clone(),
             is_rewritten: false,
+            is_internal: false,
+            method: request.method.clone(),
+            has_body: request.body > 0,
+            asked_plan: Cell::new(None),
+            hops: 0,
+            has_error_page: false,
+            status: None,
+            fault: request.fault,
             groups: Vec::new(),
             named: BTreeMap::new(),
             settings: Vec::new(),
+            of_service: Vec::new(),
             lookups: Vec::new(),
             arrival,
         };
@@ -120,49 +145,7 @@ impl<'p> Walk<'p> {
         walk
     }
 
-    /// Runs to the answer.
-    pub(super) fn run(&mut self) -> Result<Reached<'p>, Halt> {
-        let end = self.walk(&self.arrival.service.statements)?;
-        self.match_path.clone_from(&self.path);
-        match end {
-            End::Answer(answer) => return Ok(Reached::Answer { answer, is_own: false }),
-            End::Redirect(status, location) => return Ok(Reached::Redirect { status, location, is_own: false }),
-            End::Lookup | End::Nothing => {}
-        }
-        let of_service = self.settings.clone();
-        for _ in 0..=LOOKUPS_MAX {
-            self.settings.clone_from(&of_service);
-            let id = match self.find() {
-                None => return Err(Refusal::NoLocation.into()),
-                Some(Found::Redirect(_)) => return Ok(Reached::AddSlash),
-                Some(Found::Location(id)) => id,
-            };
-            match self.location_statements(id)? {
-                End::Answer(answer) => return Ok(Reached::Answer { answer, is_own: true }),
-                End::Redirect(status, location) => return Ok(Reached::Redirect { status, location, is_own: true }),
-                End::Nothing => return Err(Refusal::NoAnswer.into()),
-                End::Lookup => {}
-            }
-        }
-        Err(Refusal::RewriteLoop.into())
-    }
-
-    /// Looks the path up.
-    fn find(&mut self) -> Option<Found> {
-        self.match_path.clone_from(&self.path);
-        let adds_slash = self.arrival.service.slash_redirect != SlashRedirect::Off;
-        let search = Search { policy: self.policy, path: &self.match_path, adds_slash };
-        let found = search.find(&self.arrival.service.locations, self.regexes);
-        self.location = found.map(Found::id);
-        self.lookups.push(Lookup {
-            path: self.match_path.clone(),
-            location: self.location,
-            is_redirect: matches!(found, Some(Found::Redirect(_))),
-        });
-        found
-    }
-
-    fn location_statements(&mut self, id: LocationId) -> Result<End<'p>, Halt> {
+    pub(super) fn location_statements(&mut self, id: LocationId) -> Result<End<'p>, Halt> {
         let chain = chain(self.policy, id);
         for location in &chain {
             if let LocationPaths::Regex(pattern) = &location.paths
@@ -195,7 +178,7 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
-    fn walk(&mut self, statements: &'p [Statement]) -> Result<End<'p>, Halt> {
+    pub(super) fn walk(&mut self, statements: &'p [Statement]) -> Result<End<'p>, Halt> {
         let mut rewrites = Rewrites::default();
         match self.block(statements, &mut rewrites)? {
             Some(end) => Ok(end),
@@ -229,7 +212,9 @@ impl<'p> Walk<'p> {
             self.plan()?;
         }
         match &statement.kind {
-            StatementKind::Answer(Answer::Proxy { .. }) if rewrites.is_pending => Ok(Some(End::Lookup)),
+            StatementKind::Answer(Answer::Proxy { .. } | Answer::Goto(_)) if rewrites.is_pending => {
+                Ok(Some(End::Lookup))
+            }
             StatementKind::Answer(answer) => Ok(Some(End::Answer(answer))),
             StatementKind::Rewrite(_) if rewrites.are_over => Ok(None),
             StatementKind::Rewrite(rewrite) => {
@@ -268,13 +253,16 @@ impl<'p> Walk<'p> {
         }
     }
 
-    fn set(&mut self, statement: &'p Statement) -> Result<(), Halt> {
+    pub(super) fn set(&mut self, statement: &'p Statement) -> Result<(), Halt> {
         if statement.templates().iter().any(|template| reads_plan(template)) {
             self.plan()?;
         }
         match &statement.kind {
             StatementKind::Setting(Setting::ForgetHeaders(side)) => {
                 self.settings.retain(|setting| !matches!(setting, Setting::Header(edit) if edit.side == *side));
+            }
+            StatementKind::Setting(Setting::ForgetErrorPages) => {
+                self.settings.retain(|setting| !matches!(setting, Setting::ErrorPage(_)));
             }
             StatementKind::Setting(Setting::ProxyRedirectOff) => {
                 self.settings.retain(|setting| !matches!(setting, Setting::ProxyRedirect { .. }));
@@ -322,7 +310,10 @@ impl<'p> Walk<'p> {
         self.check_credentials(source)?;
         match self.arrival.caller {
             None => Err(Halt::NeedsPlan),
-            Some(Caller::Plan(plan)) => Ok(PlanId(plan)),
+            Some(Caller::Plan(plan)) => {
+                self.asked_plan.set(Some(PlanId(plan)));
+                Ok(PlanId(plan))
+            }
             Some(Caller::Missing) => Err(Halt::Refused(Refusal::PlanMissing, source.missing)),
             Some(Caller::Unknown) => Err(Halt::Refused(Refusal::PlanUnknown, source.unknown)),
             Some(Caller::Failed) => Err(Halt::Refused(Refusal::PlanFailed, source.failed)),

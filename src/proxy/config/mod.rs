@@ -30,6 +30,8 @@ pub struct Config {
     pub upstreams: BTreeMap<String, UpstreamWords>,
     /// By the plan source's name.
     pub plans: BTreeMap<String, PlansWords>,
+    /// `[facts]`: the value of each fact, with its place.
+    pub facts: BTreeMap<String, (String, String)>,
     /// Lists of callers' names, each name with its place.
     pub callers: BTreeMap<String, Vec<(String, String)>>,
     /// Plan sources that a program supplies itself; they go before `plans`.

@@ -22,7 +22,7 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, Vec<String>> {
 }
 
 fn document(root: &Section<'_, '_>) -> Config {
-    root.only(&["listener", "admin", "upstream", "plans", "callers"]);
+    root.only(&["listener", "admin", "upstream", "plans", "callers", "facts"]);
     let mut callers = BTreeMap::new();
     if let Some(section) = root.section("callers") {
         for list in section.keys() {
@@ -31,6 +31,10 @@ fn document(root: &Section<'_, '_>) -> Config {
             callers.insert(list.to_owned(), names.into_iter().map(place).collect());
         }
     }
+    let facts = root.section("facts").map(|section| {
+        let fact = |name| section.string(name).map(|(value, span)| (value, section.file.place(&span)));
+        section.keys().filter_map(|name| Some((name.to_owned(), fact(name)?))).collect()
+    });
     Config {
         listeners: root.named("listener").iter().filter_map(|(name, section)| listener(name, section)).collect(),
         admin: root.section("admin").and_then(|section| {
@@ -40,6 +44,7 @@ fn document(root: &Section<'_, '_>) -> Config {
         upstreams: root.named("upstream").into_iter().map(|(name, section)| (name, upstream(&section))).collect(),
         plans: root.named("plans").into_iter().filter_map(|(name, section)| Some((name, plans(&section)?))).collect(),
         callers,
+        facts: facts.unwrap_or_default(),
         ..Config::default()
     }
 }
@@ -161,6 +166,8 @@ mod tests {
             hash_key = { file = "hash.key" }
             [callers]
             mobile = ["NAME"]
+            [facts]
+            upload_ok = "yes"
         "#;
         let config = parse(text).unwrap();
         assert_eq!(config.listeners.len(), 1);
@@ -169,6 +176,7 @@ mod tests {
         assert_eq!(sandbox.servers.as_ref().unwrap()[0].port, Some(8080));
         assert_eq!(sandbox.tls.as_ref().unwrap().ca.as_deref(), Some(Path::new("etc/ca.pem")));
         assert_eq!(sandbox.connect_ms, Some(1000));
+        assert_eq!(config.facts["upload_ok"], ("yes".to_owned(), "etc/proxy.toml:17:25".to_owned()));
         assert_eq!(config.plans["words_plans"].keys, Path::new("etc/words.keys"));
     }
 

@@ -29,6 +29,13 @@ pub enum PredicateKind {
     Scheme(Word),
     /// `plan P...` (`any` is a word here)
     Plan(Vec<Word>),
+    /// `fact NAME VALUE...`
+    Fact {
+        /// its name
+        name: Word,
+        /// one of these
+        values: Vec<Word>,
+    },
     /// `client in CIDR...`
     Client(Vec<Word>),
     /// `body present`

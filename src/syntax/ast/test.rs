@@ -15,7 +15,9 @@ pub struct TestCase {
     pub url: Word,
     /// `with header "N: v" ...`: the value after `header`
     pub headers: Vec<Word>,
-    /// `body=`, `client=`, `plan=`, `listener=` as (name, value), in order
+    /// `with fact NAME=VALUE ...` as (name, value)
+    pub facts: Vec<(Word, Word)>,
+    /// `body=`, `client=`, `plan=`, `listener=`, `fault=` as (name, value), in order
     pub options: Vec<(Word, Word)>,
     /// What stands after `->`.
     pub expectation: Expectation,

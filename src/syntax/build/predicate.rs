@@ -51,6 +51,7 @@ fn positive(parts: &Parts<'_>) -> Result<Predicate, Diagnostic> {
         Rule::method_is => PredicateKind::Method(parts.words(Rule::item)),
         Rule::scheme_is => PredicateKind::Scheme(parts.word(Rule::item)?),
         Rule::plan_is => PredicateKind::Plan(parts.words(Rule::item)),
+        Rule::fact_is => PredicateKind::Fact { name: parts.word(Rule::name)?, values: parts.words(Rule::item) },
         Rule::client_in => PredicateKind::Client(parts.words(Rule::range)),
         Rule::body_is => PredicateKind::Body,
         Rule::listener_is => PredicateKind::Listener(parts.words(Rule::item)),

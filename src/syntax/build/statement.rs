@@ -35,12 +35,15 @@ pub(in crate::syntax) fn statement(parsed: Parsed<'_>) -> Result<Statement, Diag
         },
         Rule::unless_block => StatementKind::UnlessBreak(body),
         Rule::break_ => StatementKind::Break,
+        Rule::goto => StatementKind::Goto(parts.word(Rule::template)?),
+        Rule::internal => StatementKind::Internal,
         Rule::set if parts.has(Rule::dollar_name) => {
             StatementKind::Set { name: parts.word(Rule::dollar_name)?, value: parts.word(Rule::template)? }
         }
         Rule::return_ | Rule::proxy | Rule::rewrite | Rule::upgrade => answer(&parts)?,
+        Rule::forget if parts.has(Rule::k_error_pages) => StatementKind::ForgetErrorPages,
         Rule::forget => StatementKind::Forget(parts.word(Rule::side)?),
-        Rule::limit | Rule::options | Rule::error_page => {
+        Rule::limit | Rule::options | Rule::refusal_page => {
             StatementKind::Later { keyword: parts.first()?, words: parts.rest() }
         }
         _ => setting(&parts)?,
@@ -116,6 +119,11 @@ fn setting(parts: &Parts<'_>) -> Result<StatementKind, Diagnostic> {
             on_success: parts.has(Rule::k_success),
         },
         Rule::proxy_redirect => StatementKind::ProxyRedirect(parts.maybe(Rule::value).zip(parts.maybe(Rule::template))),
+        Rule::error_page => StatementKind::ErrorPage {
+            codes: parts.words(Rule::code),
+            status: parts.maybe(Rule::new_status),
+            target: parts.word(Rule::template)?,
+        },
         Rule::unique => StatementKind::UniqueHeader(parts.word(Rule::field_name)?),
         Rule::methods => StatementKind::Methods(parts.words(Rule::method)),
         Rule::body => StatementKind::Body {

@@ -15,6 +15,7 @@ pub(in crate::syntax) fn test_case(parsed: Parsed<'_>) -> Result<TestCase, Diagn
         method: parts.word(Rule::method)?,
         url: parts.word(Rule::url)?,
         headers: parts.words(Rule::header_line),
+        facts: parts.all(Rule::fact_value).map(|fact| fact.setting()).collect(),
         options: parts.all(Rule::test_option).map(|option| option.setting()).collect(),
         expectation: expectation(&parts.part(Rule::expectation)?)?,
     })

@@ -30,6 +30,7 @@ pub(in crate::syntax) fn item(parsed: Parsed<'_>) -> Result<Item, Diagnostic> {
         }
         (Rule::test, _) => ItemKind::Test { name: name()?, cases: Vec::new() },
         (Rule::page, _) => ItemKind::Page { name: name()?, file: parts.word(Rule::file)? },
+        (Rule::fact, _) => ItemKind::Fact { name: name()?, values: parts.words(Rule::item) },
         (Rule::include, _) => ItemKind::Include { glob: parts.word(Rule::file)? },
         (Rule::allow, _) => ItemKind::Allow(parts.words(Rule::warning)),
         (Rule::prove, _) => {

@@ -73,8 +73,11 @@ fn engines_agree_on_generated_policies() {
 }
 
 /// What requests come to; the generator reaches all of it.
-const OUTCOMES: [&str; 26] = [
+const OUTCOMES: [&str; 29] = [
     "needs_plan",
+    "needs_fact",
+    "request.internal_only",
+    "upstream.failed",
     "proxy",
     "redirect",
     "respond",
@@ -104,6 +107,7 @@ const OUTCOMES: [&str; 26] = [
 
 fn outcome_of(verdict: &Verdict) -> &'static str {
     match verdict.verdict {
+        None if verdict.needs_fact.is_some() => "needs_fact",
         None => "needs_plan",
         Some(VerdictKind::Proxy) => "proxy",
         Some(VerdictKind::Redirect) => "redirect",

@@ -22,7 +22,9 @@ type Name = (&'static str, &'static str, Option<&'static str>);
 
 const UPSTREAMS: &str = "upstream u0 { server a.internal:8080; }\n\
     upstream u1 { server b.internal; host b.example; tls { } }\n\
-    upstream u2 external;\n";
+    upstream u2 external;\n\
+    fact f yes no;\n\
+    fact g a b c;\n";
 
 /// Each for one service.
 const NAMES: [Name; 10] = [
@@ -88,10 +90,21 @@ impl Sketch {
         }
         let count = choices.below(4);
         // `takes_base` says afterwards whether a rewrite of the service stands in the way.
-        let mut place = Place { captures: &mut captures, has_plans: uses_plans, takes_base: true, in_location: false };
+        let named = choices.below(3);
+        let mut place =
+            Place { captures: &mut captures, has_plans: uses_plans, takes_base: true, in_location: false, named };
         statements(choices, &mut place, count, 2, &mut self.rules);
         let takes_base = place.takes_base;
-        self.level("", true, 3, (&mut captures, uses_plans, takes_base), choices);
+        self.level("", true, 3, (&mut captures, uses_plans, takes_base, named), choices);
+        for number in 0..named {
+            let _ = writeln!(self.rules, "location @n{number} {{");
+            let count = choices.below(4);
+            let mut place =
+                Place { captures: &mut captures, has_plans: uses_plans, takes_base: false, in_location: true, named };
+            statements(choices, &mut place, count, 2, &mut self.rules);
+            answer(choices, &mut place, &mut self.rules);
+            self.rules.push_str("}\n");
+        }
         self.rules.push_str("}\n");
     }
 
@@ -100,7 +113,7 @@ impl Sketch {
         base: &str,
         takes_prefixes: bool,
         depth: usize,
-        (captures, has_plans, takes_base): (&mut Vec<&'static str>, bool, bool),
+        (captures, has_plans, takes_base, named): (&mut Vec<&'static str>, bool, bool, usize),
         choices: &mut Choices<'_>,
     ) {
         let mut taken = BTreeSet::new();
@@ -118,14 +131,18 @@ impl Sketch {
             let name = format!("l{}", self.rules.len());
             let as_name = if choices.chance(30) { format!(" as {name}") } else { String::new() };
             let _ = writeln!(self.rules, "location {modifier} {}{as_name} {{", quoted(&pattern));
+            if choices.chance(12) {
+                self.rules.push_str("internal;\n");
+            }
             let count = choices.below(4);
-            let mut place = Place { captures, has_plans, takes_base: takes_base && !is_regex, in_location: true };
+            let mut place =
+                Place { captures, has_plans, takes_base: takes_base && !is_regex, in_location: true, named };
             statements(choices, &mut place, count, 2, &mut self.rules);
             if choices.chance(85) {
                 answer(choices, &mut place, &mut self.rules);
             }
             if depth > 1 && modifier != "=" && choices.chance(40) {
-                self.level(&pattern, !is_regex, depth - 1, (captures, has_plans, takes_base), choices);
+                self.level(&pattern, !is_regex, depth - 1, (captures, has_plans, takes_base, named), choices);
             }
             self.rules.push_str("}\n");
         }
@@ -157,7 +174,7 @@ fn maps(choices: &mut Choices<'_>, rules: &mut String) {
 fn map_guard(choices: &mut Choices<'_>) -> String {
     loop {
         let guard = predicate(choices, false, 1);
-        if !guard.contains("$m") {
+        if !guard.contains("$m") && !guard.contains("fact ") {
             return guard;
         }
     }

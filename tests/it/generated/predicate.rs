@@ -22,7 +22,7 @@ fn group(predicate: &str) -> String {
 }
 
 fn field(choices: &mut Choices<'_>, has_plans: bool) -> String {
-    match choices.below(if has_plans { 14 } else { 12 }) {
+    match choices.below(if has_plans { 16 } else { 14 }) {
         0 => format!("method {}", choices.pick(&["GET", "POST", "DELETE", "GET POST", "PURGE", "PUT OPTIONS"])),
         1 => format!("scheme {}", choices.pick(&["http", "https"])),
         2 => format!("header {} {}", choices.pick(&["X-A", "Cookie", "x-b", "Host"]), operator(choices)),
@@ -42,7 +42,9 @@ fn field(choices: &mut Choices<'_>, has_plans: bool) -> String {
         9 => format!("args {}", operator(choices)),
         10 => format!("target {}", operator(choices)),
         11 => format!("$m {}", operator(choices)),
-        12 => format!("plan {}", choices.pick(&["gold", "silver", "gold silver"])),
+        12 => format!("fact f {}", choices.pick(&["yes", "no"])),
+        13 => format!("fact g {}", choices.pick(&["a", "b c", "a b c", "c"])),
+        14 => format!("plan {}", choices.pick(&["gold", "silver", "gold silver"])),
         _ => "plan any".to_owned(),
     }
 }

@@ -21,6 +21,15 @@ impl Sketch {
             let plan = choices.pick(&["gold", "silver", "?missing", "?unknown", "?failed"]);
             request.plan = Some(plan.to_owned());
         }
+        if choices.chance(70) {
+            request.facts.insert("f".to_owned(), choices.pick(&["yes", "no"]).to_owned());
+        }
+        if choices.chance(70) {
+            request.facts.insert("g".to_owned(), choices.pick(&["a", "b", "c"]).to_owned());
+        }
+        if choices.chance(15) {
+            request.fault = Some([502, 504, 404][choices.below(3)]);
+        }
         request
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Place<'a> {
     /// Whether `proxy NAME "/base/"` may stand here.
     pub(super) takes_base: bool,
     pub(super) in_location: bool,
+    /// How many named locations the service has: `@n0` and so on.
+    pub(super) named: usize,
 }
 
 /// A few statements.
@@ -35,6 +37,7 @@ fn statement(choices: &mut Choices<'_>, place: &mut Place<'_>, depth: usize, rul
         0..4 if depth > 0 => guarded(choices, place, depth, rules),
         4 | 5 => rewrite(choices, place, rules),
         6 => answer(choices, place, rules),
+        8 if choices.chance(60) => error_page(choices, place, rules),
         7 if choices.chance(40) => variable(choices, place, rules),
         index => setting(index, choices, place, rules),
     }
@@ -93,11 +96,35 @@ fn rewrite(choices: &mut Choices<'_>, place: &mut Place<'_>, rules: &mut String)
     write(rules, &format!("rewrite {} {} {flag};\n", quoted(pattern), quoted(&replacement)));
 }
 
+fn error_page(choices: &mut Choices<'_>, place: &Place<'_>, rules: &mut String) {
+    if choices.chance(8) {
+        return write(rules, "forget error_pages;\n");
+    }
+    let codes =
+        choices.pick(&["404", "403 404", "405 400", "301 302 303", "500 502 504", "413 400", "401 403 503", "503"]);
+    let status = choices.pick(&["", "", "=", "=200", "=204", "=302", "=404", "=307"]);
+    let targets = ["/a", "/e?c=$1", "/img/x.php?$args", "$uri", "https://o.test/$1", "$http_x_a", "/b/$2?x=$uri"];
+    let target = named(choices, place).unwrap_or_else(|| quoted(choices.pick(&targets)));
+    write(rules, &format!("error_page {codes} {status} {target};\n"));
+}
+
+/// A named location of the service, now and then.
+fn named(choices: &mut Choices<'_>, place: &Place<'_>) -> Option<String> {
+    (place.named > 0 && choices.chance(50)).then(|| format!("@n{}", choices.below(place.named)))
+}
+
+fn goto(choices: &mut Choices<'_>, place: &Place<'_>) -> String {
+    let targets = ["/a?x=$1", "/b", "$uri", "/v1$uri?y", "$http_x_a", "/img/$1?a?b", "/a/$2?"];
+    named(choices, place).unwrap_or_else(|| quoted(choices.pick(&targets)))
+}
+
 /// What ends a walk.
 pub(super) fn answer(choices: &mut Choices<'_>, place: &mut Place<'_>, rules: &mut String) {
     let upstream = choices.pick(&["u0", "u0", "u1", "u2"]);
     let scope = Scope { captures: place.captures, has_plans: place.has_plans };
-    let line = match choices.below(12) {
+    let line = match choices.below(14) {
+        12 => format!("goto {};", goto(choices, place)),
+        13 => format!("return {};", choices.pick(&["403", "404", "401", "405"])),
         0 | 1 => format!("return {} {};", choices.pick(&["200", "403", "404"]), quoted(&text(choices, &scope))),
         2 => format!("return {};", choices.pick(&["200", "204", "503", "444"])),
         3 => {

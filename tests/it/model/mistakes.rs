@@ -61,7 +61,10 @@ fn locations_of_a_level_are_different_and_nest_as_nginx_says() {
     in_service("location = /a { location /a/b { } }", &[("location-inside-exact", "location /a/b")]);
     in_service("location /a/ { location ~ x { } location = /a/b { } }", &[]);
     in_service("location ~~ /a { }", &[("unexpected-word", "/a")]);
-    in_service("location @n { }", &[("named-location", "@n")]);
+    in_service("location /a { location @n { } }", &[("named-location", "location @n")]);
+    in_service("location @n { location /a { } }", &[("named-location", "location /a")]);
+    in_service("location @n { return 200; } location /a { goto @m; }", &[("unknown-location", "@m")]);
+    in_service("error_page 404 @nn; location @n { return 200; }", &[("unknown-location", "@nn")]);
     in_service("when method GET { location /a { } }", &[("misplaced-statement", "location /a")]);
     in_location("server_name x.test;", &[("misplaced-statement", "server_name x.test")]);
 }
@@ -101,6 +104,34 @@ fn answers_are_possible() {
     check("service s default { upgrade https 308 to s.test:8443; }", &[]);
     check("service s { server_name ~x s.test; upgrade https 308 else 403; }", &[]);
     check("service s { server_name ~x; upgrade https 308; }", &[("upgrade-without-host", "upgrade https 308")]);
+}
+
+#[test]
+fn requests_are_sent_on_to_what_there_is() {
+    in_location("goto a;", &[("invalid-value", "a")]);
+    in_location("error_page 204 /x; error_page 499 /x;", &[("invalid-status", "204"), ("invalid-status", "499")]);
+    in_location("error_page 404 =99 /x; proxy a;", &[("invalid-status", "=99")]);
+    in_location("error_page 404 =;", &[("expected-word", ";")]);
+    in_location("error_page 404 = /x; error_page 502 504 =503 https://x.test/; forget error_pages; proxy a;", &[]);
+    in_service("internal;", &[("misplaced-statement", "internal")]);
+    in_location("when method GET { internal; }", &[("misplaced-statement", "internal")]);
+    let loaded =
+        load_text("t", "service s default { location @fallback { return 200; } location / { goto @falback; } }");
+    assert_eq!(loaded.diagnostics[0].help.as_deref(), Some("did you mean `@fallback`?"));
+}
+
+#[test]
+fn facts_are_declared_with_what_they_can_be() {
+    check("fact ok yes no; service s default { when fact ok yes { return 200; } return 404; }", &[]);
+    check("fact ok yes no; service s default { when fact oc yes { return 200; } }", &[("unknown-fact", "oc")]);
+    check("fact ok yes no; service s default { when fact ok maybe { return 200; } }", &[("unknown-fact", "maybe")]);
+    check("fact ok yes yes no;", &[("duplicate-name", "yes")]);
+    check("fact ok yes no; fact ok a b;", &[("duplicate-name", "ok")]);
+    check("fact ok yes;", &[("fact-without-choice", "ok")]);
+    check("fact o-k yes no;", &[("invalid-value", "o-k")]);
+    check("fact ok yes no; map $m { fact ok yes -> a; }", &[("map-asks-caller", "fact ok yes ")]);
+    check("fact ok yes no; test t { GET / with fact ok=maybe -> 200; }", &[("unknown-fact", "maybe")]);
+    check("test t { GET / with fault=200 -> 200; }", &[("invalid-value", "200")]);
 }
 
 #[test]
