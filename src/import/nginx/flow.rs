@@ -32,6 +32,8 @@ pub(super) struct Flow<'a, 'p> {
     pub(super) branches: Vec<Branch<'p>>,
     /// Settings that an `if` may have changed.
     changed: BTreeSet<Kind>,
+    /// Whether `set $args` may have changed the query.
+    pub(super) sets_args: bool,
     /// Whether an answer was given whatever the request is.
     pub(super) is_over: bool,
     out: Vec<Piece>,
@@ -96,6 +98,7 @@ impl<'a, 'p> Flow<'a, 'p> {
             path: Predicate::True,
             branches: Vec::new(),
             changed: BTreeSet::new(),
+            sets_args: false,
             is_over: false,
             out: Vec::new(),
         }
@@ -268,6 +271,7 @@ impl<'p> Importer<'p> {
         let known = self.known_text(value, &flow.place)?;
         if name == "args" {
             flow.place.moves.args = true;
+            flow.sets_args = true;
         } else {
             let path = flow.path.clone();
             flow.place.values.set(&name, &path, known);

@@ -4,7 +4,7 @@ use super::content::{Around, Handler};
 use super::flow::Flow;
 use super::importer::{Importer, Lack};
 use super::level::Level;
-use super::place::{Place, Server, Target};
+use super::place::{Moves, Place, Server, Target};
 use super::proxy::Home;
 use super::regex;
 use super::rules::{Node, word};
@@ -29,7 +29,7 @@ pub(super) struct Outer<'a, 'p> {
     /// What the server's statements have set.
     pub(super) values: Values,
     /// What its rewrites may have changed.
-    pub(super) moves: super::place::Moves,
+    pub(super) moves: Moves,
     /// The location around it: its modifier and pattern.
     around: Option<(&'static str, String)>,
     /// Which of the server's blocks this is.
@@ -44,7 +44,8 @@ impl<'a, 'p> Outer<'a, 'p> {
             server: place.server,
             level: place.level.clone(),
             values: place.values.clone(),
-            moves: place.moves,
+            // What rewrites of the server change is known by where they lead.
+            moves: Moves { path: false, args: flow.sets_args },
             around: None,
             depth: 0,
         }

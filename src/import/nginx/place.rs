@@ -36,14 +36,12 @@ pub(super) struct Moves {
     pub(super) path: bool,
     /// The query.
     pub(super) args: bool,
-    /// The method.
-    pub(super) method: bool,
 }
 
 impl Moves {
     /// What either changes.
     pub(super) fn or(self, other: Self) -> Self {
-        Self { path: self.path || other.path, args: self.args || other.args, method: self.method || other.method }
+        Self { path: self.path || other.path, args: self.args || other.args }
     }
 }
 

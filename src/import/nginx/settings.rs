@@ -191,13 +191,6 @@ impl<'p> Importer<'p> {
         if target.text.strip_prefix('@').is_some_and(|name| !place.server.named.contains(name)) {
             return Err(Lack::beyond(format!("no location is called `{}`: nginx answers 500", target.text)));
         }
-        if target.text.starts_with('/') {
-            self.trap(
-                directive.span,
-                "the page's location sees a GET, whatever the method was",
-                "a named location, `@name`, keeps the method",
-            );
-        }
         Ok(vec![format!("error_page {}{status} {target_text}", kept.join(" "))])
     }
 

@@ -50,10 +50,10 @@ impl<'p> Server<'p> {
             }
             "rewrite" => {
                 self.groups.extend(regex::groups(directive.arg(0)));
-                self.rewrite_target(directive);
+                self.rewrite_target(directive, block == 0);
             }
-            "error_page" if raised(directive) => self.redirect_target(directive, true),
-            "try_files" => self.redirect_target(directive, false),
+            "error_page" if raised(directive) => self.redirect_target(directive),
+            "try_files" => self.redirect_target(directive),
             _ => {}
         }
         self.note_texts(directive);
@@ -78,23 +78,25 @@ impl<'p> Server<'p> {
         }
     }
 
-    fn rewrite_target(&mut self, directive: &Directive) {
+    fn rewrite_target(&mut self, directive: &Directive, is_of_server: bool) {
         let target = directive.arg(1);
         let leaves = ["http://", "https://", "$scheme"].iter().any(|prefix| target.starts_with(prefix));
-        if leaves || matches!(directive.arg(2), "redirect" | "permanent" | "break") {
+        // A `break` of a location stays there.
+        let stays = directive.arg(2) == "break" && !is_of_server;
+        if leaves || stays || matches!(directive.arg(2), "redirect" | "permanent") {
             return;
         }
-        let moves = Moves { path: true, args: target.contains('?'), method: false };
+        let moves = Moves { path: true, args: target.contains('?') };
         self.targets.push(Target { moves, is_redirect: false, ..target_of(target) });
     }
 
-    fn redirect_target(&mut self, directive: &Directive, changes_method: bool) {
+    fn redirect_target(&mut self, directive: &Directive) {
         let target = directive.args.last().map_or("", |word| word.text.as_str());
         let leaves = target.starts_with(['@', '=']) || target.contains("://") || target.starts_with("$scheme");
         if leaves || directive.args.len() < 2 {
             return;
         }
-        let moves = Moves { path: true, args: true, method: changes_method };
+        let moves = Moves { path: true, args: true };
         self.targets.push(Target { moves, is_redirect: true, ..target_of(target) });
     }
 

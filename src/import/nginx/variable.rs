@@ -177,7 +177,6 @@ impl<'p> Importer<'p> {
             "args" | "query_string" => Ok(Field::Plain("args".to_owned())),
             "uri" | "document_uri" if place.moves.path => moved("the path"),
             "uri" | "document_uri" => Ok(Field::Plain("path".to_owned())),
-            "request_method" if place.moves.method => moved("the method (an error page's is GET)"),
             "request_method" => Ok(Field::Method),
             "scheme" => Ok(Field::Scheme),
             "https" => Ok(Field::Https),
