@@ -3,7 +3,7 @@
 use super::condition::Condition;
 use super::importer::{Importer, Lack};
 use super::level::Level;
-use super::place::Place;
+use super::place::{Moves, Place};
 use super::predicate::Predicate;
 use super::regex;
 use super::rules::{Node, quoted, word};
@@ -32,8 +32,8 @@ pub(super) struct Flow<'a, 'p> {
     pub(super) branches: Vec<Branch<'p>>,
     /// Settings that an `if` may have changed.
     changed: BTreeSet<Kind>,
-    /// Whether `set $args` may have changed the query.
-    pub(super) sets_args: bool,
+    /// What it may have changed without a rewrite.
+    pub(super) changes: Moves,
     /// Whether an answer was given whatever the request is.
     pub(super) is_over: bool,
     out: Vec<Piece>,
@@ -98,7 +98,7 @@ impl<'a, 'p> Flow<'a, 'p> {
             path: Predicate::True,
             branches: Vec::new(),
             changed: BTreeSet::new(),
-            sets_args: false,
+            changes: Moves::default(),
             is_over: false,
             out: Vec::new(),
         }
@@ -271,7 +271,7 @@ impl<'p> Importer<'p> {
         let known = self.known_text(value, &flow.place)?;
         if name == "args" {
             flow.place.moves.args = true;
-            flow.sets_args = true;
+            flow.changes.args = true;
         } else {
             let path = flow.path.clone();
             flow.place.values.set(&name, &path, known);

@@ -45,7 +45,7 @@ impl<'a, 'p> Outer<'a, 'p> {
             level: place.level.clone(),
             values: place.values.clone(),
             // What rewrites of the server change is known by where they lead.
-            moves: Moves { path: false, args: flow.sets_args },
+            moves: flow.changes,
             around: None,
             depth: 0,
         }
