@@ -7,7 +7,7 @@ use super::place::Place;
 use super::predicate::Predicate;
 use super::regex;
 use super::tree::{Directive, Word};
-use super::values::{Cases, Known, ask};
+use super::values::{Cases, Known, ask, choose};
 use super::variable::Part;
 use super::variable::parts;
 
@@ -101,7 +101,7 @@ impl<'p> Importer<'p> {
                 })?,
                 Known::Open(why) => return Err(Lack::beyond(why.clone())),
             };
-            holds = when.clone().and(asked).or(when.clone().not().and(holds));
+            holds = choose(when, asked, holds);
         }
         Ok(holds)
     }

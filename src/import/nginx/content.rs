@@ -1,7 +1,7 @@
 //! What is done with a request that no rewrite has answered: access, files that may be there, the handler.
 
 use super::fact::file_fact;
-use super::flow::{Flow, When};
+use super::flow::{Flow, UriUse, When};
 use super::importer::{Importer, Lack};
 use super::level::Level;
 use super::place::Place;
@@ -53,8 +53,8 @@ impl<'p> Importer<'p> {
     /// The statements behind the rewrite phase of a location.
     pub(super) fn content(&mut self, flow: &Flow<'_, 'p>, around: Around<'p>) -> Vec<Node> {
         let place = &flow.place;
-        let may_break = flow.broke.is_possible();
-        let base = self.passing(place, around, true, may_break);
+        let uri = if flow.place.ignores_uri { UriUse::Unknown } else { flow.uri() };
+        let base = self.passing(place, around, true, &uri);
         let base = self.unless_waiting(base, flow);
         let mut branches: Vec<(Predicate, Vec<Node>, Span)> = Vec::new();
         for branch in &flow.branches {
@@ -62,7 +62,7 @@ impl<'p> Importer<'p> {
                 continue;
             }
             let place = Place { level: branch.level.clone(), ..place.clone() };
-            let nodes = self.passing(&place, around, false, may_break);
+            let nodes = self.passing(&place, around, false, &uri);
             let nodes = self.unless_waiting(nodes, flow);
             let when = match &branch.broke_before {
                 When::Holds(broke) => branch.when.clone().and(broke.clone().not()),
@@ -129,7 +129,7 @@ impl<'p> Importer<'p> {
         place: &Place<'_, 'p>,
         around: Around<'p>,
         is_location: bool,
-        may_break: bool,
+        uri: &UriUse,
     ) -> Vec<Node> {
         let mut nodes = self.access(&place.level, place);
         if nodes.last().is_some_and(is_final) {
@@ -142,15 +142,15 @@ impl<'p> Importer<'p> {
         };
         let tries = if is_location { place.level.own("try_files").into_iter().next() } else { None };
         match tries {
-            Some(tries) => nodes.extend(self.try_files(tries, handler, home, place, may_break)),
-            None => nodes.extend(self.handler(handler, home, place, may_break)),
+            Some(tries) => nodes.extend(self.try_files(tries, handler, home, place, uri)),
+            None => nodes.extend(self.handler(handler, home, place, uri)),
         }
         nodes
     }
 
-    fn handler(&mut self, handler: Handler<'p>, home: Home, place: &Place<'_, 'p>, may_break: bool) -> Vec<Node> {
+    fn handler(&mut self, handler: Handler<'p>, home: Home, place: &Place<'_, 'p>, uri: &UriUse) -> Vec<Node> {
         match handler {
-            Handler::Proxy(directive) => match self.proxy_pass(directive, place, home, may_break) {
+            Handler::Proxy(directive) => match self.proxy_pass(directive, place, home, uri) {
                 Ok(nodes) => nodes,
                 Err(lack) => {
                     self.lacks(directive, &lack);
@@ -193,7 +193,7 @@ impl<'p> Importer<'p> {
         handler: Handler<'p>,
         home: Home,
         place: &Place<'_, 'p>,
-        may_break: bool,
+        uri: &UriUse,
     ) -> Vec<Node> {
         self.carried(tries);
         let Some((last, files)) = tries.args.split_last().filter(|(_, files)| !files.is_empty()) else {
@@ -213,13 +213,13 @@ impl<'p> Importer<'p> {
                 any = any.or(there);
                 continue;
             }
-            match self.found(&file.text, handler, home, place, may_break) {
+            match self.found(&file.text, handler, home, place, uri) {
                 Ok(body) => nodes.push(Node::block(format!("when {}", there.text()), tries.span, body)),
                 Err(lack) => self.lacks(tries, &lack),
             }
         }
         if any != Predicate::False {
-            let body = self.handler(handler, home, place, may_break);
+            let body = self.handler(handler, home, place, uri);
             nodes.push(Node::block(format!("when {}", any.text()), tries.span, body));
         }
         match self.last_word(&last.text, place) {
@@ -236,13 +236,13 @@ impl<'p> Importer<'p> {
         handler: Handler<'p>,
         home: Home,
         place: &Place<'_, 'p>,
-        may_break: bool,
+        uri: &UriUse,
     ) -> Result<Vec<Node>, Lack> {
         let span = match handler {
             Handler::Proxy(directive) => directive.span,
             _ => Span::default(),
         };
-        let answer = self.handler(handler, home, place, may_break);
+        let answer = self.handler(handler, home, place, uri);
         if file == "$uri" {
             let canonical = |node: Node| match node {
                 Node::Line { text, span, remark } if text.split(' ').count() == 2 => {

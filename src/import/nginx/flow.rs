@@ -26,6 +26,8 @@ pub(super) struct Flow<'a, 'p> {
     pub(super) broke: When,
     /// When a rewrite without a flag has matched, so that a new lookup waits.
     pub(super) waits: When,
+    /// Whether a rewrite with `break` may have matched, and whether a plain `break` may have.
+    breaks: (bool, bool),
     /// The conditions around the statement.
     path: Predicate,
     /// Each `if` that may have matched without an answer.
@@ -45,6 +47,19 @@ pub(super) enum When {
     /// Exactly where this holds.
     Holds(Predicate),
     /// It may have, and guards cannot tell.
+    Unknown,
+}
+
+/// Where the URI of a `proxy_pass` counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum UriUse {
+    /// For every request.
+    Always,
+    /// Where no `break` has matched.
+    UnlessBreak,
+    /// Where this does not hold.
+    UnlessWhen(Predicate),
+    /// Guards cannot tell.
     Unknown,
 }
 
@@ -95,6 +110,7 @@ impl<'a, 'p> Flow<'a, 'p> {
             takes_groups,
             broke: When::Holds(Predicate::False),
             waits: When::Holds(Predicate::False),
+            breaks: (false, false),
             path: Predicate::True,
             branches: Vec::new(),
             changed: BTreeSet::new(),
@@ -109,6 +125,16 @@ impl<'a, 'p> Flow<'a, 'p> {
         let mut flow = self;
         let nodes = grouped(core::mem::take(&mut flow.out));
         (nodes, flow)
+    }
+
+    /// Where the URI of a `proxy_pass` counts: nginx ignores it once a rewrite has changed the path for good.
+    pub(super) fn uri(&self) -> UriUse {
+        match (self.breaks, &self.waits) {
+            ((false, false), _) | ((false, true), When::Holds(Predicate::False)) => UriUse::Always,
+            ((true, false), _) => UriUse::UnlessBreak,
+            ((false, true), When::Holds(waits)) => UriUse::UnlessWhen(waits.clone()),
+            _ => UriUse::Unknown,
+        }
     }
 
     fn push(&mut self, node: Node, skipped: bool, may_break: bool) {
@@ -171,6 +197,7 @@ impl<'p> Importer<'p> {
                     flow.comments(directive);
                     flow.push(Node::line("break", directive.span), false, true);
                     flow.broke.or(Some(flow.path.clone()));
+                    flow.breaks.1 = true;
                     self.carried(directive);
                     Ok(())
                 }
@@ -212,7 +239,10 @@ impl<'p> Importer<'p> {
             _ => None,
         };
         match flag {
-            "break" => flow.broke.or(unless_broken),
+            "break" => {
+                flow.broke.or(unless_broken);
+                flow.breaks.0 = true;
+            }
             "" => {
                 flow.waits.or(unless_broken);
                 flow.place.moves.path = true;

@@ -1,5 +1,6 @@
 //! A configuration to rules: the parts put together, and every directive accounted for.
 
+use super::context::Context as Home;
 use super::importer::Importer;
 use super::level::Level;
 use super::report::{Entry, Outcome, Report};
@@ -130,6 +131,7 @@ impl<'p> Importer<'p> {
     }
 
     fn http(&mut self, level: Level<'p>) -> Vec<Node> {
+        self.check_contexts(level.directives, Home::Http);
         for directive in level.directives {
             match directive.name() {
                 "upstream" => self.upstreams.declare(directive),
@@ -145,6 +147,7 @@ impl<'p> Importer<'p> {
         if directives.iter().all(|directive| directive.name() == "include") {
             return Vec::new();
         }
+        self.check_contexts(directives, Home::Server);
         self.snippet_server(directives)
     }
 

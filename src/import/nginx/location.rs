@@ -1,7 +1,7 @@
 //! `location`: its paths, its statements in the order in which nginx runs its phases, and what is nested in it.
 
 use super::content::{Around, Handler};
-use super::flow::Flow;
+use super::flow::{Flow, UriUse};
 use super::importer::{Importer, Lack};
 use super::level::Level;
 use super::place::{Moves, Place, Server, Target};
@@ -30,6 +30,8 @@ pub(super) struct Outer<'a, 'p> {
     pub(super) values: Values,
     /// What its rewrites may have changed.
     pub(super) moves: Moves,
+    /// Whether a `break` of the server may keep the URI of a `proxy_pass` from counting.
+    ignores_uri: bool,
     /// The location around it: its modifier and pattern.
     around: Option<(&'static str, String)>,
     /// Which of the server's blocks this is.
@@ -46,6 +48,7 @@ impl<'a, 'p> Outer<'a, 'p> {
             values: place.values.clone(),
             // What rewrites of the server change is known by where they lead.
             moves: flow.changes,
+            ignores_uri: flow.uri() != UriUse::Always,
             around: None,
             depth: 0,
         }
@@ -114,6 +117,7 @@ impl<'p> Importer<'p> {
             moves,
             values: values_in(directive, outer),
             proxy_host,
+            ignores_uri: outer.ignores_uri,
         };
         let mut changed = BTreeSet::new();
         let mut nodes = Vec::new();
@@ -184,7 +188,7 @@ impl<'p> Importer<'p> {
                 methods.push(word.text.as_str());
             }
             let inner = Place { level: place.level.inner(directive), ..place.clone() };
-            let body = self.passing(&inner, around, false, false);
+            let body = self.passing(&inner, around, false, &UriUse::Always);
             let head = format!("when not method {}", methods.join(" "));
             nodes.extend(directive.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
             nodes.push(Node::block(head, directive.span, body));

@@ -262,5 +262,12 @@ fn nowhere<'p>() -> Server<'p> {
 }
 
 fn place<'a, 'p>(server: &'a Server<'p>) -> Place<'a, 'p> {
-    Place { server, level: server.level.clone(), moves: Moves::default(), values: Values::default(), proxy_host: None }
+    Place {
+        server,
+        level: server.level.clone(),
+        moves: Moves::default(),
+        values: Values::default(),
+        ignores_uri: false,
+        proxy_host: None,
+    }
 }

@@ -6,6 +6,7 @@
 mod access;
 mod condition;
 mod content;
+mod context;
 mod decode;
 mod fact;
 mod field;

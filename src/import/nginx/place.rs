@@ -56,6 +56,8 @@ pub(super) struct Place<'a, 'p> {
     pub(super) moves: Moves,
     /// What variables that `set` keeps are known to be.
     pub(super) values: Values,
+    /// Whether guards cannot tell if nginx ignores the URI of a `proxy_pass`.
+    pub(super) ignores_uri: bool,
     /// `$proxy_host`, where requests are passed on.
     pub(super) proxy_host: Option<String>,
 }

@@ -66,13 +66,29 @@ impl Predicate {
                     if any.contains(&part.clone().not()) {
                         return Self::True;
                     }
-                    if !any.contains(&part) {
-                        any.push(part);
+                    if any.iter().any(|known| part.implies(known)) {
+                        continue;
                     }
+                    any.retain(|known| !known.implies(&part));
+                    any.push(part);
                 }
-                Self::Or(any)
+                match any.pop() {
+                    Some(only) if any.is_empty() => only,
+                    Some(last) => {
+                        any.push(last);
+                        Self::Or(any)
+                    }
+                    None => Self::False,
+                }
             }
         }
+    }
+
+    /// Whether it says at least what `other` says, as far as that is seen at once.
+    fn implies(&self, other: &Self) -> bool {
+        let parts = |predicate: &Self| predicate.clone().conjuncts();
+        let own = parts(self);
+        parts(other).iter().all(|part| own.contains(part))
     }
 
     /// How many tests it holds.
@@ -133,6 +149,7 @@ mod tests {
         assert_eq!(a.clone().or(a.clone().not()), Predicate::True);
         assert_eq!(a.clone().and(b.clone()).and(a.clone().not()), Predicate::False);
         assert_eq!(a.clone().or(b.clone()).not().text(), "not ( a or b )");
+        assert_eq!(a.clone().and(b.clone()).or(b.clone()), b);
         assert_eq!(a.and(b.not()).text(), "a and not b");
     }
 }

@@ -1,6 +1,7 @@
 //! `proxy_pass`: to which upstream, and with which target.
 
 use super::field::Field;
+use super::flow::UriUse;
 use super::importer::{Importer, Lack};
 use super::place::Place;
 use super::predicate::Predicate;
@@ -39,13 +40,13 @@ const NO_URI: &str = "\"proxy_pass\" cannot have URI part in location given by r
                       location, or inside \"if\" statement, or inside \"limit_except\" block";
 
 impl<'p> Importer<'p> {
-    /// The statements for `directive`; `may_break` if a rewrite with `break` may have matched before.
+    /// The statements for `directive`; `uri_use` says where its URI counts.
     pub(super) fn proxy_pass(
         &mut self,
         directive: &'p Directive,
         place: &Place<'_, 'p>,
         home: Home,
-        may_break: bool,
+        uri_use: &UriUse,
     ) -> Result<Vec<Node>, Lack> {
         let text = directive.arg(0);
         let span = directive.span;
@@ -66,12 +67,18 @@ impl<'p> Importer<'p> {
                 _ => return Err(Lack::beyond("what stands behind the `?` would go before the rest of the path")),
             };
             let form = Node::line(format!("proxy {upstream} {}", quoted(&form)), span);
-            if !may_break {
-                return Ok(vec![form]);
-            }
             // nginx ignores the URI once a rewrite has changed the path.
             let otherwise = Node::line(format!("proxy {upstream}"), span);
-            return Ok(vec![Node::block("unless break", span, vec![form]), otherwise]);
+            return match uri_use {
+                UriUse::Always => Ok(vec![form]),
+                UriUse::UnlessBreak => Ok(vec![Node::block("unless break", span, vec![form]), otherwise]),
+                UriUse::UnlessWhen(rewritten) => {
+                    Ok(vec![Node::block(format!("when {}", rewritten.text()), span, vec![otherwise]), form])
+                }
+                UriUse::Unknown => {
+                    Err(Lack::beyond("whether a `break` above makes nginx ignore the URI cannot be told"))
+                }
+            };
         }
         let cases = self.urls(text, place)?;
         self.carried(directive);

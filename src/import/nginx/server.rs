@@ -136,6 +136,7 @@ impl<'p> Importer<'p> {
             level: level.clone(),
             moves: server.moves_again(),
             values: Values::default(),
+            ignores_uri: false,
             proxy_host: None,
         };
         nodes.extend(self.all_settings(&place));
@@ -168,6 +169,7 @@ impl<'p> Importer<'p> {
             level: level.clone(),
             moves: super::place::Moves::default(),
             values: Values::default(),
+            ignores_uri: false,
             proxy_host: None,
         };
         body.extend(self.access(level, &place));

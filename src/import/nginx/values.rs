@@ -74,12 +74,21 @@ pub(super) fn ask(cases: &Cases, test: &dyn Fn(&Field) -> Result<Predicate, Stri
             Known::Is(field) => test(field).map_err(Lack::Beyond)?,
             Known::Open(why) => return Err(Lack::beyond(why.clone())),
         };
-        holds = when.clone().and(asked).or(when.clone().not().and(holds));
+        holds = choose(when, asked, holds);
     }
     if holds.size() > TESTS_MAX {
         return Err(Lack::beyond(format!("it takes more than {TESTS_MAX} tests of the request")));
     }
     Ok(holds)
+}
+
+/// `asked` where `when` holds, else `otherwise`.
+pub(super) fn choose(when: &Predicate, asked: Predicate, otherwise: Predicate) -> Predicate {
+    match asked {
+        Predicate::True => when.clone().or(otherwise),
+        Predicate::False => when.clone().not().and(otherwise),
+        asked => when.clone().and(asked).or(when.clone().not().and(otherwise)),
+    }
 }
 
 impl<'p> Importer<'p> {
