@@ -84,13 +84,11 @@ impl Run<'_, '_> {
         Ok(None)
     }
 
-    /// Takes the groups of a `match` from its field; an absent field has none.
+    /// Takes the groups of a `match` from its field; an absent field is an empty text.
     fn match_field(&mut self, operation: Operation) -> Result<(), Halt> {
         let field = self.field_text(operation.b, operation.c)?;
         self.groups = [Slice::EMPTY; 10];
-        if let Some(field) = field {
-            self.capture(operation.a, field);
-        }
+        self.capture(operation.a, field.unwrap_or(Slice::EMPTY));
         Ok(())
     }
 

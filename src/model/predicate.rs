@@ -31,10 +31,18 @@ impl Predicate {
         }
     }
 
-    /// The field and the pattern, where it is one regex on one field and nothing else.
+    /// The field and the pattern, where it is one regex on one field and nothing else but, perhaps, `or not FIELD present`.
     pub fn one_regex(&self) -> Option<(&Field, &Pattern)> {
         match self {
             Self::Field(field, Operator::Regex(pattern)) => Some((field, pattern)),
+            Self::Or(any) => match any.as_slice() {
+                [regex, Self::Not(absent)] => {
+                    let (field, pattern) = regex.one_regex()?;
+                    let is_absence = matches!(absent.as_ref(), Self::Field(own, Operator::Present) if own == field);
+                    is_absence.then_some((field, pattern))
+                }
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use super::Resolver;
 use super::statement::ServiceScope;
 use crate::diagnostic::Span;
+use crate::model::semantics::{Regexes, Simulation};
 use crate::model::{Field, Network, Operator, PlanId, Predicate};
 use crate::syntax::ast::{self, PredicateKind, Word};
 use core::net::IpAddr;
@@ -60,7 +61,11 @@ impl Resolver<'_> {
             Some(name) => self.named_field(field, name)?,
             None => plain_field(&field.text),
         };
-        Some(Predicate::Field(field, Operator::Regex(pattern)))
+        // As in nginx an absent field is an empty text here.
+        let takes_absent = Simulation::default().captures(&pattern, b"").is_some();
+        let absent = Predicate::Not(Box::new(Predicate::Field(field.clone(), Operator::Present)));
+        let matches = Predicate::Field(field, Operator::Regex(pattern));
+        Some(if takes_absent { Predicate::Or(vec![matches, absent]) } else { matches })
     }
 
     fn named_field(&mut self, field: &Word, name: &Word) -> Option<Field> {

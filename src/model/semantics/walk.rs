@@ -9,8 +9,8 @@ use super::{Lookup, Regexes};
 use crate::artifact::manifest::{CredentialKind, PlanSource};
 use crate::matcher::{Caller, Refusal};
 use crate::model::{
-    Answer, FactId, Location, LocationId, LocationPaths, Operator, Part, Pattern, PlanId, Policy, Predicate,
-    RewriteFlag, Setting, Statement, StatementKind, Template, Variable,
+    Answer, FactId, Location, LocationId, LocationPaths, Part, Pattern, PlanId, Policy, Predicate, RewriteFlag,
+    Setting, Statement, StatementKind, Template, Variable,
 };
 use core::cell::Cell;
 use core::ops::Range;
@@ -297,8 +297,8 @@ impl<'p> Walk<'p> {
     /// What the one regex of `guard` captures of its field; nothing where it does not match.
     fn take_groups(&mut self, guard: &'p Predicate) {
         self.groups.clear();
-        let Predicate::Field(field, Operator::Regex(pattern)) = guard else { return };
-        let Some(value) = self.field(field) else { return };
+        let Some((field, pattern)) = guard.one_regex() else { return };
+        let value = self.field(field).unwrap_or_default();
         if let Some(groups) = self.regexes.captures(pattern, &value) {
             self.set_captures(pattern, &value, &groups);
         }
