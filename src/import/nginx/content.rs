@@ -1,7 +1,7 @@
 //! What is done with a request that no rewrite has answered: access, files that may be there, the handler.
 
 use super::fact::file_fact;
-use super::flow::{Flow, UriUse, When};
+use super::flow::{Branch, Flow, UriUse, When};
 use super::importer::{Importer, Lack};
 use super::level::Level;
 use super::place::Place;
@@ -52,17 +52,26 @@ pub(super) struct Around<'p> {
 impl<'p> Importer<'p> {
     /// The statements behind the rewrite phase of a location.
     pub(super) fn content(&mut self, flow: &Flow<'_, 'p>, around: Around<'p>) -> Vec<Node> {
-        let place = &flow.place;
+        let place = &Place { values: flow.after.clone(), ..flow.place.clone() };
         let uri = if flow.place.ignores_uri { UriUse::Unknown } else { flow.uri() };
         let base = self.passing(place, around, true, &uri);
         let base = self.unless_waiting(base, flow);
         let mut branches: Vec<(Predicate, Vec<Node>, Span)> = Vec::new();
-        for branch in &flow.branches {
+        for (index, branch) in flow.branches.iter().enumerate() {
             if branch.when == Predicate::False {
                 continue;
             }
             let place = Place { level: branch.level.clone(), ..place.clone() };
-            let nodes = self.passing(&place, around, false, &uri);
+            let mut nodes = self.passing(&place, around, false, &uri);
+            let before = flow.branches.get(..index).unwrap_or(&[]);
+            for orphan in before.iter().rev().filter(|before| leaves_orphan(before, branch, around)) {
+                // nginx keeps the handler of the `if` before, and has no upstream for it.
+                let body = vec![Node::line("return 500", branch.span)];
+                match &orphan.when {
+                    Predicate::True => nodes = body,
+                    when => nodes.insert(0, Node::block(format!("when {}", when.text()), branch.span, body)),
+                }
+            }
             let nodes = self.unless_waiting(nodes, flow);
             let when = match &branch.broke_before {
                 When::Holds(broke) => branch.when.clone().and(broke.clone().not()),
@@ -91,31 +100,23 @@ impl<'p> Importer<'p> {
 
     /// nginx looks up the path again before it asks who may pass; only `proxy` waits for that by itself.
     fn unless_waiting(&mut self, nodes: Vec<Node>, flow: &Flow<'_, 'p>) -> Vec<Node> {
-        let answers = |node: &Node| !matches!(node, Node::Line { text, .. } if text.starts_with("proxy "));
-        match &flow.waits {
+        let waits = match (&flow.waits, &flow.broke) {
+            (When::Holds(waits), When::Holds(broke)) => When::Holds(waits.clone().and(broke.clone().not())),
+            (When::Holds(Predicate::False), _) => When::Holds(Predicate::False),
+            _ => When::Unknown,
+        };
+        match waits {
             When::Holds(Predicate::False) => nodes,
-            _ if !nodes.iter().any(answers) => nodes,
+            _ if !nodes.iter().any(answers_itself) => nodes,
             When::Holds(waits) => {
-                let guard = waits.clone().not();
-                let guarded = |node: Node| match node {
-                    Node::Block { head, span, remark, body } if head.starts_with("when ") => {
-                        let span = span.unwrap_or_default();
-                        let inner = Node::Block { head, span: Some(span), remark, body };
-                        Node::block(format!("when {}", guard.text()), span, vec![inner])
-                    }
-                    Node::Line { text, span, .. } if !text.starts_with("proxy ") && !text.starts_with("set ") => {
-                        let span = span.unwrap_or_default();
-                        Node::block(format!("when {}", guard.text()), span, vec![Node::line(text, span)])
-                    }
-                    other => other,
+                let head = format!("when {}", waits.not().text());
+                let guarded = |node: Node| {
+                    if answers_itself(&node) { Node::block(head.clone(), span_of(&node), vec![node]) } else { node }
                 };
                 nodes.into_iter().map(guarded).collect()
             }
             When::Unknown => {
-                let span = nodes.iter().find_map(|node| match node {
-                    Node::Line { span, .. } | Node::Block { span, .. } => *span,
-                    _ => None,
-                });
+                let span = nodes.iter().find(|node| node.is_statement()).map(span_of);
                 let message = "whether a rewrite without a flag has matched before cannot be told here";
                 self.refuse(span.unwrap_or_default(), message, "give the rewrite `last`");
                 nodes
@@ -278,6 +279,29 @@ impl<'p> Importer<'p> {
             return Ok(format!("goto {}", word(last)));
         }
         Ok(format!("goto {}", quoted(&self.template_text(last, place)?)))
+    }
+}
+
+/// Whether a request that matched both gets the handler of `before` with the settings of `last`, which has none.
+fn leaves_orphan(before: &Branch<'_>, last: &Branch<'_>, around: Around<'_>) -> bool {
+    let of_level = Handler::own(&before.level);
+    let is_same_kind = matches!((of_level, around.handler), (Some(Handler::Proxy(_)), Handler::Proxy(_)));
+    before.when != Predicate::False && Handler::own(&last.level).is_none() && of_level.is_some() && !is_same_kind
+}
+
+/// Whether `node` answers without `proxy` or `goto`, which wait for a new lookup by themselves.
+fn answers_itself(node: &Node) -> bool {
+    match node {
+        Node::Line { text, .. } => text.starts_with("return "),
+        Node::Block { body, .. } => body.iter().any(answers_itself),
+        _ => false,
+    }
+}
+
+fn span_of(node: &Node) -> Span {
+    match node {
+        Node::Line { span, .. } | Node::Block { span, .. } => span.unwrap_or_default(),
+        _ => Span::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::regex;
 use super::rules::{Node, quoted, word};
 use super::settings::Kind;
 use super::tree::Directive;
+use super::values::Values;
 use super::variable::set_name;
 use crate::diagnostic::Span;
 use std::collections::BTreeSet;
@@ -22,8 +23,12 @@ pub(super) struct Flow<'a, 'p> {
     pub(super) is_location: bool,
     /// Whether `$1` and its like are used, so that every regex counts.
     pub(super) takes_groups: bool,
+    /// What variables are known to be at the end: a `break` may have skipped a `set`.
+    pub(super) after: Values,
     /// When a `break` has matched.
     pub(super) broke: When,
+    /// The same from the beginning of the walk, also within an `if`.
+    broke_of_walk: When,
     /// When a rewrite without a flag has matched, so that a new lookup waits.
     pub(super) waits: When,
     /// Whether a rewrite with `break` may have matched, and whether a plain `break` may have.
@@ -105,10 +110,12 @@ impl<'a, 'p> Flow<'a, 'p> {
     /// Before the first statement.
     pub(super) fn new(place: Place<'a, 'p>, is_location: bool, takes_groups: bool) -> Self {
         Self {
+            after: place.values.clone(),
             place,
             is_location,
             takes_groups,
             broke: When::Holds(Predicate::False),
+            broke_of_walk: When::Holds(Predicate::False),
             waits: When::Holds(Predicate::False),
             breaks: (false, false),
             path: Predicate::True,
@@ -196,7 +203,9 @@ impl<'p> Importer<'p> {
                 "break" => {
                     flow.comments(directive);
                     flow.push(Node::line("break", directive.span), false, true);
-                    flow.broke.or(Some(flow.path.clone()));
+                    let path = Some(flow.path.clone());
+                    flow.broke.or(path.clone());
+                    flow.broke_of_walk.or(path);
                     flow.breaks.1 = true;
                     self.carried(directive);
                     Ok(())
@@ -240,6 +249,7 @@ impl<'p> Importer<'p> {
         };
         match flag {
             "break" => {
+                flow.broke_of_walk.or(unless_broken.clone());
                 flow.broke.or(unless_broken);
                 flow.breaks.0 = true;
             }
@@ -304,6 +314,10 @@ impl<'p> Importer<'p> {
             flow.changes.args = true;
         } else {
             let path = flow.path.clone();
+            match &flow.broke_of_walk {
+                When::Holds(broke) => flow.after.set(&name, &path.clone().and(broke.clone().not()), known.clone()),
+                When::Unknown => flow.after.open(&name, "a `break` above may have skipped its `set`"),
+            }
             flow.place.values.set(&name, &path, known);
         }
         if name == "args" || flow.place.server.said.contains(&name) {

@@ -6,7 +6,7 @@ use super::report::Outcome;
 use super::tree::{Directive, Parsed};
 use super::upstream::Upstreams;
 use crate::diagnostic::{Diagnostic, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A translation under way.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Importer<'p> {
     pub(super) upstreams: Upstreams<'p>,
     pub(super) maps: Maps<'p>,
     pub(super) facts: Vec<Fact>,
+    /// Variables that any server sets or captures: nginx knows them everywhere.
+    pub(super) variables: BTreeSet<String>,
 }
 
 /// Why something has no translation.
@@ -52,6 +54,7 @@ impl<'p> Importer<'p> {
             upstreams: Upstreams::default(),
             maps: Maps::default(),
             facts: Vec::new(),
+            variables: BTreeSet::new(),
         }
     }
 

@@ -117,7 +117,7 @@ impl<'p> Importer<'p> {
             moves,
             values: values_in(directive, outer),
             proxy_host,
-            ignores_uri: outer.ignores_uri,
+            ignores_uri: outer.ignores_uri && moves.path,
         };
         let mut changed = BTreeSet::new();
         let mut nodes = Vec::new();

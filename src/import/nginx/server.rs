@@ -37,6 +37,12 @@ impl<'p> Importer<'p> {
     /// The services of the servers in `http`.
     pub(super) fn servers(&mut self, http: Level<'p>) -> Vec<Node> {
         let all: Vec<&'p Directive> = http.own("server").into_iter().filter(|server| server.block.is_some()).collect();
+        for directive in &all {
+            let mut server = nowhere(&http.inner(directive));
+            server.survey(directive.children(), 0, &mut 0);
+            self.variables.extend(server.sets.into_keys());
+            self.variables.extend(server.groups.iter().map(|group| group.to_ascii_lowercase()));
+        }
         let listeners = self.listeners(&all);
         let mut servers = Servers { http, listeners, all: all.clone(), taken: BTreeSet::new(), hosts: BTreeSet::new() };
         let mut nodes = Vec::new();

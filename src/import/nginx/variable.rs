@@ -149,6 +149,7 @@ impl<'p> Importer<'p> {
             },
             "nginx_version" => Ok(Part::Text("1.22.1".to_owned())),
             _ if ["arg_", "http_", "cookie_"].iter().any(|prefix| is_behind(&lower, prefix)) => own(&lower),
+            _ if self.variables.contains(&lower) => Ok(Part::Text(String::new())),
             _ => Err(self.unknown(&lower)),
         }
     }
@@ -198,6 +199,10 @@ impl<'p> Importer<'p> {
                 }
                 if let Some(cookie) = lower.strip_prefix("cookie_").filter(|name| !name.is_empty()) {
                     return named("cookie", cookie);
+                }
+                // Another server sets it: here it is empty.
+                if self.variables.contains(&lower) {
+                    return Ok(Field::Text(String::new()));
                 }
                 Err(self.unknown(&lower))
             }
