@@ -3,7 +3,7 @@
 use super::decide::Place;
 use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
 use super::escape::{EscapeSet, put_escaped};
-use super::method::{ALLOW_ALL, GET, forwards_body, is_allowed};
+use super::method::{ALLOW_ALL, forwards_body, is_allowed};
 use super::refusal::Refusal;
 use super::request::Body;
 use super::run::{Halt, Run};
@@ -185,7 +185,7 @@ impl<'d> Run<'d, '_> {
             operation::GOTO => Ok(Given::Goto(operation)),
             operation::PROXY => {
                 let draft = self.proxy(operation)?;
-                match self.fault.take() {
+                match self.journey.fault.take() {
                     None => Ok(Given::Answer(draft)),
                     Some(status) => Err(Halt::Fault(status)),
                 }
@@ -209,8 +209,8 @@ impl<'d> Run<'d, '_> {
     fn proxy(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
         let (body, body_octets_max) = self.body()?;
         let target = self.forward_target(operation)?;
-        let method = self.method_changed.then_some(GET);
-        let forward = ForwardDraft { upstream: operation.a, method, target, body, body_octets_max };
+        let forward =
+            ForwardDraft { upstream: operation.a, method: self.journey.method, target, body, body_octets_max };
         Ok(Draft::Proxy { forward, status: None })
     }
 
@@ -219,12 +219,12 @@ impl<'d> Run<'d, '_> {
         let (action, octets_max) = match self.setting(self.settings.last.body) {
             Some(said) => (said.a, (said.d == 1).then_some(u64::from(said.b) | u64::from(said.c) << 32)),
             // A body that was sent with another method is nothing that the page wants.
-            None if self.method_changed => (body_action::STRIP, None),
+            None if self.journey.method.is_some() => (body_action::STRIP, None),
             None if forwards_body(self.request.method) => (body_action::FORWARD, Some(BODY_OCTETS_MAX)),
             None => (body_action::REJECT, None),
         };
         let octets = match self.request.body {
-            _ if self.body_dropped => return Ok((BodyAction::None, octets_max)),
+            _ if self.journey.body_dropped => return Ok((BodyAction::None, octets_max)),
             Body::None => return Ok((BodyAction::None, octets_max)),
             Body::Octets(octets) => octets,
             Body::Unknown => 0,

@@ -36,7 +36,7 @@ impl<'d> Run<'d, '_> {
         loop {
             let mut given = self.leg(leg, place);
             if let Ok(Given::Goto(operation)) = given {
-                match self.to(operation.a, operation.b) {
+                match self.enter(operation.a, operation.b) {
                     Ok(next) => {
                         leg = next;
                         continue;
@@ -46,15 +46,15 @@ impl<'d> Run<'d, '_> {
             }
             let Some(page) = self.error_page(&given) else {
                 return match given? {
-                    Given::Answer(draft) => Ok(draft.with_status(self.status)),
+                    Given::Answer(draft) => Ok(draft.with_status(self.journey.status)),
                     Given::Special(draft) => Ok(draft),
                     Given::Goto(_) => Err(Refusal::RewriteLoop.into()),
                 };
             };
             if matches!(given, Err(Halt::Refused(Refusal::BodyTooLarge))) {
-                self.body_dropped = true;
+                self.journey.body_dropped = true;
             }
-            match self.to_page(page)? {
+            match self.follow(page)? {
                 Paged::Leg(next) => leg = next,
                 Paged::Draft(draft) => return Ok(draft),
             }
@@ -105,7 +105,7 @@ impl<'d> Run<'d, '_> {
         };
         place.location = Some(location);
         let row = self.tables.locations.get(location).unwrap_or_default();
-        if row.internal == 1 && !self.internal {
+        if row.internal == 1 && !self.journey.internal {
             self.walk(row.settings, row.settings_count)?;
             return Err(Refusal::InternalOnly.into());
         }
@@ -131,17 +131,17 @@ impl<'d> Run<'d, '_> {
     }
 
     /// The leg that begins in the named `location`, or with the path of the template `uri` where there is none.
-    fn to(&mut self, location: u32, uri: u32) -> Result<Leg, Halt> {
+    fn enter(&mut self, location: u32, uri: u32) -> Result<Leg, Halt> {
         if location == NONE {
             let uri = self.fill(uri)?;
-            return self.to_path(uri);
+            return self.restart(uri);
         }
         self.hop()?;
-        self.internal = true;
+        self.journey.internal = true;
         Ok(Leg::Named(location))
     }
 
-    fn to_path(&mut self, uri: Slice) -> Result<Leg, Halt> {
+    fn restart(&mut self, uri: Slice) -> Result<Leg, Halt> {
         self.hop()?;
         let bytes = uri.of(self.arena.bytes);
         let path = bytes.iter().position(|byte| *byte == b'?').unwrap_or(bytes.len());
@@ -150,14 +150,14 @@ impl<'d> Run<'d, '_> {
         let end = uri.start.saturating_add(u32::try_from(path).unwrap_or(u32::MAX)).min(uri.end);
         self.path = Slice { end, ..uri };
         self.args = Text::Made(uri).part((path + 1).min(whole)..whole);
-        self.internal = true;
+        self.journey.internal = true;
         self.rewritten = true;
         if has_slash { Ok(Leg::Service) } else { Err(Refusal::RewriteEmpty.into()) }
     }
 
     fn hop(&mut self) -> Result<(), Halt> {
-        self.hops += 1;
-        if self.hops > HOPS_MAX { Err(Refusal::RewriteLoop.into()) } else { Ok(()) }
+        self.journey.hops += 1;
+        if self.journey.hops > HOPS_MAX { Err(Refusal::RewriteLoop.into()) } else { Ok(()) }
     }
 
     /// What stands in for `given`: one page a request, and none where it was sent on too often.
@@ -168,26 +168,26 @@ impl<'d> Run<'d, '_> {
             Err(Halt::Caller(_, status) | Halt::Fault(status)) => *status,
             Ok(_) | Err(Halt::NeedsPlan | Halt::NeedsFact(_)) => return None,
         };
-        if self.error_page_found || self.hops > HOPS_MAX {
+        if self.journey.error_page_found || self.journey.hops > HOPS_MAX {
             return None;
         }
         let reached = (0..self.settings.last.listed).rev().filter_map(|place| self.listed(place));
         let pages = reached.take_while(|setting| setting.kind != operation::FORGET_ERROR_PAGES);
         let page =
             pages.into_iter().find(|setting| setting.kind == operation::ERROR_PAGE && setting.a == u32::from(status));
-        self.error_page_found = page.is_some();
+        self.journey.error_page_found = page.is_some();
         page
     }
 
-    fn to_page(&mut self, page: Operation) -> Result<Paged<'d>, Halt> {
+    fn follow(&mut self, page: Operation) -> Result<Paged<'d>, Halt> {
         let said = u16::try_from(page.b).ok();
-        self.status = match said {
+        self.journey.status = match said {
             None => u16::try_from(page.a).ok(),
             Some(0) => None,
             said => said,
         };
         if page.c != NONE {
-            return self.to(page.c, NONE).map(Paged::Leg);
+            return self.enter(page.c, NONE).map(Paged::Leg);
         }
         let uri = self.fill(page.d)?;
         if uri.of(self.arena.bytes).first() != Some(&b'/') {
@@ -196,9 +196,9 @@ impl<'d> Run<'d, '_> {
         }
         if !matches!(self.request.method, b"GET" | b"HEAD") {
             self.request.method = GET;
-            self.method_changed = true;
+            self.journey.method = Some(GET);
             self.forget_method();
         }
-        self.to_path(uri).map(Paged::Leg)
+        self.restart(uri).map(Paged::Leg)
     }
 }

@@ -28,7 +28,7 @@ impl<'d> Run<'d, '_> {
                 let start = self.path.start.saturating_add(operation.d).min(self.path.end);
                 let rest = Slice { start, ..self.path };
                 // nginx escapes only where the target as it came held an escape, or a rewrite has made the path.
-                if self.quoted || self.internal {
+                if self.quoted || self.journey.internal {
                     put_escaped(&mut self.arena, rest, EscapeSet::PATH)?;
                 } else {
                     self.arena.put_slice(rest)?;

@@ -38,26 +38,33 @@ pub(super) struct Run<'d, 's> {
     pub(super) args: Text<'d>,
     /// Whether path or query are no longer those of the target as it came (nginx: not `valid_unparsed_uri`).
     pub(super) rewritten: bool,
-    /// Whether the request was sent on within the gateway (nginx: `internal`).
-    pub(super) internal: bool,
-    /// Whether an error page has made it a GET.
-    pub(super) method_changed: bool,
-    /// Whether its body was too large, and is not there any more.
-    pub(super) body_dropped: bool,
-    /// How often it was sent on.
-    pub(super) hops: u32,
-    /// Whether an error page was found.
-    pub(super) error_page_found: bool,
-    /// The status that replaces that of the answer.
-    pub(super) status: Option<u16>,
-    /// What the first `proxy` comes to instead.
-    pub(super) fault: Option<u16>,
+    /// What became of it on its way within the gateway.
+    pub(super) journey: Journey,
     /// The caller's plan, once it was asked for.
     pub(super) plan: Option<u16>,
     /// The settings of the service alone.
     pub(super) of_service: LastSettings,
     /// `$1`..`$9` of the regex that matched last.
     pub(super) groups: [Slice; 10],
+}
+
+/// What `goto`, `error_page` and rewrites have made of a request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Journey {
+    /// Whether it was sent on within the gateway (nginx: `internal`).
+    pub(super) internal: bool,
+    /// How often.
+    pub(super) hops: u32,
+    /// Whether an error page was found: there is one a request.
+    pub(super) error_page_found: bool,
+    /// The method that an error page has made of another one.
+    pub(super) method: Option<&'static [u8]>,
+    /// Whether its body was too large, and is not there any more.
+    pub(super) body_dropped: bool,
+    /// The status that replaces that of the answer.
+    pub(super) status: Option<u16>,
+    /// What the first `proxy` comes to instead.
+    pub(super) fault: Option<u16>,
 }
 
 /// Settings reached so far, as indices of operations; `NONE` where none was.
@@ -137,13 +144,7 @@ impl<'d, 's> Run<'d, 's> {
             path: Slice::EMPTY,
             args: Text::Given(&[]),
             rewritten: false,
-            internal: false,
-            method_changed: false,
-            body_dropped: false,
-            hops: 0,
-            error_page_found: false,
-            status: None,
-            fault: request.fault,
+            journey: Journey { fault: request.fault, ..Journey::default() },
             plan: None,
             of_service: LastSettings::NONE,
             groups: [Slice::EMPTY; 10],

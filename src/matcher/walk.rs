@@ -137,7 +137,7 @@ impl Run<'_, '_> {
         }
         self.path = path;
         self.rewritten = true;
-        self.internal = true;
+        self.journey.internal = true;
         Ok(Some(Rewritten::Path))
     }
 

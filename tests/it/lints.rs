@@ -139,6 +139,30 @@ fn a_guard_on_the_path_below_a_rewrite() {
 }
 
 #[test]
+fn an_error_page_at_a_path_where_a_post_may_fail() {
+    let page = "location = /e { return 200; }";
+    warns("page-loses-method", "", &format!("error_page 404 403 /e; {page} location / {{ return 404; }}"));
+    is_silent("", &format!("method GET {{ error_page 404 /e; }} {page} location / {{ return 404; }}"));
+    is_silent("", &format!("{page} location / {{ methods GET; error_page 404 /e; return 404; }}"));
+    is_silent("", "error_page 404 @e; location @e { return 200; } location / { return 404; }");
+    is_silent("", "error_page 404 https://o.test/; location / { return 404; }");
+}
+
+#[test]
+fn an_error_page_that_is_a_redirect_by_mistake() {
+    warns("relative-page", "", "error_page 404 500 404.html; location / { return 404; }");
+    is_silent("", "error_page 404 https://o.test/404.html; location / { return 404; }");
+}
+
+#[test]
+fn named_locations_that_nothing_leads_to() {
+    warns("unused-named-location", "", "location @e { return 200; } location / { return 404; }");
+    let twice = "location @e { return 200; } location @e { return 201; } location / { goto @e; }";
+    warns("duplicate-named-location", "", twice);
+    is_silent("", "location @e { return 200; } location / { when method GET { goto @e; } return 404; }");
+}
+
+#[test]
 fn a_map_that_nothing_uses() {
     let map = "map $m { scheme http -> a; default -> b; }";
     warns("unused-map", map, "location / { return 200; }");

@@ -3,16 +3,20 @@
 //! They are decided, not guessed: what one says is true of the policy. Two more, `unreachable-statement` and
 //! `no-answer`, need the diagram and come from the compiler.
 
+mod duplicate_named_location;
 mod duplicate_regex;
 mod forgotten_header;
 mod guard_below_rewrite;
 mod location_never_matches;
 mod lossy_redirect;
+mod page_loses_method;
 mod prefix_without_slash;
+mod relative_page;
 mod unbounded_body;
 mod unchecked_host;
 mod unserved_plan;
 mod unused_map;
+mod unused_named_location;
 mod unused_upstream;
 mod visit;
 
@@ -20,7 +24,8 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
 /// Names of all warnings, sorted.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 18] = [
+    "duplicate-named-location",
     "duplicate-regex",
     "forgotten-header",
     "guard-below-rewrite",
@@ -28,28 +33,35 @@ pub const NAMES: [&str; 14] = [
     "location-with-query",
     "lossy-redirect",
     "no-answer",
+    "page-loses-method",
     "prefix-without-slash",
+    "relative-page",
     "unbounded-body",
     "unchecked-host",
     "unreachable-statement",
     "unserved-plan",
     "unused-map",
+    "unused-named-location",
     "unused-upstream",
 ];
 
 /// All warnings of `policy` that it does not allow, in the order of their places.
 pub fn run(policy: &Policy) -> Vec<Diagnostic> {
     let lints = [
+        duplicate_named_location::check,
         duplicate_regex::check,
         forgotten_header::check,
         guard_below_rewrite::check,
         location_never_matches::check,
         lossy_redirect::check,
+        page_loses_method::check,
         prefix_without_slash::check,
+        relative_page::check,
         unbounded_body::check,
         unchecked_host::check,
         unserved_plan::check,
         unused_map::check,
+        unused_named_location::check,
         unused_upstream::check,
     ];
     policy.unsilenced(lints.iter().flat_map(|lint| lint(policy)).collect())

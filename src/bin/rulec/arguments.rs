@@ -129,6 +129,12 @@ pub(crate) struct Explain {
     /// The caller's plan, or ?missing, ?unknown, ?failed
     #[arg(long)]
     pub(crate) plan: Option<String>,
+    /// The value of a fact
+    #[arg(long = "fact", value_name = "NAME=VALUE")]
+    pub(crate) facts: Vec<String>,
+    /// The status that the first upstream's failure would have, such as 502
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) fault: Option<u16>,
     /// The client's address
     #[arg(long, value_name = "IP")]
     pub(crate) client: Option<IpAddr>,

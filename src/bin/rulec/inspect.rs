@@ -42,6 +42,7 @@ fn contents(ready: &Ready) -> Value {
         "locations": manifest.locations,
         "upstreams": manifest.upstreams,
         "plan_sources": manifest.plan_sources,
+        "facts": manifest.facts,
         "meters": manifest.meters,
         "listeners": manifest.listeners,
     })
@@ -57,7 +58,7 @@ fn for_a_person(contents: &Value) -> String {
     for key in ["format", "compiler", "blake3", "bytes"] {
         writeln!(text, "{key:<12} {}", plain(&contents[key])).ok();
     }
-    for key in ["sources", "services", "upstreams", "plan_sources", "meters", "listeners"] {
+    for key in ["sources", "services", "upstreams", "plan_sources", "facts", "meters", "listeners"] {
         let names: Vec<String> = entries(contents, key).map(named).collect();
         writeln!(text, "{key:<12} {}", names.join(", ")).ok();
     }

@@ -19,6 +19,8 @@ pub(crate) fn parse(text: &str, options: &Explain) -> Result<RequestRecord, Stop
     record.headers = options.headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?;
     record.body = options.body;
     record.plan.clone_from(&options.plan);
+    record.facts = options.facts.iter().map(|fact| self::fact(fact)).collect::<Result<_, _>>()?;
+    record.fault = options.fault;
     record.listener.clone_from(&options.listener);
     if let Some(client) = options.client {
         record.client = client;
@@ -38,6 +40,11 @@ fn split_url(url: &str) -> Option<(&str, Option<&str>, String)> {
     let (host, target) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let slash = if target.starts_with('/') { "" } else { "/" };
     Some((scheme, Some(host), format!("{slash}{target}")))
+}
+
+fn fact(said: &str) -> Result<(String, String), Stop> {
+    let (name, value) = said.split_once('=').ok_or_else(|| Stop::Usage(format!("`{said}` is no `NAME=VALUE`")))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn header(line: &str) -> Result<(String, String), Stop> {

@@ -202,13 +202,13 @@ impl<'p> Walk<'p> {
             b"GET" | b"HEAD" | b"DELETE" | b"OPTIONS" => BodyPolicy::new(BodyAction::Reject, None),
             _ => BodyPolicy::new(BodyAction::Forward, Some(BODY_OCTETS_MAX)),
         });
-        if !self.has_body {
+        if self.body == 0 {
             return Ok("none");
         }
         if policy.action == BodyAction::Reject {
             return Err(Refusal::BodyNotAllowed.into());
         }
-        if policy.octets_max.is_some_and(|octets_max| self.request.body > octets_max) {
+        if policy.octets_max.is_some_and(|octets_max| self.body > octets_max) {
             return Err(Refusal::BodyTooLarge.into());
         }
         Ok(if policy.action == BodyAction::Strip { "strip" } else { "forward" })

@@ -46,9 +46,9 @@ impl<'p> Walk<'p> {
         };
         if let Some(page) = status.and_then(|status| self.error_page(status)) {
             if matches!(given, Err(Halt::Refused(Refusal::BodyTooLarge, _))) {
-                self.has_body = false;
+                self.body = 0;
             }
-            return self.to_page(page);
+            return self.follow(page);
         }
         match given? {
             Given::Answer(verdict) => Ok(self.with_status(verdict)),
@@ -147,12 +147,8 @@ impl<'p> Walk<'p> {
     fn plain_settings(&mut self, statements: &'p [Statement]) -> Result<(), Halt> {
         for statement in statements.iter().filter(|statement| !statement.asks_opaque()) {
             match &statement.kind {
-                StatementKind::When { guard, body, .. } => {
-                    if self.holds(guard)? {
-                        self.plain_settings(body)?;
-                    }
-                }
-                StatementKind::UnlessBreak(body) => self.plain_settings(body)?,
+                StatementKind::When { guard, .. } if !self.holds(guard)? => {}
+                StatementKind::When { body, .. } | StatementKind::UnlessBreak(body) => self.plain_settings(body)?,
                 StatementKind::Setting(_) => self.set(statement)?,
                 _ => {}
             }
@@ -163,21 +159,21 @@ impl<'p> Walk<'p> {
     /// `goto`, and where it leads.
     fn goto(&mut self, to: &Destination) -> Result<Leg, Halt> {
         match to {
-            Destination::Named(id) => self.to_named(*id),
+            Destination::Named(id) => self.enter(*id),
             Destination::Uri(template) => {
                 let uri = self.fill(template);
-                self.to_path(&uri)
+                self.restart(&uri)
             }
         }
     }
 
-    fn to_named(&mut self, id: LocationId) -> Result<Leg, Halt> {
+    fn enter(&mut self, id: LocationId) -> Result<Leg, Halt> {
         self.hop()?;
         self.is_internal = true;
         Ok(Leg::Named(id))
     }
 
-    fn to_path(&mut self, uri: &[u8]) -> Result<Leg, Halt> {
+    fn restart(&mut self, uri: &[u8]) -> Result<Leg, Halt> {
         self.hop()?;
         let mut parts = uri.splitn(2, |byte| *byte == b'?');
         self.path = parts.next().unwrap_or_default().to_vec();
@@ -208,14 +204,14 @@ impl<'p> Walk<'p> {
         page
     }
 
-    fn to_page(&mut self, page: &'p ErrorPage) -> Result<Verdict, Halt> {
+    fn follow(&mut self, page: &'p ErrorPage) -> Result<Verdict, Halt> {
         self.status = match page.status {
             PageStatus::Code => Some(page.code),
             PageStatus::Own => None,
             PageStatus::Said(status) => Some(status),
         };
         let leg = match &page.to {
-            Destination::Named(id) => self.to_named(*id)?,
+            Destination::Named(id) => self.enter(*id)?,
             Destination::Uri(template) => {
                 let uri = self.fill(template);
                 if uri.first() != Some(&b'/') {
@@ -224,7 +220,7 @@ impl<'p> Walk<'p> {
                 if self.method != b"HEAD" {
                     self.method = b"GET".to_vec();
                 }
-                self.to_path(&uri)?
+                self.restart(&uri)?
             }
         };
         self.travel(leg)

@@ -75,7 +75,8 @@ pub(super) struct Walk<'p> {
     pub(super) is_internal: bool,
     /// As sent, or GET where an error page has made it so.
     pub(super) method: Vec<u8>,
-    pub(super) has_body: bool,
+    /// Octets of the body; none once it was too large.
+    pub(super) body: u64,
     /// The caller's plan, once it was asked for.
     pub(super) asked_plan: Cell<Option<PlanId>>,
     /// How often it was sent on.
@@ -125,7 +126,7 @@ impl<'p> Walk<'p> {
             is_rewritten: false,
             is_internal: false,
             method: request.method.clone(),
-            has_body: request.body > 0,
+            body: request.body,
             asked_plan: Cell::new(None),
             hops: 0,
             has_error_page: false,

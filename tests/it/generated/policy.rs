@@ -90,17 +90,27 @@ impl Sketch {
         }
         let count = choices.below(4);
         // `takes_base` says afterwards whether a rewrite of the service stands in the way.
-        let named = choices.below(3);
-        let mut place =
-            Place { captures: &mut captures, has_plans: uses_plans, takes_base: true, in_location: false, named };
+        let jumps = choices.below(3);
+        let mut place = Place {
+            captures: &mut captures,
+            has_plans: uses_plans,
+            takes_base: true,
+            in_location: false,
+            named: jumps,
+        };
         statements(choices, &mut place, count, 2, &mut self.rules);
         let takes_base = place.takes_base;
-        self.level("", true, 3, (&mut captures, uses_plans, takes_base, named), choices);
-        for number in 0..named {
+        self.level("", true, 3, (&mut captures, uses_plans, takes_base, jumps), choices);
+        for number in 0..jumps {
             let _ = writeln!(self.rules, "location @n{number} {{");
             let count = choices.below(4);
-            let mut place =
-                Place { captures: &mut captures, has_plans: uses_plans, takes_base: false, in_location: true, named };
+            let mut place = Place {
+                captures: &mut captures,
+                has_plans: uses_plans,
+                takes_base: false,
+                in_location: true,
+                named: jumps,
+            };
             statements(choices, &mut place, count, 2, &mut self.rules);
             answer(choices, &mut place, &mut self.rules);
             self.rules.push_str("}\n");
@@ -113,7 +123,7 @@ impl Sketch {
         base: &str,
         takes_prefixes: bool,
         depth: usize,
-        (captures, has_plans, takes_base, named): (&mut Vec<&'static str>, bool, bool, usize),
+        (captures, has_plans, takes_base, jumps): (&mut Vec<&'static str>, bool, bool, usize),
         choices: &mut Choices<'_>,
     ) {
         let mut taken = BTreeSet::new();
@@ -136,13 +146,13 @@ impl Sketch {
             }
             let count = choices.below(4);
             let mut place =
-                Place { captures, has_plans, takes_base: takes_base && !is_regex, in_location: true, named };
+                Place { captures, has_plans, takes_base: takes_base && !is_regex, in_location: true, named: jumps };
             statements(choices, &mut place, count, 2, &mut self.rules);
             if choices.chance(85) {
                 answer(choices, &mut place, &mut self.rules);
             }
             if depth > 1 && modifier != "=" && choices.chance(40) {
-                self.level(&pattern, !is_regex, depth - 1, (captures, has_plans, takes_base, named), choices);
+                self.level(&pattern, !is_regex, depth - 1, (captures, has_plans, takes_base, jumps), choices);
             }
             self.rules.push_str("}\n");
         }

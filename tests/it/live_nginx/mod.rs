@@ -5,6 +5,7 @@
 mod nginx;
 mod random;
 mod tree;
+mod within;
 
 use crate::engines::Engines;
 use nginx::{Answer, Nginx};

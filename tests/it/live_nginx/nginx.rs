@@ -76,13 +76,19 @@ impl Nginx {
     /// The answers to `targets`, in order. They are pipelined on one connection; where nginx closes it, as behind a
     /// 400, the rest goes on the next one.
     pub(super) fn ask(&self, host: &str, targets: &[String]) -> Vec<Answer> {
+        let requests: Vec<(&str, String)> = targets.iter().map(|target| ("GET", target.clone())).collect();
+        self.ask_each(host, &requests)
+    }
+
+    /// The same with a method for each.
+    pub(super) fn ask_each(&self, host: &str, targets: &[(&str, String)]) -> Vec<Answer> {
         let mut answers = Vec::new();
         while answers.len() < targets.len() {
             let mut stream = UnixStream::connect(self.folder.join("front.sock")).expect("nginx listens");
             stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
             let mut sent = Vec::new();
-            for target in &targets[answers.len()..] {
-                sent.extend(b"GET ");
+            for (method, target) in &targets[answers.len()..] {
+                sent.extend(format!("{method} ").bytes());
                 sent.extend(target.chars().map(|c| u8::try_from(c).expect("Latin-1")));
                 sent.extend(format!(" HTTP/1.1\r\nHost: {host}\r\n\r\n").bytes());
             }

@@ -8,6 +8,7 @@ mod harness;
 mod headers;
 mod hostile;
 mod lifecycle;
+mod pages;
 mod plans;
 mod process;
 mod tls;

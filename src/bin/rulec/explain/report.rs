@@ -34,7 +34,13 @@ pub(super) fn human(findings: &Findings) -> String {
     if let Some(allow) = &verdict.allow {
         lines.add("allow", &allow.join(", "));
     }
+    if let (Some(status), Some(_)) = (verdict.status, &verdict.forward) {
+        lines.add("status", &format!("{status}, whatever the upstream answers"));
+    }
     if let Some(forward) = &verdict.forward {
+        if let Some(method) = &forward.method {
+            lines.add("method", method);
+        }
         lines.add("forward path", &forward.target);
         lines.add("host", forward.host.as_deref().unwrap_or("what proxy.toml says"));
         lines.add("body", forward.body);
@@ -45,7 +51,7 @@ pub(super) fn human(findings: &Findings) -> String {
     if !meters.is_empty() {
         lines.add("meters", &meters.join(", "));
     }
-    lines.add("needed", needed(findings));
+    lines.add("needed", &needed(findings));
     lines.text
 }
 
@@ -74,16 +80,25 @@ pub(super) fn json(findings: &Findings) -> String {
         "location_place": location_place(findings),
         "lookups": lookups,
         "plan_needed": findings.plan_matters,
+        "facts_needed": findings.facts_that_matter,
     });
     format!("{text}\n")
 }
 
-fn needed(findings: &Findings) -> &'static str {
-    match (findings.verdict.needs_plan, findings.plan_matters) {
-        (true, _) => "the caller's plan: say --plan NAME, ?missing, ?unknown or ?failed",
-        (false, true) => "the caller's plan",
-        (false, false) => "nothing beside the request",
+fn needed(findings: &Findings) -> String {
+    if let Some(fact) = &findings.verdict.needs_fact {
+        let known = findings.ready.manifest.facts.iter().find(|known| known.name == *fact);
+        let values = known.map(|known| known.values.join(", ")).unwrap_or_default();
+        return format!("the fact `{fact}`: say --fact {fact}=VALUE, one of {values}");
     }
+    let facts = findings.facts_that_matter.iter().map(|fact| format!("the fact `{fact}`"));
+    let plan = match (findings.verdict.needs_plan, findings.plan_matters) {
+        (true, _) => Some("the caller's plan: say --plan NAME, ?missing, ?unknown or ?failed".to_owned()),
+        (false, true) => Some("the caller's plan".to_owned()),
+        (false, false) => None,
+    };
+    let needed: Vec<String> = facts.chain(plan).collect();
+    if needed.is_empty() { "nothing beside the request".to_owned() } else { needed.join(", ") }
 }
 
 fn service_place(findings: &Findings) -> Option<&str> {
