@@ -18,6 +18,8 @@ pub(super) struct Condition {
     pub(super) holds: Predicate,
     /// The regex it tries, if `$1` and its like are taken from it: field, operator and source, as `match` has them.
     pub(super) regex: Option<String>,
+    /// Whether it tries a regex at all.
+    pub(super) tries_regex: bool,
     /// Whether it holds where the regex does not match.
     pub(super) is_negative: bool,
 }
@@ -119,11 +121,11 @@ fn try_regex(cases: &Cases, operator: &str, source: &str) -> Result<Condition, L
         }
         _ => None,
     };
-    Ok(Condition { holds: if is_negative { holds.not() } else { holds }, regex, is_negative })
+    Ok(Condition { holds: if is_negative { holds.not() } else { holds }, regex, tries_regex: true, is_negative })
 }
 
 fn plain(holds: Predicate) -> Condition {
-    Condition { holds, regex: None, is_negative: false }
+    Condition { holds, regex: None, tries_regex: false, is_negative: false }
 }
 
 fn is_variable(word: &str) -> bool {

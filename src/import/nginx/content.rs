@@ -149,7 +149,14 @@ impl<'p> Importer<'p> {
         nodes
     }
 
-    fn handler(&mut self, handler: Handler<'p>, home: Home, place: &Place<'_, 'p>, uri: &UriUse) -> Vec<Node> {
+    /// The statement of a handler.
+    pub(super) fn handler(
+        &mut self,
+        handler: Handler<'p>,
+        home: Home,
+        place: &Place<'_, 'p>,
+        uri: &UriUse,
+    ) -> Vec<Node> {
         match handler {
             Handler::Proxy(directive) => match self.proxy_pass(directive, place, home, uri) {
                 Ok(nodes) => nodes,

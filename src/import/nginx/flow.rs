@@ -289,6 +289,8 @@ impl<'p> Importer<'p> {
                         Ok(format!("return {status} {}", self.template(url, place)?))
                     }
                     (204 | 304, [_]) => Ok(format!("return {status}")),
+                    // An empty text is none: an error page may stand in.
+                    (400..=599, [text]) if text.text.is_empty() => Ok(format!("return {status}")),
                     (200..=599, [text]) if !redirects => {
                         Ok(format!("return {status} {}", quoted(&self.template_text(&text.text, place)?)))
                     }
@@ -331,6 +333,9 @@ impl<'p> Importer<'p> {
     fn branch(&mut self, directive: &'p Directive, flow: &mut Flow<'_, 'p>) -> Result<(), Lack> {
         self.carried(directive);
         let condition = self.condition(directive, &flow.place)?;
+        if flow.takes_groups {
+            self.check_groups(directive, &condition)?;
+        }
         let takes_groups = condition
             .regex
             .as_ref()
@@ -380,6 +385,19 @@ impl<'p> Importer<'p> {
         Ok(())
     }
 
+    /// Refuses a condition that changes `$1` in a way that guards do not see.
+    fn check_groups(&mut self, directive: &Directive, condition: &Condition) -> Result<(), Lack> {
+        let source = directive.args.last().map_or("", |word| word.text.as_str());
+        if condition.tries_regex && condition.regex.is_none() && source.trim_end_matches(')').contains('(') {
+            return Err(Lack::beyond("`$1` would be taken from a text that guards do not see"));
+        }
+        let variable = directive.arg(0).trim_start_matches(['(', '$']).trim_end_matches(')');
+        if self.maps.tries_regexes(&variable.to_ascii_lowercase()) {
+            return Err(Lack::beyond("the regexes of its table change `$1`, which is used here"));
+        }
+        Ok(())
+    }
+
     fn push_branch(
         &mut self,
         directive: &'p Directive,
@@ -398,6 +416,10 @@ impl<'p> Importer<'p> {
             }
             Some(regex) if takes_groups => {
                 flow.push(Node::block(format!("match {regex}"), span, Vec::new()), true, false);
+            }
+            // A regex without groups leaves `$1` empty, whatever it tries; no method is empty.
+            None if condition.tries_regex && flow.takes_groups => {
+                flow.push(Node::block("match method ~ ^$", span, Vec::new()), true, false);
             }
             _ => {}
         }

@@ -137,7 +137,10 @@ impl<'p> Importer<'p> {
         if flow.is_over && !(redirects_slash && proxies) {
             self.never_reached(&flow.place, handler);
         } else {
-            let content = self.content(&flow, around);
+            let mut content = self.content(&flow, around);
+            if redirects_slash && proxies {
+                self.keep_slash(&mut content, around, &flow.place);
+            }
             if redirects_slash && !proxies && mentions_proxy(&content) {
                 nodes.insert(0, Node::line("slash_redirect off", directive.span));
             }
@@ -161,6 +164,18 @@ impl<'p> Importer<'p> {
             directive.block.iter().flat_map(|block| &block.comments).map(|comment| Node::Comment(comment.text.clone())),
         );
         nodes
+    }
+
+    /// Nothing may reach the handler, but nginx redirects a missing slash because of it.
+    fn keep_slash(&mut self, content: &mut Vec<Node>, around: Around<'p>, place: &Place<'_, 'p>) {
+        if mentions_proxy(content) {
+            return;
+        }
+        let inner = first_proxy(content).cloned();
+        content.extend(inner.or_else(|| {
+            let passed = self.handler(around.handler, around.home, place, &UriUse::Always);
+            first_proxy(&passed).cloned()
+        }));
     }
 
     /// The type of a `return` with a text.
@@ -347,6 +362,15 @@ fn join(nodes: &mut Vec<Node>, more: Vec<Node>) {
         }
     }
     nodes.extend(more);
+}
+
+/// The first statement that passes requests on.
+fn first_proxy(nodes: &[Node]) -> Option<&Node> {
+    nodes.iter().find_map(|node| match node {
+        Node::Line { text, .. } if text.starts_with("proxy ") => Some(node),
+        Node::Block { body, .. } => first_proxy(body),
+        _ => None,
+    })
 }
 
 fn mentions_proxy(nodes: &[Node]) -> bool {

@@ -45,6 +45,13 @@ impl<'p> Maps<'p> {
         self.opaque.contains_key(name)
     }
 
+    /// Whether asking for `name` tries regexes.
+    pub(super) fn tries_regexes(&self, name: &str) -> bool {
+        self.declared.get(name).is_some_and(|directive| {
+            directive.name() == "map" && directive.children().iter().any(|entry| entry.name().starts_with('~'))
+        })
+    }
+
     /// The default and the other values of the table that gives `name`, if all are written without variables.
     pub(super) fn literal_values(&self, name: &str) -> Option<(String, Vec<String>)> {
         let directive = self.declared.get(name)?;
