@@ -371,7 +371,7 @@ impl<'p> Importer<'p> {
         }
         let path = core::mem::replace(&mut flow.path, outer_path);
         flow.place.level = was_level;
-        flow.is_over = was_over || (flow.is_over && path == Predicate::True);
+        flow.is_over = was_over || (flow.is_over && path == Predicate::True && !broke_before.is_possible());
         flow.comments(directive);
         // What is skipped by `break` above is decided with the broke of before.
         let now = core::mem::replace(&mut flow.broke, broke_before.clone());
