@@ -25,7 +25,7 @@ pub(crate) struct Findings {
     pub(crate) verdict: Verdict,
     /// Whether the caller's plan decides.
     pub(crate) plan_matters: bool,
-    /// The facts that decide, in the order in which they are asked for.
+    /// The facts that were said and without which nothing could be decided.
     pub(crate) facts_that_matter: Vec<String>,
     /// Which locations were considered: known where the policy was given as rules.
     pub(crate) explained: Option<(Sources, Explanation)>,
@@ -76,15 +76,13 @@ fn find(path: &Path, record: RequestRecord, console: Console) -> Result<Findings
     let mut anonymous = record.clone();
     anonymous.plan = None;
     let plan_matters = decide(&anonymous)?.needs_plan;
-    // What is asked for is said, as far as it is known, until nothing more is.
-    let mut blank = record.clone();
-    blank.facts.clear();
     let mut facts_that_matter = Vec::new();
-    while let Some(fact) = decide(&blank)?.needs_fact {
-        let value = record.facts.get(&fact).cloned();
-        facts_that_matter.push(fact.clone());
-        let Some(value) = value else { break };
-        blank.facts.insert(fact, value);
+    for fact in record.facts.keys() {
+        let mut without = record.clone();
+        without.facts.remove(fact);
+        if decide(&without)?.needs_fact.is_some() {
+            facts_that_matter.push(fact.clone());
+        }
     }
     let explained = loaded.map(|loaded| {
         let explanation = explain(&loaded.policy, &record, &Simulation::default());

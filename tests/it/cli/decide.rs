@@ -126,3 +126,65 @@ fn a_policy_that_cannot_be_read_is_status_4() {
     assert_eq!(rulec(["decide", "none.rules"]).status, 4);
     assert_eq!(rulec(["decide", "none.rulec"]).status, 4);
 }
+
+/// Rules that ask for two facts and have an error page.
+const WITHIN: &str = "upstream app { server app.test:80; }
+    fact file yes no;
+    fact login allowed forbidden;
+    service s {
+        server_name s.test;
+        error_page 403 /denied;
+        location = /denied { proxy app; }
+        location = /both { when fact file yes and fact login allowed { return 200 in; } return 403; }
+        location = /same { when fact file yes { return 200 a; } when fact file no { return 200 b; } }
+        location / { return 200 open; }
+    }";
+
+#[test]
+fn a_decision_waits_for_the_facts_that_it_depends_on_and_no_others() {
+    let folder = Folder::new();
+    let rules = folder.path("within.rules");
+    std::fs::write(&rules, WITHIN).unwrap();
+    let ask = |facts: &str, target: &str| {
+        let input = format!("{{\"target\":\"{target}\",\"method\":\"POST\",\"facts\":{facts}}}\n");
+        let (status, mut answers, err) = answers(rules.to_str().unwrap(), &input);
+        assert_eq!(status, 0, "{err}");
+        answers.remove(0)
+    };
+    let open = ask("{}", "/");
+    assert_eq!((&open["body"], open.get("needs_fact")), (&"open".into(), None));
+    let first = ask("{}", "/both");
+    assert_eq!(
+        (&first["needs_fact"], &first["verdict"], &first["needs_plan"]),
+        (&"file".into(), &Value::Null, &false.into())
+    );
+    assert_eq!(ask(r#"{"file":"yes"}"#, "/both")["needs_fact"], "login");
+    // Whatever the file, nobody is let in.
+    let denied = ask(r#"{"login":"forbidden"}"#, "/both");
+    assert_eq!((&denied["verdict"], &denied["status"]), (&"proxy".into(), &403.into()));
+    assert_eq!((&denied["forward"]["method"], &denied["forward"]["target"]), (&"GET".into(), &"/denied".into()));
+    assert_eq!(ask(r#"{"file":"yes","login":"allowed"}"#, "/both")["body"], "in");
+    let input = "{\"target\":\"/\",\"facts\":{\"file\":\"perhaps\"}}\n";
+    let (status, answers, _) = answers(rules.to_str().unwrap(), input);
+    assert!(status == 1 && answers[0]["error"].as_str().unwrap().contains("`perhaps`"), "{answers:?}");
+}
+
+#[test]
+fn explain_says_which_facts_matter() {
+    let folder = Folder::new();
+    let rules = folder.path("within.rules");
+    std::fs::write(&rules, WITHIN).unwrap();
+    let explain = |options: &[&str]| {
+        let arguments = ["explain", rules.to_str().unwrap(), "GET http://s.test/both"];
+        rulec(arguments.iter().chain(options)).out
+    };
+    assert!(explain(&[]).contains("the fact `file`: say --fact file=VALUE, one of yes, no"), "{}", explain(&[]));
+    let both = explain(&["--fact", "file=yes", "--fact", "login=allowed"]);
+    assert!(both.contains("needed       the fact `file`, the fact `login`"), "{both}");
+    let denied = explain(&["--fact", "login=forbidden"]);
+    assert!(denied.contains("status       403, whatever the upstream answers"), "{denied}");
+    assert!(denied.contains("for /both:") && denied.contains("for /denied:"), "{denied}");
+    assert!(denied.contains("needed       the fact `login`"), "{denied}");
+    let failed = explain(&["--fact", "login=forbidden", "--fault", "502"]);
+    assert!(failed.contains("502 upstream.failed"), "{failed}");
+}
