@@ -177,8 +177,19 @@ impl<'p> Importer<'p> {
             }
             Handler::Files => {
                 let span = self.files(&place.level);
+                self.pages_of_files(&place.level);
                 let name = self.external("files", "a file server: nginx serves these itself", span);
                 vec![Node::line(format!("proxy {name}"), span)]
+            }
+        }
+    }
+
+    /// Whether a file is missing is known behind the rules, where no error page of theirs stands in.
+    fn pages_of_files(&mut self, level: &Level<'p>) {
+        for page in level.effective("error_page") {
+            if page.args.iter().any(|word| matches!(word.text.as_str(), "403" | "404")) {
+                let message = "a file that is missing is the file server's 404: this page does not stand in for it";
+                self.trap(page.span, message, "let the file server have the page");
             }
         }
     }

@@ -186,3 +186,59 @@ fn files_go_to_a_file_server() {
         ],
     );
 }
+
+#[test]
+fn a_plain_break_does_not_turn_the_uri_off() {
+    check("location /b/ { break; proxy_pass http://u/base/; }", &["break;", "proxy u \"/base/\";"]);
+    check_lacks("location /b/ { break; proxy_pass http://u/base/; }", &["unless"]);
+}
+
+#[test]
+fn what_a_break_skips_is_not_set() {
+    check(
+        "location / { rewrite ^/a /b break; set $up u; proxy_pass http://$up; }",
+        &["when not path ~ \"^/a\" { proxy u; }", "return 500;"],
+    );
+}
+
+#[test]
+fn a_handler_that_is_never_reached_still_redirects_a_missing_slash() {
+    check("location /b/ { return 403; proxy_pass http://u; }", &["return 403;", "proxy u;"]);
+    check("location /b/ { deny all; proxy_pass http://u; }", &["return 403;", "proxy u;"]);
+    check_lacks("location /b { return 403; proxy_pass http://u; }", &["proxy u;"]);
+}
+
+#[test]
+fn an_if_without_a_handler_loses_the_upstream_of_the_one_before() {
+    check(
+        "location / { if ($arg_a) { proxy_pass http://a; } if ($arg_b) { add_header X 1; } }",
+        &["when query b", "when query a", "return 500;", "proxy files;", "when query a", "proxy a;", "proxy files;"],
+    );
+}
+
+#[test]
+fn an_empty_text_of_an_error_is_none() {
+    check("location / { return 410 \"\"; }", &["location / { return 410; }"]);
+    check("location / { return 200 \"\"; }", &["return 200 \"\";"]);
+}
+
+#[test]
+fn files_that_may_be_there_are_facts() {
+    check(
+        "root /www; location / { try_files $uri $uri/ @app; } location @app { proxy_pass http://b; }",
+        &[
+            "fact uri_is_file yes no;",
+            "when fact uri_is_file yes or fact uri_index_is_folder yes { proxy files; }",
+            "goto @app;",
+            "location @app { proxy b; }",
+        ],
+    );
+    check(
+        "location / { auth_request /auth; proxy_pass http://b; }",
+        &[
+            "fact auth allowed unauthorized forbidden failed;",
+            "when fact auth unauthorized { return 401; }",
+            "proxy b;",
+        ],
+    );
+}
