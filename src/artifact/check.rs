@@ -4,10 +4,11 @@
 //! or read outside. What must hold for it to end is checked first: the diagram and the nesting of levels have no cycle.
 
 use super::format::{
-    Automaton, CAPTURES_MAX, MapCase, NONE, Node, Number, Operation, PlansRow, Record, VARIABLES_MAX, Variable,
-    body_action, field, instruction, look, operation, part, plans, proxy_form,
+    Automaton, CAPTURES_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Node, Number, Operation, PlansRow, Program, Record,
+    VARIABLES_MAX, Variable, body_action, field, instruction, look, operation, part, plans, proxy_form,
 };
 use super::read::{ArtifactError, Table, Tables, rows};
+use core::ops::Range;
 
 /// Checks every row.
 pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
@@ -59,16 +60,9 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     each("parts", t.parts, |piece| part_is_good(t, piece.kind, piece.value))?;
     each("maps", t.maps, |map| rows(map.cases, map.cases_count).end <= t.map_cases.len())?;
     each("map_cases", t.map_cases, |case| map_case_is_good(t, case))?;
-    each("programs", t.programs, |program| {
-        rows(program.instructions, program.count).end <= t.instructions.len()
-            && program.start < program.count
-            && rows(program.named, program.named_count).end <= t.named_groups.len()
-            && t.instructions
-                .range(program.instructions, program.count)
-                .all(|i| instruction_is_good(i.kind, [i.a, i.b, i.c], program.count, program.slots))
-            && t.named_groups.range(program.named, program.named_count).all(|named| named.group < program.slots / 2)
-    })?;
+    each("programs", t.programs, |program| program_is_good(t, program))?;
     each("instructions", t.instructions, |i| i.kind <= instruction::FAIL)?;
+    each("looks", t.looks, |look| look.ahead <= 1 && look.negative <= 1)?;
     each("named_groups", t.named_groups, |named| (named.capture as usize) < CAPTURES_MAX)?;
     each_indexed("plans", t.plans, |index, row| plans_row_is_good(t, index, row))
 }
@@ -226,13 +220,37 @@ fn part_is_good(t: &Tables<'_>, kind: u32, value: u32) -> bool {
     }
 }
 
-fn instruction_is_good(kind: u32, operands: [u32; 3], count: u32, slots: u32) -> bool {
-    let [a, b, c] = operands;
+fn program_is_good(t: &Tables<'_>, program: Program) -> bool {
+    let looks = || t.looks.range(program.looks, program.looks_count);
+    // The program's own instructions, then those of each look-around, which asks only those before it.
+    let own = looks().next().map_or(program.count, |look| look.from);
+    rows(program.instructions, program.count).end <= t.instructions.len()
+        && rows(program.looks, program.looks_count).end <= t.looks.len()
+        && program.looks_count as usize <= LOOKS_MAX
+        && part_of_program_is_good(t, program, 0..own, program.start, program.looks_count)
+        && (0..)
+            .zip(looks())
+            .all(|(index, look)| part_of_program_is_good(t, program, look.from..look.end, look.start, index))
+        && rows(program.named, program.named_count).end <= t.named_groups.len()
+        && t.named_groups.range(program.named, program.named_count).all(|named| named.group < program.slots / 2)
+}
+
+/// Whether the instructions `part` stay among themselves and ask the first `looks` look-arounds only.
+fn part_of_program_is_good(t: &Tables<'_>, program: Program, part: Range<u32>, start: u32, looks: u32) -> bool {
+    part.end <= program.count
+        && part.contains(&start)
+        && t.instructions
+            .range(program.instructions.saturating_add(part.start), part.end - part.start)
+            .all(|row| instruction_is_good(row, &part, program.slots, looks))
+}
+
+fn instruction_is_good(row: Instruction, part: &Range<u32>, slots: u32, looks: u32) -> bool {
+    let Instruction { kind, a, b, c } = row;
     match kind {
-        instruction::BYTE => a <= 255 && b <= 255 && c < count,
-        instruction::SPLIT => a < count && b < count,
-        instruction::SAVE => a < slots && b < count,
-        instruction::LOOK => a <= look::NOT_WORD_BOUNDARY && b < count,
+        instruction::BYTE => a <= 255 && b <= 255 && part.contains(&c),
+        instruction::SPLIT => part.contains(&a) && part.contains(&b),
+        instruction::SAVE => a < slots && part.contains(&b),
+        instruction::LOOK => a < look::AROUND + looks && part.contains(&b),
         _ => kind <= instruction::FAIL,
     }
 }

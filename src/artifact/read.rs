@@ -3,8 +3,9 @@
 use super::check::check;
 use super::checksum::crc32;
 use super::format::{
-    Automaton, HEADER_OCTETS, Host, HostRank, Instruction, Level, Location, MAGIC, Map, MapCase, NamedGroup, Node,
-    Number, Operation, Part, PlansRow, Program, Record, Service, TABLES, Template, Text, TrieNode, VERSION, Variable,
+    Automaton, HEADER_OCTETS, Host, HostRank, Instruction, Level, Location, Look, MAGIC, Map, MapCase, NamedGroup,
+    Node, Number, Operation, Part, PlansRow, Program, Record, Service, TABLES, Template, Text, TrieNode, VERSION,
+    Variable,
 };
 use core::fmt;
 use core::marker::PhantomData;
@@ -128,6 +129,7 @@ impl<B: AsRef<[u8]>> Artifact<B> {
             programs: Table::new(next()),
             instructions: Table::new(next()),
             named_groups: Table::new(next()),
+            looks: Table::new(next()),
             plans: Table::new(next()),
             maps: Table::new(next()),
             map_cases: Table::new(next()),
@@ -170,6 +172,7 @@ pub(crate) struct Tables<'a> {
     pub(crate) programs: Table<'a, Program>,
     pub(crate) instructions: Table<'a, Instruction>,
     pub(crate) named_groups: Table<'a, NamedGroup>,
+    pub(crate) looks: Table<'a, Look>,
     pub(crate) plans: Table<'a, PlansRow>,
     pub(crate) maps: Table<'a, Map>,
     pub(crate) map_cases: Table<'a, MapCase>,

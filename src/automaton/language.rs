@@ -2,25 +2,26 @@
 //!
 //! In the HIR used here `Look::EndLF` is PCRE's `$`: the end, or before one final newline.
 
+use crate::model::pattern::Meaning;
 use crate::model::{Network, Operator, ServerNameKind};
 use core::net::IpAddr;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Look, Repetition};
 
-/// The values for which `operator` holds; None for a regex whose meaning is not known.
-pub fn of_operator(operator: &Operator) -> Option<Hir> {
-    Some(match operator {
+/// The values for which `operator` holds; None for a regex that has a mistake.
+pub fn of_operator(operator: &Operator) -> Option<Meaning> {
+    Some(Meaning::from(match operator {
         Operator::In(values) => Hir::alternation(values.iter().map(|value| exact(value)).collect()),
         Operator::Prefix(prefix) => starts_with(prefix),
-        Operator::Regex(pattern) => pattern.hir.clone()?,
+        Operator::Regex(pattern) => return pattern.meaning.clone(),
         Operator::Has(member) => has_member(member),
         Operator::Present => Hir::empty(),
         Operator::Within(networks) => Hir::alternation(networks.iter().map(|network| within(*network)).collect()),
-    })
+    }))
 }
 
 /// The hosts that a name takes, in lower case.
-pub fn of_server_name(name: &ServerNameKind) -> Option<Hir> {
-    Some(match name {
+pub fn of_server_name(name: &ServerNameKind) -> Option<Meaning> {
+    Some(Meaning::from(match name {
         ServerNameKind::Exact(host) => exact(host.as_bytes()),
         ServerNameKind::Leading(suffix) => Hir::concat(vec![
             Hir::look(Look::Start),
@@ -34,8 +35,8 @@ pub fn of_server_name(name: &ServerNameKind) -> Option<Hir> {
             some_bytes(),
             Hir::look(Look::End),
         ]),
-        ServerNameKind::Regex(pattern) => pattern.hir.clone()?,
-    })
+        ServerNameKind::Regex(pattern) => return pattern.meaning.clone(),
+    }))
 }
 
 fn exact(value: &[u8]) -> Hir {

@@ -6,6 +6,9 @@
 pub struct Limits {
     /// Instructions of one regex. nginx users' longest have a few hundred; 20,000 is `(...){1000}`.
     pub instructions_max: usize,
+    /// Instructions in all look-around of one regex: `(?!a|b|...)` with a few hundred words. What is owed to look-ahead
+    /// is a formula over them.
+    pub look_instructions_max: usize,
     /// States of one automaton before its patterns are split between two. 4,000 states of 64 byte classes are 1 MiB:
     /// what a second-level cache holds.
     pub states_max: usize,
@@ -22,6 +25,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             instructions_max: 20_000,
+            look_instructions_max: 2_000,
             states_max: 4_000,
             states_of_one_max: 20_000,
             steps_max: 400_000_000,

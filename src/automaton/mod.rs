@@ -1,18 +1,22 @@
 //! Predicates to classifiers: automata that read a field once and name everything that holds of it.
 //!
 //! A predicate is a regular language ([`language`]), a language an instruction list ([`program`]), a set of lists one
-//! deterministic automaton ([`determinise`]), or several where one would grow beyond its budget ([`classify`]).
+//! deterministic automaton ([`determinise`]), or several where one would grow beyond its budget ([`classify`]). A list
+//! with look-around is first turned into one without ([`look_around`]).
 
 mod byte_classes;
 mod classify;
+mod conditions;
 mod constraint;
 mod determinise;
 pub mod language;
 mod limits;
+mod look_around;
+mod minimise;
 mod program;
 mod threads;
 
 pub use classify::{Classifier, classify};
 pub use determinise::{Dfa, Labelling, NO_LABEL};
 pub use limits::Limits;
-pub use program::{Instruction, Program, TooLarge};
+pub use program::{Instruction, LookAround, Program, TooLarge};

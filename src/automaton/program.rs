@@ -1,5 +1,6 @@
 //! A regular language as a list of instructions (Thompson's construction, by regex-automata).
 
+use crate::model::pattern::{Mark, Meaning};
 use regex_automata::nfa::thompson::{NFA, State, WhichCaptures};
 use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID;
@@ -27,7 +28,14 @@ pub enum Instruction {
         /// What follows.
         next: u32,
     },
-    /// The language holds the bytes read so far.
+    /// Goes on if a look-around holds here.
+    Around {
+        /// Its index.
+        look: u32,
+        /// What follows.
+        next: u32,
+    },
+    /// The language, or the look-around that the instruction belongs to, holds the bytes read so far.
     Match,
 }
 
@@ -43,6 +51,22 @@ pub struct Program {
     pub slots: u32,
     /// Whether every match begins at the first byte.
     pub anchored: bool,
+    /// Its look-around; each asks only those before it.
+    pub looks: Vec<LookAround>,
+}
+
+/// A look-around of a [`Program`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LookAround {
+    /// Something begins here; else something ends here.
+    pub ahead: bool,
+    /// It must not.
+    pub negative: bool,
+    /// The first of its instructions, which reach to those of the next look-around, or the end.
+    pub from: u32,
+    /// Where it begins.
+    pub start: u32,
 }
 
 /// The instructions of a regex are more than the limit.
@@ -51,23 +75,24 @@ pub struct Program {
 pub struct TooLarge;
 
 impl Program {
-    /// The instructions of `hir`, with the slots of its groups if `captures`.
+    /// The instructions of `meaning`, with the slots of its groups if `captures`.
     ///
     /// # Errors
     /// If there would be more than `instructions_max`; finding that out costs no more than the limit.
-    pub fn new(hir: &Hir, captures: bool, instructions_max: usize) -> Result<Self, TooLarge> {
-        let which = if captures { WhichCaptures::All } else { WhichCaptures::None };
-        // A state of regex-automata takes some 24 bytes and more for its alternatives.
-        let config = NFA::config().utf8(false).which_captures(which).nfa_size_limit(Some(instructions_max * 64));
-        let nfa = NFA::compiler().configure(config).build_from_hir(hir).map_err(|_| TooLarge)?;
-        if nfa.states().len() > instructions_max {
-            return Err(TooLarge);
+    pub fn new(meaning: &Meaning, captures: bool, instructions_max: usize) -> Result<Self, TooLarge> {
+        let mut instructions = Vec::new();
+        // Look-around is marked by groups.
+        let which = if captures || !meaning.looks.is_empty() { WhichCaptures::All } else { WhichCaptures::None };
+        let (start, mut slots) = append(&meaning.hir, meaning, which, instructions_max, &mut instructions)?;
+        let mut looks = Vec::new();
+        for look in &meaning.looks {
+            let from = u32::try_from(instructions.len()).map_err(|_| TooLarge)?;
+            let (start, own) = append(&look.hir, meaning, which, instructions_max, &mut instructions)?;
+            slots = slots.max(own);
+            looks.push(LookAround { ahead: look.ahead, negative: look.negative, from, start });
         }
-        let instructions = nfa.states().iter().map(instruction).collect();
-        let slots = u32::try_from(nfa.group_info().slot_len()).map_err(|_| TooLarge)?;
-        let start = nfa.start_anchored().as_u32();
-        let anchored = hir.properties().look_set_prefix().contains(hir::Look::Start);
-        Ok(Self { instructions, start, slots, anchored })
+        let anchored = meaning.hir.properties().look_set_prefix().contains(hir::Look::Start);
+        Ok(Self { instructions, start, slots, anchored, looks })
     }
 
     /// The instruction at `index`; past the end it matches nothing.
@@ -77,20 +102,57 @@ impl Program {
     }
 }
 
-fn instruction(state: &State) -> Instruction {
+/// Appends the instructions of `hir`; says where it begins and how many slots its groups have.
+fn append(
+    hir: &Hir,
+    meaning: &Meaning,
+    which: WhichCaptures,
+    instructions_max: usize,
+    instructions: &mut Vec<Instruction>,
+) -> Result<(u32, u32), TooLarge> {
+    // A state of regex-automata takes some 24 bytes and more for its alternatives.
+    let config = NFA::config().utf8(false).which_captures(which).nfa_size_limit(Some(instructions_max * 64));
+    let nfa = NFA::compiler().configure(config).build_from_hir(hir).map_err(|_| TooLarge)?;
+    if instructions.len() + nfa.states().len() > instructions_max {
+        return Err(TooLarge);
+    }
+    let first = u32::try_from(instructions.len()).map_err(|_| TooLarge)?;
+    let mut slots = 0;
+    for state in nfa.states() {
+        let instruction = instruction(state, first, meaning);
+        if let Instruction::Save { slot, .. } = &instruction {
+            slots = slots.max((slot | 1) + 1);
+        }
+        instructions.push(instruction);
+    }
+    Ok((first + nfa.start_anchored().as_u32(), slots))
+}
+
+/// `state` as an instruction, states being numbered from `first`.
+fn instruction(state: &State, first: u32, meaning: &Meaning) -> Instruction {
+    let at = |state: &StateID| first + state.as_u32();
     match state {
-        State::ByteRange { trans } => Instruction::Bytes(vec![(trans.start, trans.end, trans.next.as_u32())]),
+        State::ByteRange { trans } => Instruction::Bytes(vec![(trans.start, trans.end, at(&trans.next))]),
         State::Sparse(sparse) => {
-            Instruction::Bytes(sparse.transitions.iter().map(|t| (t.start, t.end, t.next.as_u32())).collect())
+            Instruction::Bytes(sparse.transitions.iter().map(|t| (t.start, t.end, at(&t.next))).collect())
         }
         State::Dense(dense) => {
-            let next = |byte: u8| Some((byte, byte, dense.matches(&[byte], 0)?.as_u32()));
+            let next = |byte: u8| Some((byte, byte, at(&dense.matches(&[byte], 0)?)));
             Instruction::Bytes((0..=u8::MAX).filter_map(next).collect())
         }
-        State::Look { look, next } => Instruction::Look { look: *look, next: next.as_u32() },
-        State::Union { alternates } => Instruction::Split(alternates.iter().map(StateID::as_u32).collect()),
-        State::BinaryUnion { alt1, alt2 } => Instruction::Split(vec![alt1.as_u32(), alt2.as_u32()]),
-        State::Capture { next, slot, .. } => Instruction::Save { slot: slot.as_u32(), next: next.as_u32() },
+        State::Look { look, next } => Instruction::Look { look: *look, next: at(next) },
+        State::Union { alternates } => Instruction::Split(alternates.iter().map(at).collect()),
+        State::BinaryUnion { alt1, alt2 } => Instruction::Split(vec![at(alt1), at(alt2)]),
+        State::Capture { next, group_index, slot, .. } => {
+            let slot = slot.as_u32();
+            match meaning.mark(u32::try_from(group_index.as_usize()).unwrap_or(u32::MAX)) {
+                Mark::Group => Instruction::Save { slot, next: at(next) },
+                Mark::Look(look) if slot % 2 == 0 => {
+                    Instruction::Around { look: u32::try_from(look).unwrap_or(u32::MAX), next: at(next) }
+                }
+                Mark::Look(_) | Mark::Nothing => Instruction::Split(vec![at(next)]),
+            }
+        }
         State::Fail => Instruction::Bytes(Vec::new()),
         State::Match { .. } => Instruction::Match,
     }

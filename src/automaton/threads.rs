@@ -141,6 +141,8 @@ impl<'a> Threads<'a> {
                     stack.extend(ways.iter().map(|way| self.moved(thread, Some(*way), constraint(thread))));
                 }
                 Instruction::Save { next, .. } => stack.push(self.moved(thread, Some(*next), constraint(thread))),
+                // Look-around was taken out beforehand.
+                Instruction::Around { .. } => {}
                 Instruction::Look { look, next } => {
                     let kept = demands(*look, behind).iter().filter_map(|demand| constraint(thread).and(*demand));
                     stack.extend(kept.map(|kept| self.moved(thread, Some(*next), kept)));
@@ -180,7 +182,7 @@ fn constraint(thread: ThreadId) -> Constraint {
 }
 
 /// The ways in which `look` can hold behind `behind`, as demands on what follows.
-fn demands(look: Look, behind: Behind) -> &'static [Constraint] {
+pub(super) fn demands(look: Look, behind: Behind) -> &'static [Constraint] {
     match look {
         Look::Start if behind == Behind::Nothing => &[Constraint::None],
         Look::End => &[Constraint::End],

@@ -1,9 +1,10 @@
 //! What the groups of a regex captured: a simulation of all its threads at once (Pike's), bounded by the size of the
 //! program and the length of the subject.
 
-use super::scratch::{SCRATCH_WORDS, Slice};
+use super::look;
+use super::scratch::{SCRATCH_OCTETS, SCRATCH_WORDS, Slice};
 use crate::artifact::Tables;
-use crate::artifact::format::{Instruction, Program, instruction, look};
+use crate::artifact::format::{Instruction, Program, instruction};
 
 /// A slot that noted nothing.
 const UNSET: u32 = u32::MAX;
@@ -25,6 +26,7 @@ pub(super) fn captures(
     tables: &Tables<'_>,
     program: Program,
     words: &mut [u32; SCRATCH_WORDS],
+    around: &mut [u8; SCRATCH_OCTETS + 1],
     bytes: &[u8],
     subject: Slice,
     mut group: impl FnMut(usize, Slice),
@@ -32,7 +34,10 @@ pub(super) fn captures(
     if !fits(program.count as usize, program.slots) {
         return false;
     }
-    let Some(mut machine) = Machine::new(tables, program, words, subject.of(bytes)) else { return false };
+    if program.looks_count > 0 {
+        look::note(tables, program, words, around, subject.of(bytes));
+    }
+    let Some(mut machine) = Machine::new(tables, program, words, around, subject.of(bytes)) else { return false };
     if !machine.run() {
         return false;
     }
@@ -79,6 +84,8 @@ struct Machine<'a, 'w> {
     tables: &'a Tables<'a>,
     program: Program,
     subject: &'a [u8],
+    /// Bits of look-around by position.
+    around: &'a [u8],
     now: Threads<'w>,
     next: Threads<'w>,
     /// Slots of the best match so far.
@@ -121,14 +128,30 @@ impl Stack<'_> {
 
 impl<'a, 'w> Machine<'a, 'w> {
     /// None where the program does not fit the memory, which the compiler does not let happen.
-    fn new(tables: &'a Tables<'a>, program: Program, memory: &'w mut [u32], subject: &'a [u8]) -> Option<Self> {
+    fn new(
+        tables: &'a Tables<'a>,
+        program: Program,
+        memory: &'w mut [u32],
+        around: &'a [u8],
+        subject: &'a [u8],
+    ) -> Option<Self> {
         let (count, slots) = (program.count as usize, program.slots as usize);
         let (now, memory) = threads(memory, count, slots)?;
         let (next, memory) = threads(memory, count, slots)?;
         let (best, memory) = memory.split_at_mut_checked(slots)?;
         let (current, memory) = memory.split_at_mut_checked(slots)?;
         let (stack, _) = memory.split_at_mut_checked(count * 6 + 3)?;
-        Some(Self { tables, program, subject, now, next, best, current, stack: Stack { words: stack, used: 0 } })
+        Some(Self {
+            tables,
+            program,
+            subject,
+            around,
+            now,
+            next,
+            best,
+            current,
+            stack: Stack { words: stack, used: 0 },
+        })
     }
 
     fn run(&mut self) -> bool {
@@ -200,7 +223,7 @@ impl<'a, 'w> Machine<'a, 'w> {
                         self.note(a, u32::try_from(position).unwrap_or(UNSET));
                         b
                     }
-                    instruction::LOOK if self.looks(a, position) => b,
+                    instruction::LOOK if look::holds(a, position, self.subject, self.around) => b,
                     instruction::BYTE | instruction::MATCH => {
                         let threads = if to_next { &mut self.next } else { &mut self.now };
                         copy(self.current, threads.slots(at, self.current.len()));
@@ -220,21 +243,6 @@ impl<'a, 'w> Machine<'a, 'w> {
 
     fn at(&self, index: u32) -> Instruction {
         self.tables.instructions.get(self.program.instructions.saturating_add(index)).unwrap_or_default()
-    }
-
-    fn looks(&self, kind: u32, position: usize) -> bool {
-        let is_word = |index: Option<usize>| {
-            let byte = index.and_then(|index| self.subject.get(index));
-            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        };
-        let at_boundary = || is_word(position.checked_sub(1)) != is_word(Some(position));
-        match kind {
-            look::START => position == 0,
-            look::END => position == self.subject.len(),
-            look::DOLLAR => matches!(self.subject.get(position..), Some([] | [b'\n'])),
-            look::WORD_BOUNDARY => at_boundary(),
-            _ => !at_boundary(),
-        }
     }
 }
 

@@ -16,6 +16,7 @@ mod find;
 mod forward;
 mod guard;
 mod host;
+mod look;
 mod map;
 mod method;
 mod refusal;

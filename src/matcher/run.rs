@@ -3,7 +3,7 @@
 use super::decision::EditRow;
 use super::refusal::Refusal;
 use super::request::Request;
-use super::scratch::{Arena, Full, SCRATCH_WORDS, SETTINGS_MAX, Scratch, Slice, Text};
+use super::scratch::{Arena, Full, SCRATCH_OCTETS, SCRATCH_WORDS, SETTINGS_MAX, Scratch, Slice, Text};
 use crate::artifact::Tables;
 use crate::artifact::format::{CAPTURES_MAX, NONE, Service, VARIABLES_MAX};
 
@@ -14,6 +14,7 @@ pub(super) struct Run<'d, 's> {
     pub(super) request: Request<'d>,
     pub(super) arena: Arena<'s>,
     pub(super) words: &'s mut [u32; SCRATCH_WORDS],
+    pub(super) around: &'s mut [u8; SCRATCH_OCTETS + 1],
     pub(super) classes: &'s mut [u16; VARIABLES_MAX],
     pub(super) named: &'s mut [Slice; CAPTURES_MAX],
     pub(super) settings: Settings<'s>,
@@ -129,6 +130,7 @@ impl<'d, 's> Run<'d, 's> {
             request: *request,
             arena: Arena::new(&mut scratch.bytes),
             words: &mut scratch.words,
+            around: &mut scratch.around,
             classes: &mut scratch.classes,
             named: &mut scratch.named,
             settings: Settings { list: &mut scratch.settings, last: LastSettings::NONE },

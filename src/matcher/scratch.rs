@@ -14,11 +14,13 @@ pub(crate) const SCRATCH_WORDS: usize = 32 * 1024;
 /// Settings that one decision may reach.
 pub(crate) const SETTINGS_MAX: usize = 1024;
 
-/// Working memory of a decision, about 240 KiB. It is reused: nothing of an earlier decision shows in a later one.
+/// Working memory of a decision, about 300 KiB. It is reused: nothing of an earlier decision shows in a later one.
 #[derive(Debug)]
 pub struct Scratch {
     pub(super) bytes: [u8; SCRATCH_OCTETS],
     pub(super) words: [u32; SCRATCH_WORDS],
+    /// By position of a text: which look-around of a regex holds there.
+    pub(super) around: [u8; SCRATCH_OCTETS + 1],
     /// Class by variable; `UNKNOWN` where it was not asked for yet.
     pub(super) classes: [u16; VARIABLES_MAX],
     /// What each named group captured.
@@ -36,6 +38,7 @@ impl Scratch {
         Self {
             bytes: [0; SCRATCH_OCTETS],
             words: [0; SCRATCH_WORDS],
+            around: [0; SCRATCH_OCTETS + 1],
             classes: [0; VARIABLES_MAX],
             named: [Slice::EMPTY; CAPTURES_MAX],
             settings: [0; SETTINGS_MAX],

@@ -97,7 +97,7 @@ impl Run<'_, '_> {
         self.groups = [Slice::EMPTY; 10];
         let Some(row) = self.tables.programs.get(program) else { return false };
         let (tables, groups, named) = (&self.tables, &mut self.groups, &mut *self.named);
-        captures(tables, row, self.words, self.arena.bytes, subject, |group, slice| {
+        captures(tables, row, self.words, self.around, self.arena.bytes, subject, |group, slice| {
             if let Some(place) = groups.get_mut(group) {
                 *place = slice;
             }

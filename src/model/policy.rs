@@ -1,9 +1,9 @@
 //! A policy as it is meant. Ids are indices into the vectors of [`Policy`]; the resolver makes them good.
 
+use super::pattern::Meaning;
 use super::{Allowed, Field, Predicate, Statement, Template, Test};
 use crate::artifact::manifest::{Fact, PlanSource, Upstream};
 use crate::diagnostic::Span;
-use regex_syntax::hir::Hir;
 
 /// Index into [`Policy::services`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -224,7 +224,6 @@ pub struct Pattern {
     pub span: Span,
     /// Names of the groups 1.., None for those without.
     pub groups: Vec<Option<String>>,
-    /// Its meaning. `Look::End` is `\z`, `Look::EndLF` is PCRE's `$` (the end, or before one final newline).
-    /// None where it is not supported yet (look-around); a diagnostic has said so, and nothing is compiled.
-    pub hir: Option<Hir>,
+    /// What it matches. None where it has a mistake; a diagnostic has said so, and nothing is compiled.
+    pub meaning: Option<Meaning>,
 }

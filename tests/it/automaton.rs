@@ -30,7 +30,7 @@ fn start_only(hir: &Hir) -> Hir {
 /// Indices of the patterns that match `subject`, by the automata of `labelling`.
 fn matching(patterns: &[String], limits: &Limits, subjects: &[Vec<u8>]) -> Vec<(Vec<u32>, Option<u32>)> {
     let programs: Vec<Program> =
-        patterns.iter().map(|p| Program::new(&hir(p), false, 20_000).expect("small")).collect();
+        patterns.iter().map(|p| Program::new(&hir(p).into(), false, 20_000).expect("small")).collect();
     let mut steps = limits.steps_max;
     let sets = classify(&programs, Labelling::Set, limits, &mut steps).expect("within the budget");
     let first = classify(&programs, Labelling::First, limits, &mut steps).expect("within the budget");

@@ -38,26 +38,21 @@ struct Compiled {
 impl Engines {
     /// `rules` in every engine; a mistake in them fails the test.
     pub(crate) fn new(rules: &str) -> Self {
-        let mut engines = Self::load(rules, None);
+        let mut engines = Self::load(rules);
         engines.compiled = Some(engines.compile().unwrap_or_else(|errors| panic!("{rules}\n{}", describe(&errors))));
         engines
     }
 
     /// [`Self::new`], or None where the rules are more than the budget of the compiler allows.
     pub(crate) fn within_budget(rules: &str) -> Option<Self> {
-        let mut engines = Self::load(rules, None);
+        let mut engines = Self::load(rules);
         engines.compiled = Some(engines.compile().ok()?);
         Some(engines)
     }
 
-    /// `rules` in the definition alone, for what the compiler does not take yet: its only mistakes are look-around.
-    pub(crate) fn definition_only(rules: &str) -> Self {
-        Self::load(rules, Some("regex-lookaround"))
-    }
-
-    fn load(rules: &str, allowed: Option<&str>) -> Self {
+    fn load(rules: &str) -> Self {
         let loaded = load_text("case.rules", rules);
-        let is_mistake = |found: &&Diagnostic| found.severity == Severity::Error && allowed != Some(found.code);
+        let is_mistake = |found: &&Diagnostic| found.severity == Severity::Error;
         let mistakes: Vec<Diagnostic> = loaded.diagnostics.iter().filter(is_mistake).cloned().collect();
         assert!(mistakes.is_empty(), "{rules}\n{}", describe(&mistakes));
         Self { rules: rules.to_owned(), loaded, pcre: Pcre::default(), compiled: None, asked: Cell::new(0) }
@@ -80,7 +75,7 @@ impl Engines {
     /// [`Self::decide`], or how the engines differ.
     pub(crate) fn agree(&self, request: &RequestRecord) -> Result<Option<Verdict>, String> {
         let verdict = decide(&self.loaded.policy, request, &self.pcre);
-        if self.pcre.gave_up.take() {
+        if self.pcre.gave_up() {
             return Ok(None);
         }
         // The engine behind `rulec explain` compiles a pattern each time, so it is asked now and then.
@@ -149,6 +144,13 @@ pub(crate) struct Pcre {
     compiled: RefCell<HashMap<(String, bool), Regex>>,
     /// Whether a match ended at one of PCRE2's limits since this was last taken.
     gave_up: Cell<bool>,
+}
+
+impl Pcre {
+    /// Whether a match ended at one of PCRE2's limits since this was last asked: no verdict.
+    pub(crate) fn gave_up(&self) -> bool {
+        self.gave_up.take()
+    }
 }
 
 impl Regexes for Pcre {

@@ -1,11 +1,14 @@
 //! Regexes whose groups somebody reads, as programs.
 
 use super::tables::{Builder, index};
-use crate::artifact::format::{self, CAPTURES_MAX, NamedGroup, instruction, look};
+use crate::artifact::format::{self, CAPTURES_MAX, LOOKS_MAX, NamedGroup, instruction, look};
 use crate::automaton::{Instruction, Program, TooLarge};
 use crate::diagnostic::Span;
 use crate::matcher::program_fits;
-use crate::model::{LocationPaths, Pattern, Policy, ServerNameKind, Statement, StatementKind};
+use crate::model::pattern::Meaning;
+use crate::model::{
+    LocationPaths, Part, Pattern, Policy, ServerNameKind, Statement, StatementKind, Template, Variable,
+};
 use regex_automata::util::look::Look;
 use std::collections::BTreeSet;
 
@@ -49,14 +52,25 @@ impl Builder<'_> {
         if let Some(program) = self.programs_known.get(&key) {
             return *program;
         }
-        let program = match &pattern.hir {
-            Some(hir) => Program::new(hir, true, self.limits.instructions_max),
+        let program = match &pattern.meaning {
+            Some(meaning) => {
+                self.refuse_groups_inside(pattern, meaning);
+                Program::new(meaning, true, self.limits.instructions_max)
+            }
             None => Err(TooLarge::default()),
         };
-        let encoded = program.map(|program| (encode(&program), program));
+        let encoded = program.map(|program| (Encoded::new(&program), program));
         let index = match encoded {
-            Ok(((rows, start), program)) if program_fits(rows.len(), program.slots) => {
-                self.program_rows(pattern, &rows, start, &program)
+            Ok((encoded, program))
+                if program_fits(encoded.rows.len(), program.slots) && program.looks.len() <= LOOKS_MAX =>
+            {
+                self.program_rows(pattern, &encoded, &program)
+            }
+            Ok((_, program)) if program.looks.len() > LOOKS_MAX => {
+                let message = format!("the groups of a regex with more than {LOOKS_MAX} look-arounds");
+                let help = "captures are taken in a working memory of fixed size: use fewer look-arounds";
+                self.error("captures-too-large", pattern.span, message, help);
+                0
             }
             _ => {
                 let help =
@@ -69,18 +83,49 @@ impl Builder<'_> {
         index
     }
 
-    fn program_rows(&mut self, pattern: &Pattern, rows: &[format::Instruction], start: u32, program: &Program) -> u32 {
+    /// A group inside look-around is captured where the look-around is, not where the pattern goes on.
+    fn refuse_groups_inside(&mut self, pattern: &Pattern, meaning: &Meaning) {
+        for group in &meaning.groups_inside {
+            let name = (*group as usize).checked_sub(1).and_then(|index| pattern.groups.get(index)?.clone());
+            let is_read = |variable: &Variable| match variable {
+                Variable::Capture(number) => u32::from(*number) == *group,
+                Variable::Named(read) => Some(read) == name.as_ref(),
+                _ => false,
+            };
+            if reads(self.policy, &is_read) {
+                let spelt = name.unwrap_or_else(|| group.to_string());
+                let message = format!("`${spelt}` would be what a group inside look-around captured");
+                let help =
+                    "look-around is decided for all positions at once and captures nothing: put the group behind it";
+                self.error("regex-lookaround-group", pattern.span, message, help);
+            }
+        }
+    }
+
+    fn program_rows(&mut self, pattern: &Pattern, encoded: &Encoded, program: &Program) -> u32 {
         let row = format::Program {
             instructions: self.instructions.next(),
-            count: index(rows.len()),
-            start,
+            count: index(encoded.rows.len()),
+            start: encoded.place(program.start),
             slots: program.slots,
             named: self.named_groups.next(),
             named_count: index(pattern.groups.iter().flatten().count()),
             anchored: u32::from(program.anchored),
+            looks: self.looks.next(),
+            looks_count: index(program.looks.len()),
         };
-        for row in rows {
+        for row in &encoded.rows {
             self.instructions.push(row);
+        }
+        let ends = program.looks.iter().skip(1).map(|look| encoded.place(look.from)).chain([row.count]);
+        for (look, end) in program.looks.iter().zip(ends) {
+            self.looks.push(&format::Look {
+                from: encoded.place(look.from),
+                end,
+                start: encoded.place(look.start),
+                ahead: u32::from(look.ahead),
+                negative: u32::from(look.negative),
+            });
         }
         for (group, name) in (1u32..).zip(&pattern.groups) {
             if let Some(name) = name {
@@ -121,24 +166,53 @@ fn each_pattern(statements: &[Statement], add: &mut impl FnMut(&Pattern)) {
     }
 }
 
-/// The rows of `program`, and where it begins among them. An instruction with several ways becomes several rows.
-fn encode(program: &Program) -> (Vec<format::Instruction>, u32) {
-    let mut places = Vec::new();
-    let mut next = 0;
-    for instruction in &program.instructions {
-        places.push(next);
-        next += match instruction {
-            Instruction::Bytes(ranges) => (2 * index(ranges.len())).saturating_sub(1).max(1),
-            Instruction::Split(ways) => index(ways.len()).saturating_sub(1).max(1),
-            _ => 1,
-        };
+/// Whether some template of `policy` reads a variable that `is_read` is true of.
+fn reads(policy: &Policy, is_read: &impl Fn(&Variable) -> bool) -> bool {
+    let in_template = |template: &Template| {
+        template.parts.iter().any(|part| matches!(part, Part::Variable(variable) if is_read(variable)))
+    };
+    let mut lists: Vec<&[Statement]> = policy.services.iter().map(|service| service.statements.as_slice()).collect();
+    lists.extend(policy.locations.iter().map(|location| location.statements.as_slice()));
+    while let Some(statements) = lists.pop() {
+        if statements.iter().any(|statement| statement.templates().into_iter().any(in_template)) {
+            return true;
+        }
+        lists.extend(statements.iter().filter_map(|statement| statement.block()));
     }
-    let place = |at: u32| places.get(at as usize).copied().unwrap_or(0);
-    let mut rows = Vec::new();
-    for instruction in &program.instructions {
-        encode_one(instruction, &place, &mut rows);
+    policy.maps.iter().flat_map(|map| &map.cases).any(|case| in_template(&case.value))
+}
+
+/// A program as rows. An instruction with several ways becomes several of them.
+struct Encoded {
+    rows: Vec<format::Instruction>,
+    /// By instruction: the first of its rows.
+    places: Vec<u32>,
+}
+
+impl Encoded {
+    fn new(program: &Program) -> Self {
+        let mut places = Vec::new();
+        let mut next = 0;
+        for instruction in &program.instructions {
+            places.push(next);
+            next += match instruction {
+                Instruction::Bytes(ranges) => (2 * index(ranges.len())).saturating_sub(1).max(1),
+                Instruction::Split(ways) => index(ways.len()).saturating_sub(1).max(1),
+                _ => 1,
+            };
+        }
+        let mut encoded = Self { rows: Vec::new(), places };
+        let mut rows = Vec::new();
+        for instruction in &program.instructions {
+            encode_one(instruction, &|at| encoded.place(at), &mut rows);
+        }
+        encoded.rows = rows;
+        encoded
     }
-    (rows, place(program.start))
+
+    fn place(&self, at: u32) -> u32 {
+        self.places.get(at as usize).copied().unwrap_or(0)
+    }
 }
 
 fn encode_one(instruction: &Instruction, place: &impl Fn(u32) -> u32, rows: &mut Vec<format::Instruction>) {
@@ -184,6 +258,9 @@ fn encode_one(instruction: &Instruction, place: &impl Fn(u32) -> u32, rows: &mut
                 _ => return rows.push(fail),
             };
             rows.push(row(instruction::LOOK, kind, place(*next), 0));
+        }
+        Instruction::Around { look, next } => {
+            rows.push(row(instruction::LOOK, look::AROUND.saturating_add(*look), place(*next), 0));
         }
         Instruction::Match => rows.push(row(instruction::MATCH, 0, 0, 0)),
     }

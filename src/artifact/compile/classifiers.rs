@@ -4,8 +4,8 @@ use super::tables::{Builder, index};
 use crate::artifact::format::{NONE, Number, VARIABLES_MAX, Variable, field};
 use crate::automaton::{Classifier, Labelling, Program, classify, language};
 use crate::diagnostic::Span;
+use crate::model::pattern::Meaning;
 use crate::model::{Field, Operator, Predicate, Statement, StatementKind};
-use regex_syntax::hir::Hir;
 use std::collections::{BTreeMap, HashMap};
 
 /// What guards ask, and where the answer stands.
@@ -28,7 +28,7 @@ pub(super) struct Answer {
 
 #[derive(Debug, Default)]
 struct Asked {
-    languages: Vec<(Hir, String, Span)>,
+    languages: Vec<(Meaning, String, Span)>,
     known: HashMap<String, usize>,
 }
 
@@ -172,8 +172,8 @@ impl Builder<'_> {
     }
 
     pub(super) fn regex_too_large(&mut self, span: Span) {
-        let message = "this needs an automaton larger than the limit";
-        let help = "counted repetitions such as `.{1,200}` behind `.*` multiply the states: shorten them, or anchor the pattern with `^`";
+        let message = format!("this needs an automaton of more than {} states", self.limits.states_of_one_max);
+        let help = "counted repetitions such as `.{1,200}` behind `.*` multiply the states, and so does look-around that holds them: shorten them, or anchor the pattern with `^`";
         self.error("regex-too-large", span, message, help);
     }
 }

@@ -99,8 +99,8 @@ impl Builder<'_> {
 
     fn regex_location(&mut self, id: u32) -> Option<(Span, Program)> {
         let location = self.policy.locations.get(id as usize)?;
-        let LocationPaths::Regex(Pattern { hir, span, .. }) = &location.paths else { return None };
-        let program = Program::new(hir.as_ref()?, false, self.limits.instructions_max);
+        let LocationPaths::Regex(Pattern { meaning, span, .. }) = &location.paths else { return None };
+        let program = Program::new(meaning.as_ref()?, false, self.limits.instructions_max);
         if program.is_err() {
             self.regex_too_large(*span);
         }

@@ -154,6 +154,8 @@ pub(crate) mod look {
     pub(crate) const DOLLAR: u32 = 2;
     pub(crate) const WORD_BOUNDARY: u32 = 3;
     pub(crate) const NOT_WORD_BOUNDARY: u32 = 4;
+    /// And up: look-around `kind - AROUND` of the program holds there.
+    pub(crate) const AROUND: u32 = 5;
 }
 
 /// Kinds of row in `plans`. A source stands before the rows that belong to it.

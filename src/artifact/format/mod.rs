@@ -17,13 +17,13 @@ pub(crate) use records::*;
 pub(crate) const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
 
 /// Raised with every change of the layout. Readers take exactly this one.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// Index 0 and up: no such thing.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 28] = [
+pub(crate) const TABLES: [&str; 29] = [
     "bytes",
     "strings",
     "automata",
@@ -48,6 +48,7 @@ pub(crate) const TABLES: [&str; 28] = [
     "programs",
     "instructions",
     "named_groups",
+    "looks",
     "plans",
     "maps",
     "map_cases",
@@ -59,6 +60,9 @@ pub(crate) const VARIABLES_MAX: usize = 512;
 
 /// Named groups and variables of one policy: a matcher keeps the text of each.
 pub(crate) const CAPTURES_MAX: usize = 64;
+
+/// Look-around of one regex whose groups are taken: a matcher keeps a bit of each for every position.
+pub(crate) const LOOKS_MAX: usize = 8;
 
 /// Octets before the first table.
 pub(crate) const HEADER_OCTETS: usize = 8 + 4 * 3 + TABLES.len() * 8;

@@ -217,6 +217,25 @@ record! {
         named_count,
         /// 1: every match begins at the first byte.
         anchored,
+        /// First of its `looks`.
+        looks,
+        /// Their number.
+        looks_count,
+    }
+}
+record! {
+    /// A look-around of a program. It asks only those before it.
+    Look {
+        /// First of its instructions, counted from the program's first.
+        from,
+        /// Behind the last.
+        end,
+        /// Where it begins, counted likewise.
+        start,
+        /// 1: something begins here; 0: something ends here.
+        ahead,
+        /// 1: it must not.
+        negative,
     }
 }
 record! {

@@ -20,9 +20,8 @@ pub(super) fn source(text: &str) -> String {
 /// Whether `source` matches in `subject`; None where that is not known here.
 pub(super) fn matches(source: &str, caseless: bool, subject: &str) -> Option<bool> {
     let regex = pattern::parse(source, caseless).ok()?;
-    regex.hir.as_ref()?;
-    let pattern =
-        Pattern { source: source.to_owned(), caseless, span: Span::default(), groups: regex.groups, hir: regex.hir };
+    let (groups, meaning) = (regex.groups, Some(regex.meaning));
+    let pattern = Pattern { source: source.to_owned(), caseless, span: Span::default(), groups, meaning };
     Some(Simulation.captures(&pattern, subject.as_bytes()).is_some())
 }
 

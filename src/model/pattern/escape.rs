@@ -2,7 +2,7 @@
 
 use super::parser::{Atom, Node, Parser};
 use super::{Mistake, sets};
-use regex_syntax::hir::{ClassBytes, Look};
+use regex_syntax::hir::{ClassBytes, Hir, Look};
 
 /// What a backslash means both inside and outside a class.
 pub(super) enum Escaped {
@@ -28,11 +28,12 @@ impl Parser<'_> {
             let message = "`\\b{...}` is read differently by different engines";
             return Err(Mistake::ambiguous(from..self.at + 1, message).help("write `\\b` for a boundary of a word"));
         }
-        Ok(Atom::Assertion(look))
+        Ok(Atom::Assertion(Hir::look(look)))
     }
 
     fn escaped_item(&mut self, from: usize) -> Result<Atom, Mistake> {
         match self.peek() {
+            Some(b'Q') => return self.quoted(from),
             Some(b'N') if self.peek_at(1) != Some(b'{') => {
                 self.at += 1;
                 return Ok(Atom::Item(Node::class(sets::NOT_NEWLINE)));
@@ -51,6 +52,27 @@ impl Parser<'_> {
         }))
     }
 
+    /// Behind the backslash of `\Q`: a text, up to `\E` or the end.
+    fn quoted(&mut self, from: usize) -> Result<Atom, Mistake> {
+        self.at += 1;
+        let text = self.rest().split_once("\\E").map_or(self.rest(), |(text, _)| text);
+        let mut letters = Vec::new();
+        let mut last = None;
+        for letter in text.chars() {
+            letters.extend(last.replace(letter).map(|letter| self.character(letter).hir));
+        }
+        self.at += text.len();
+        let is_closed = self.eat("\\E");
+        let Some(last) = last else {
+            let range = from..self.at;
+            return Err(Mistake::syntax(range, "`\\Q` quotes nothing").help("leave it out; `\\E` ends a text"));
+        };
+        if !last.is_ascii() && is_closed {
+            self.refuse_repetition_of(last, from)?;
+        }
+        Ok(Atom::Quoted { text: Hir::concat(letters), last: self.character(last) })
+    }
+
     /// A byte or a set, inside a class or outside.
     pub(super) fn escaped(&mut self, from: usize) -> Result<Escaped, Mistake> {
         let Some(letter) = self.letter() else {
@@ -67,6 +89,18 @@ impl Parser<'_> {
             'r' => b'\r',
             't' => b'\t',
             'x' => self.hexadecimal(from)?,
+            '0' => self.octal(from, 2)?,
+            'o' if self.eat("{") => {
+                let byte = self.octal(from, 8)?;
+                if self.since(self.at - 1) == "{" || !self.eat("}") {
+                    return Err(Mistake::syntax(from..self.at, "octal digits are missing").help("as in `\\o{12}`"));
+                }
+                byte
+            }
+            'c' => match self.letter() {
+                Some(letter @ ' '..='~') => u8::try_from(letter.to_ascii_uppercase()).unwrap_or(0) ^ 0x40,
+                _ => return Err(Mistake::syntax(from..self.at, "no control character").help("as in `\\cA`")),
+            },
             _ if letter.is_ascii_alphanumeric() => return Err(self.refused(letter, from)),
             _ if letter.is_ascii() => u8::try_from(letter).unwrap_or(0),
             _ => {
@@ -99,6 +133,22 @@ impl Parser<'_> {
         })
     }
 
+    /// Up to `most` octal digits.
+    fn octal(&mut self, from: usize, most: usize) -> Result<u8, Mistake> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'7')) && self.at < start + most {
+            self.at += 1;
+        }
+        let digits = self.since(start).trim_start_matches('0');
+        if digits.is_empty() {
+            return Ok(0);
+        }
+        u8::from_str_radix(digits, 8).map_err(|_| {
+            Mistake::unsupported(from..self.at, "a pattern matches bytes, and this is none")
+                .help("write the character itself: it stands for its UTF-8 bytes")
+        })
+    }
+
     /// Why `\letter` is refused, `letter` being read.
     fn refused(&mut self, letter: char, from: usize) -> Mistake {
         let range = from..self.at;
@@ -108,15 +158,12 @@ impl Parser<'_> {
                 unsupported("a recursion: no automaton can count nesting", "write out as many levels as are needed")
             }
             '1'..='9' | 'k' | 'g' => Mistake::backreference(range),
-            '0' | 'o' => Mistake::ambiguous(range, "an octal number is read differently by different engines")
-                .help("write a byte as `\\x00`"),
+            'o' => Mistake::syntax(range, "octal digits are missing").help("as in `\\o{12}`"),
             // PCRE2 counts Latin-1's blanks among them, and then again not: `\S+\h` does not match `a\xA0`.
             'h' | 'H' => unsupported("blanks beyond ASCII are no bytes of their own", "write `[ \\t]`"),
             'v' | 'V' => unsupported("line ends beyond ASCII are no bytes of their own", "write `[\\n\\r]`"),
-            'c' => unsupported("a control character by its letter", "write a byte as `\\x0A`"),
-            'Q' | 'E' => {
-                unsupported("`\\Q...\\E` quotes a text", "put a backslash before each character that needs one")
-            }
+            'Q' => unsupported("`\\Q` in a class", "put a backslash before each character that needs one"),
+            'E' => unsupported("this `\\E` ends nothing", "leave it out"),
             'K' => unsupported("`\\K` moves the start of a match", "leave it out: only whether it matches counts"),
             'G' => unsupported("`\\G` is where the last match ended", "write `^`"),
             'R' => unsupported("`\\R` is any line end, taken as a whole", "write `(?:\\r\\n|\\n)`"),

@@ -13,10 +13,16 @@ impl Parser<'_> {
         if !self.eat("?") {
             return self.capture(None, from);
         }
-        for look in ["=", "!", "<=", "<!"] {
+        for (look, ahead, negative) in
+            [("=", true, false), ("!", true, true), ("<=", false, false), ("<!", false, true)]
+        {
             if self.eat(look) {
-                return self.look_around(from);
+                return self.look_around(ahead, negative, from).map(Atom::Assertion);
             }
+        }
+        if self.eat(">") {
+            let inner = self.inside(from)?;
+            return self.atomic(inner, from).map(Atom::Item);
         }
         for (opening, closing) in [("P<", '>'), ("<", '>'), ("'", '\'')] {
             if self.eat(opening) {
@@ -33,20 +39,16 @@ impl Parser<'_> {
     fn capture(&mut self, name: Option<String>, from: usize) -> Result<Atom, Mistake> {
         self.groups.push(name.clone());
         let index = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        if !self.inside_looks.is_empty() && !self.inside_looks.contains(&true) {
+            self.groups_inside.push(index);
+        }
         let inner = self.inside(from)?;
         let capture = Capture { index, name: name.map(Into::into), sub: Box::new(inner.hir) };
         Ok(Atom::Item(Node { hir: Hir::capture(capture), size: inner.size + 2 }))
     }
 
-    /// Look-around is regular and will be compiled; until then its groups count and its meaning is left open.
-    fn look_around(&mut self, from: usize) -> Result<Atom, Mistake> {
-        let inner = self.inside(from)?;
-        self.lookaround.get_or_insert(from..self.at);
-        Ok(Atom::Item(Node { hir: Hir::empty(), size: inner.size }))
-    }
-
     /// Up to the `)` of the `(` at `from`, which is read too. Flags set inside end there.
-    fn inside(&mut self, from: usize) -> Result<Node, Mistake> {
+    pub(super) fn inside(&mut self, from: usize) -> Result<Node, Mistake> {
         let flags = self.flags;
         let node = self.deeper(from, Self::alternation)?;
         self.flags = flags;
@@ -79,45 +81,6 @@ impl Parser<'_> {
         Ok(name)
     }
 
-    /// `(?i)`, `(?s-i:...)` or `(?:...)`, the `?` being read.
-    fn flag_group(&mut self, from: usize) -> Result<Atom, Mistake> {
-        let outer = self.flags;
-        let mut flags = outer;
-        let mut on = true;
-        loop {
-            let start = self.at;
-            match self.letter() {
-                Some('-') if on => on = false,
-                Some('i') => flags.caseless = on,
-                Some('s') => flags.dot_all = on,
-                Some(':') => {
-                    self.flags = flags;
-                    let inner = self.inside(from);
-                    self.flags = outer;
-                    return inner.map(Atom::Item);
-                }
-                // `(?)` and `(?-)` say nothing.
-                Some(')') if start > from + 2 && self.since(from) != "(?-)" => {
-                    self.flags = flags;
-                    return Ok(Atom::Flags);
-                }
-                Some(letter) => return Err(self.flag(letter, start)),
-                None => return Err(Mistake::syntax(from..self.at, "this `(` is not closed")),
-            }
-        }
-    }
-
-    fn flag(&self, letter: char, start: usize) -> Mistake {
-        let range = start..self.at;
-        let help = match letter {
-            'm' => "write `^` and `$`: a path is one line",
-            'x' => "write the pattern without blanks and comments",
-            'U' => "write `*?` instead of `*`",
-            _ => "`(?i)` ignores case, and with `(?s)` a dot takes newlines too; there are no others here",
-        };
-        Mistake::new("regex-flag", range, format!("the flag `{letter}` is not supported")).help(help)
-    }
-
     /// The kinds of group that no automaton can express, or that nothing is lost without; the `?` is read.
     fn other_group(&mut self, from: usize) -> Option<Mistake> {
         let rest = self.rest();
@@ -134,13 +97,9 @@ impl Parser<'_> {
             return unsupported("a recursion: no automaton can count nesting", help);
         }
         match self.peek() {
-            Some(b'>') => {
-                unsupported("an atomic group gives nothing back, which no automaton can express", "write `(?:`")
-            }
             Some(b'|') => {
                 unsupported("alternatives that count their groups alike", "write `(?:` and number the groups")
             }
-            Some(b'#') => unsupported("a comment in a pattern", "write it behind `#` at the end of the line"),
             Some(b'(') => unsupported("a condition on a group", "write the alternatives out"),
             Some(b'C') => unsupported("a call out of the pattern", "leave it out"),
             Some(b'^') => unsupported("`(?^` resets flags", "write `(?-is:`"),
@@ -162,8 +121,7 @@ mod tests {
     #[test]
     fn groups_are_counted_and_named_behind_look_around_too() {
         let regex = parse("^/(?!api/(v1))(?<rest>.*)(x)", false).expect("it is a regex");
-        assert!(regex.hir.is_none());
-        assert_eq!(regex.lookaround, Some(2..14));
+        assert_eq!(regex.meaning.looks.len(), 1);
         assert_eq!(regex.groups, [None, Some("rest".to_owned()), None]);
     }
 }

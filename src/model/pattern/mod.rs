@@ -5,16 +5,21 @@
 //! exactly the meaning that PCRE2 gives it without UTF mode, or is refused by name with what to write instead.
 //!
 //! Patterns and what they match are bytes: classes are ASCII, a character beyond ASCII is its UTF-8 bytes, `$` is also
-//! true before one final newline. In the HIR `Look::End` is `\z`, and `Look::EndLF` stands for that `$`.
+//! true before one final newline.
 
 mod class;
 mod escape;
+mod flags;
 mod group;
+mod look;
+mod meaning;
 mod parser;
+mod possessive;
 mod sets;
 
+pub use meaning::{LookAround, Mark, Meaning};
+
 use core::ops::Range;
-use regex_syntax::hir::Hir;
 
 /// What a pattern means.
 #[derive(Clone, Debug)]
@@ -22,18 +27,16 @@ use regex_syntax::hir::Hir;
 pub struct Regex {
     /// Names of the groups 1.., None for those without.
     pub groups: Vec<Option<String>>,
-    /// Its meaning; None where it holds look-around, which is read and not supported yet.
-    pub hir: Option<Hir>,
-    /// Where the first look-around stands, in bytes of the pattern.
-    pub lookaround: Option<Range<usize>>,
+    /// What it matches.
+    pub meaning: Meaning,
 }
 
 /// Why a pattern is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mistake {
-    /// `regex-syntax`, `regex-backreference`, `regex-unsupported`, `regex-ambiguous`, `regex-flag` or
-    /// `regex-too-large`.
+    /// `regex-syntax`, `regex-backreference`, `regex-unsupported`, `regex-ambiguous`, `regex-flag`,
+    /// `regex-possessive`, `regex-lookbehind` or `regex-too-large`.
     pub code: &'static str,
     /// Where, in bytes of the pattern.
     pub range: Range<usize>,
@@ -59,6 +62,8 @@ const NEST_MAX: usize = 64;
 const REPEAT_MAX: u32 = 1_000;
 /// Bytes and classes of a pattern with its repetitions written out. Longer ones cost the automata more than they tell.
 const SIZE_MAX: usize = 20_000;
+/// Look-around in one pattern, and as many possessive parts: ten times what people write.
+const LOOKS_MAX: usize = 64;
 /// PCRE2's own bound for names of groups.
 const NAME_OCTETS_MAX: usize = 32;
 

@@ -1,7 +1,8 @@
 //! Alternatives, sequences and repetitions.
 
-use super::{Mistake, NEST_MAX, REPEAT_MAX, Regex, SIZE_MAX, sets};
-use core::ops::Range;
+use super::flags::Flags;
+use super::possessive::Atomic;
+use super::{LookAround, Meaning, Mistake, NEST_MAX, REPEAT_MAX, Regex, SIZE_MAX, possessive, sets};
 use regex_syntax::hir::{Class, ClassBytes, Hir, Look, Repetition};
 use std::collections::BTreeSet;
 
@@ -13,15 +14,17 @@ pub(super) struct Parser<'s> {
     pub(super) flags: Flags,
     pub(super) groups: Vec<Option<String>>,
     pub(super) names: BTreeSet<String>,
-    pub(super) lookaround: Option<Range<usize>>,
+    /// The group that stands for the first look-around: beyond any that `source` has parentheses for.
+    pub(super) marks: u32,
+    pub(super) looks: Vec<LookAround>,
+    /// Groups inside positive look-around.
+    pub(super) groups_inside: Vec<u32>,
+    /// For each look-around that is being read, whether it is negative.
+    pub(super) inside_looks: Vec<bool>,
+    pub(super) atomics: Vec<Atomic>,
+    /// Whether each alternative that was read last takes texts of one length only.
+    pub(super) is_fixed: bool,
     nest: usize,
-}
-
-/// What `(?i)` and `(?s)` change.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Flags {
-    pub(super) caseless: bool,
-    pub(super) dot_all: bool,
 }
 
 /// A piece of a pattern.
@@ -36,15 +39,30 @@ pub(super) enum Atom {
     /// Something that reads bytes, or a group.
     Item(Node),
     /// A condition on the position.
-    Assertion(Look),
+    Assertion(Hir),
+    /// `\Q...\E`: a repetition behind it repeats the last character only.
+    Quoted { text: Hir, last: Node },
     /// `(?i)`: changes how the rest of the group is read.
     Flags,
 }
 
 impl<'s> Parser<'s> {
     pub(super) fn new(source: &'s str, caseless: bool) -> Self {
-        let flags = Flags { caseless, dot_all: false };
-        Self { source, at: 0, flags, groups: Vec::new(), names: BTreeSet::new(), lookaround: None, nest: 0 }
+        let parentheses = source.bytes().filter(|byte| *byte == b'(').count();
+        Self {
+            source,
+            at: 0,
+            flags: Flags { caseless, ..Flags::default() },
+            groups: Vec::new(),
+            names: BTreeSet::new(),
+            marks: u32::try_from(parentheses + 1).unwrap_or(u32::MAX / 2),
+            looks: Vec::new(),
+            groups_inside: Vec::new(),
+            inside_looks: Vec::new(),
+            atomics: Vec::new(),
+            is_fixed: false,
+            nest: 0,
+        }
     }
 
     pub(super) fn parse(mut self) -> Result<Regex, Mistake> {
@@ -53,8 +71,10 @@ impl<'s> Parser<'s> {
             let message = "this `)` closes nothing";
             return Err(Mistake::syntax(self.at..self.at + 1, message).help("write `\\)` for the character"));
         }
-        let hir = self.lookaround.is_none().then_some(node.hir);
-        Ok(Regex { groups: self.groups, hir, lookaround: self.lookaround })
+        let (looks, marks, groups_inside) = (self.looks, self.marks, self.groups_inside);
+        let meaning = Meaning { hir: node.hir, looks, marks, groups_inside };
+        possessive::refuse_changes(&meaning, &self.atomics)?;
+        Ok(Regex { groups: self.groups, meaning })
     }
 
     /// Up to the `)` that ends it, or the end. Flags set in one alternative hold for those behind it, as in Perl.
@@ -63,6 +83,10 @@ impl<'s> Parser<'s> {
         while self.eat("|") {
             alternatives.push(self.sequence()?);
         }
+        self.is_fixed = alternatives.iter().all(|node| {
+            let properties = node.hir.properties();
+            properties.minimum_len().is_some() && properties.minimum_len() == properties.maximum_len()
+        });
         let size = alternatives.iter().map(|node| node.size + 1).sum();
         let hir = Hir::alternation(alternatives.into_iter().map(|node| node.hir).collect());
         self.bounded(Node { hir, size }, 0)
@@ -72,17 +96,26 @@ impl<'s> Parser<'s> {
         let mut parts = Vec::new();
         let mut size = 0;
         let start = self.at;
-        while !matches!(self.peek(), None | Some(b'|' | b')')) {
-            let from = self.at;
+        loop {
+            self.skip_comments()?;
+            if matches!(self.peek(), None | Some(b'|' | b')')) {
+                break;
+            }
+            let (from, groups) = (self.at, self.groups.len());
             match self.atom()? {
                 Atom::Item(node) => {
-                    let node = self.repeated(node, from)?;
+                    let node = self.repeated(node, from, groups)?;
                     size += node.size;
                     parts.push(node.hir);
                 }
-                Atom::Assertion(look) => {
+                Atom::Assertion(hir) => {
                     self.refuse_repetition(from)?;
-                    parts.push(Hir::look(look));
+                    parts.push(hir);
+                }
+                Atom::Quoted { text, last } => {
+                    let last = self.repeated(last, from, groups)?;
+                    size += last.size + self.at - from;
+                    parts.extend([text, last.hir]);
                 }
                 Atom::Flags => {}
             }
@@ -97,15 +130,17 @@ impl<'s> Parser<'s> {
             '(' => self.nested(from),
             '[' => self.class(from).map(Atom::Item),
             '\\' => self.escape(from),
-            '^' => Ok(Atom::Assertion(Look::Start)),
-            '$' => Ok(Atom::Assertion(Look::EndLF)),
+            '^' if self.flags.multi_line => self.line_start(from).map(Atom::Assertion),
+            '^' => Ok(Atom::Assertion(Hir::look(Look::Start))),
+            '$' if self.flags.multi_line => self.line_end(from).map(Atom::Assertion),
+            '$' => Ok(Atom::Assertion(Hir::look(Look::EndLF))),
             '.' => Ok(Atom::Item(Node::class(if self.flags.dot_all { sets::ANY } else { sets::NOT_NEWLINE }))),
             '*' | '+' | '?' => {
                 let message = format!("`{letter}` repeats nothing");
                 Err(Mistake::syntax(from..self.at, message).help(format!("write `\\{letter}` for the character")))
             }
             '{' => self.brace(from),
-            _ if letter.is_ascii() => Ok(Atom::Item(self.byte(u8::try_from(letter).unwrap_or(0)))),
+            _ if letter.is_ascii() => Ok(Atom::Item(self.character(letter))),
             _ => self.wide(letter, from),
         }
     }
@@ -123,13 +158,26 @@ impl<'s> Parser<'s> {
 
     /// A character beyond ASCII: its bytes one after the other, so that a repetition would repeat the last one only.
     fn wide(&mut self, letter: char, from: usize) -> Result<Atom, Mistake> {
+        self.refuse_repetition_of(letter, from)?;
+        Ok(Atom::Item(self.character(letter)))
+    }
+
+    pub(super) fn refuse_repetition_of(&mut self, letter: char, from: usize) -> Result<(), Mistake> {
         if self.repetition_follows()? {
             let message = format!("this repeats the last byte of `{letter}`, not `{letter}`");
             return Err(Mistake::ambiguous(from..self.at, message).help(format!("write `(?:{letter})`")));
         }
+        Ok(())
+    }
+
+    /// The bytes of `letter`.
+    pub(super) fn character(&self, letter: char) -> Node {
+        if let Some(byte) = u8::try_from(letter).ok().filter(u8::is_ascii) {
+            return self.byte(byte);
+        }
         let mut bytes = [0; 4];
         let hir = Hir::literal(letter.encode_utf8(&mut bytes).as_bytes());
-        Ok(Atom::Item(Node { hir, size: letter.len_utf8() }))
+        Node { hir, size: letter.len_utf8() }
     }
 
     /// One byte, in both cases where case does not count.
@@ -141,26 +189,26 @@ impl<'s> Parser<'s> {
         Node { hir: Hir::literal([byte]), size: 1 }
     }
 
-    /// `node` with the repetition behind it, if there is one.
-    fn repeated(&mut self, node: Node, from: usize) -> Result<Node, Mistake> {
+    /// `node` with the repetition behind it, if there is one; before `node` there were `groups`.
+    fn repeated(&mut self, node: Node, from: usize, groups: usize) -> Result<Node, Mistake> {
+        self.skip_comments()?;
         let Some((min, max)) = self.quantifier()? else { return Ok(node) };
-        let greedy = !self.eat("?");
-        if greedy && self.peek() == Some(b'+') {
-            let message = "a possessive repetition gives nothing back, which no automaton can express";
-            return Err(Mistake::unsupported(from..self.at + 1, message).help("leave the second `+` out"));
-        }
+        let lazy = self.eat("?");
+        let possessive = !lazy && self.eat("+");
         if self.repetition_follows()? {
             let message = "a repetition of a repetition";
             return Err(Mistake::ambiguous(from..self.at + 1, message).help("put the inner one into `(?:...)`"));
         }
         let times = usize::try_from(max.unwrap_or(min).max(1)).unwrap_or(usize::MAX);
-        if max == Some(0) && node.hir.properties().explicit_captures_len() > 0 {
+        if max == Some(0) && self.groups.len() > groups {
             let message = "a group that is repeated zero times captures nothing";
             return Err(Mistake::unsupported(from..self.at, message).help("leave it out"));
         }
         let size = node.size.saturating_mul(times).saturating_add(1);
+        let greedy = possessive || lazy == self.flags.ungreedy;
         let hir = Hir::repetition(Repetition { min, max, greedy, sub: Box::new(node.hir) });
-        self.bounded(Node { hir, size }, from)
+        let node = self.bounded(Node { hir, size }, from)?;
+        if possessive { self.atomic(node, from) } else { Ok(node) }
     }
 
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, Mistake> {
@@ -207,6 +255,7 @@ impl<'s> Parser<'s> {
 
     fn repetition_follows(&mut self) -> Result<bool, Mistake> {
         let from = self.at;
+        self.skip_comments()?;
         let found = self.quantifier()?.is_some();
         self.at = from;
         Ok(found)

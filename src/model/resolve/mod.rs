@@ -107,18 +107,13 @@ impl Resolver<'_> {
     /// The regex that `word` holds, whatever mistakes it has; the first `skip` bytes of the word are not part of it.
     fn pattern(&mut self, word: &Word, skip: usize, caseless: bool) -> Pattern {
         let source = word.text.get(skip..).unwrap_or("").to_owned();
-        let (groups, hir) = match self.regex(&source, caseless) {
+        let (groups, meaning) = match self.regex(&source, caseless) {
             Ok(regex) => {
-                if let Some(range) = regex.lookaround {
-                    let span = self.inside(word, skip + range.start, skip + range.end);
-                    let message = "look-around is not supported yet";
-                    self.say(Diagnostic::error("regex-lookaround", span, message));
-                }
                 if let Some(name) = regex.groups.iter().flatten().find(|name| template::is_reserved(name)) {
                     let message = format!("`${name}` is a variable already");
                     self.error("reserved-name", word.span, message, "give the group another name");
                 }
-                (regex.groups, regex.hir)
+                (regex.groups, Some(regex.meaning))
             }
             Err(mistake) => {
                 let span = self.inside(word, skip + mistake.range.start, skip + mistake.range.end);
@@ -128,7 +123,7 @@ impl Resolver<'_> {
                 (Vec::new(), None)
             }
         };
-        Pattern { source, caseless, span: word.span, groups, hir }
+        Pattern { source, caseless, span: word.span, groups, meaning }
     }
 
     /// The place of bytes `start..end` of the text of `word`; the whole word where its escapes have moved them.

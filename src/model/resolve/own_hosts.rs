@@ -24,8 +24,8 @@ impl Resolver<'_> {
                 ServerNameKind::Exact(host) => exact.push(host.clone().into_bytes()),
                 ServerNameKind::Leading(suffix) => {
                     let source = format!(r".{}\z", suffix.replace('.', r"\."));
-                    let hir = self.regex(&source, false).ok().and_then(|regex| regex.hir);
-                    let pattern = Pattern { source, caseless: false, span: name.span, groups: Vec::new(), hir };
+                    let meaning = self.regex(&source, false).ok().map(|regex| regex.meaning);
+                    let pattern = Pattern { source, caseless: false, span: name.span, groups: Vec::new(), meaning };
                     own.push(Predicate::Field(Field::Host, Operator::Regex(pattern)));
                 }
                 ServerNameKind::Trailing(_) | ServerNameKind::Regex(_) => are_all = false,

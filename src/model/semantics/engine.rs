@@ -2,24 +2,25 @@
 
 use super::Regexes;
 use crate::model::Pattern;
+use crate::model::pattern::{Mark, Meaning};
 use core::ops::Range;
 use regex_automata::nfa::thompson::{Compiler, Config, NFA, State, WhichCaptures};
 use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID;
+use regex_syntax::hir::Hir;
 
 /// Backtracking that visits no pair of state and position twice, so it costs their product at most.
 ///
-/// Compiles a pattern anew at each call. A pattern without a meaning (look-around) matches nothing.
+/// Look-around is decided where it is met, by a search of its own. Compiles a pattern anew at each call. A pattern
+/// without a meaning (it has a mistake) matches nothing.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Simulation;
 
 impl Regexes for Simulation {
     fn captures(&self, pattern: &Pattern, subject: &[u8]) -> Option<Vec<Option<Range<usize>>>> {
-        let hir = pattern.hir.as_ref()?;
-        let config = Config::new().utf8(false).which_captures(WhichCaptures::All);
-        let nfa = Compiler::new().configure(config).build_from_hir(hir).ok()?;
-        let mut search = Search::new(&nfa, subject);
+        let nfas = Nfas::new(pattern.meaning.as_ref()?)?;
+        let mut search = Search::new(&nfas, &nfas.whole, subject, None);
         let slots = (0..=subject.len()).find_map(|start| search.run(start))?;
         let group = |group: usize| {
             let slot = |slot: usize| slots.get(slot).copied().flatten();
@@ -31,16 +32,46 @@ impl Regexes for Simulation {
 
 type Slots = Vec<Option<usize>>;
 
+struct Nfas<'m> {
+    meaning: &'m Meaning,
+    whole: NFA,
+    looks: Vec<NFA>,
+}
+
+impl<'m> Nfas<'m> {
+    fn new(meaning: &'m Meaning) -> Option<Self> {
+        let config = Config::new().utf8(false).which_captures(WhichCaptures::All);
+        let nfa = |hir: &Hir| Compiler::new().configure(config.clone()).build_from_hir(hir).ok();
+        let looks = meaning.looks.iter().map(|look| nfa(&look.hir)).collect::<Option<Vec<NFA>>>()?;
+        Some(Self { meaning, whole: nfa(&meaning.hir)?, looks })
+    }
+
+    /// Whether look-around `index` holds at `at`.
+    fn look(&self, index: usize, subject: &[u8], at: usize) -> bool {
+        let (Some(look), Some(nfa)) = (self.meaning.looks.get(index), self.looks.get(index)) else { return false };
+        let is_there = if look.ahead {
+            Search::new(self, nfa, subject, None).run(at).is_some()
+        } else {
+            let mut search = Search::new(self, nfa, subject, Some(at));
+            (0..=at).any(|start| search.run(start).is_some())
+        };
+        is_there != look.negative
+    }
+}
+
 struct Search<'a> {
+    nfas: &'a Nfas<'a>,
     nfa: &'a NFA,
     subject: &'a [u8],
+    /// Where a match has to end, if not anywhere.
+    end: Option<usize>,
     /// By state and position: a pair that led nowhere once leads nowhere again, from a later start too.
     visited: Vec<bool>,
 }
 
 impl<'a> Search<'a> {
-    fn new(nfa: &'a NFA, subject: &'a [u8]) -> Self {
-        Self { nfa, subject, visited: vec![false; nfa.states().len() * (subject.len() + 1)] }
+    fn new(nfas: &'a Nfas<'a>, nfa: &'a NFA, subject: &'a [u8], end: Option<usize>) -> Self {
+        Self { nfas, nfa, subject, end, visited: vec![false; nfa.states().len() * (subject.len() + 1)] }
     }
 
     /// The captures of the first match in Perl's order, if there is one.
@@ -53,7 +84,8 @@ impl<'a> Search<'a> {
                 continue;
             }
             match self.nfa.state(state) {
-                State::Match { .. } => return Some(slots),
+                State::Match { .. } if self.end.is_none_or(|end| end == at) => return Some(slots),
+                State::Match { .. } => {}
                 State::Look { look, next } if self.holds(*look, at) => stack.push((*next, at, slots)),
                 State::Fail | State::Look { .. } => {}
                 State::Union { alternates } => {
@@ -63,7 +95,15 @@ impl<'a> Search<'a> {
                     stack.push((*alt2, at, slots.clone()));
                     stack.push((*alt1, at, slots));
                 }
-                State::Capture { next, slot, .. } => {
+                State::Capture { next, slot, group_index, .. } => {
+                    let mark = self.nfas.meaning.mark(u32::try_from(group_index.as_usize()).unwrap_or(u32::MAX));
+                    let is_look_begun = slot.as_usize() % 2 == 0;
+                    if let Mark::Look(look) = mark
+                        && is_look_begun
+                        && !self.nfas.look(look, self.subject, at)
+                    {
+                        continue;
+                    }
                     let mut slots = slots;
                     if let Some(place) = slots.get_mut(slot.as_usize()) {
                         *place = Some(at);

@@ -17,13 +17,13 @@ fn documented_cases_come_out_as_nginx_answered() {
             continue;
         }
         let name = text(group, "name");
-        if WAITING.contains(&name) {
-            tally.cases += list(group, "cases").len();
-            continue;
-        }
         let mut ids = BTreeMap::new();
         let engines = Engines::new(&rules(&conf(group, &mut ids)));
         for case in list(group, "cases") {
+            if name == "pcre-lookaround" && case["expect"]["location"] == BACKREFERENCE {
+                tally.cases += 1;
+                continue;
+            }
             let mut expected = Answer::expected(&case["expect"]);
             // A map's values are not the ids of locations.
             expected.are_texts = name == "map" || name == "config-ok-duplicate-named" || name == "if-is-evil";
@@ -39,8 +39,8 @@ fn documented_cases_come_out_as_nginx_answered() {
     tally.finish(CASES);
 }
 
-/// Groups that wait for look-around.
-const WAITING: [&str; 1] = ["pcre-lookaround"];
+/// The one location that is left out: its pattern is a backreference, `^/(\w+)/\1$`, which is not regular.
+const BACKREFERENCE: &str = "back";
 
 /// 366 groups and cases, less the configurations that nginx does not start with.
 const CASES: usize = 354;
@@ -175,6 +175,9 @@ fn conf(group: &Value, ids: &mut BTreeMap<String, String>) -> Vec<u8> {
 fn locations(tree: &[Value], outer: &str, ids: &mut BTreeMap<String, String>, conf: &mut String) {
     for location in tree {
         let (id, modifier, pattern) = (text(location, "id"), text(location, "mod"), text(location, "pattern"));
+        if id == BACKREFERENCE && pattern.contains("\\1") {
+            continue;
+        }
         let display = format!("{outer}{modifier} {pattern}").trim_start().to_owned();
         ids.insert(display.clone(), id.to_owned());
         conf.push_str(&format!("location {modifier} {} {{\n", quoted(pattern)));

@@ -3,6 +3,7 @@
 mod examples;
 mod hostile;
 mod includes;
+mod look_around;
 mod meaning;
 mod mistakes;
 mod regex;
