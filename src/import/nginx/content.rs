@@ -8,6 +8,7 @@ use super::place::Place;
 use super::predicate::Predicate;
 use super::proxy::Home;
 use super::rules::{Node, Rendered, quoted, word};
+use super::survey::changes;
 use super::tree::Directive;
 use crate::diagnostic::Span;
 
@@ -52,7 +53,8 @@ pub(super) struct Around<'p> {
 impl<'p> Importer<'p> {
     /// The statements behind the rewrite phase of a location.
     pub(super) fn content(&mut self, flow: &Flow<'_, 'p>, around: Around<'p>) -> Vec<Node> {
-        let place = &Place { values: flow.after.clone(), ..flow.place.clone() };
+        let moves = flow.place.moves.or(changes(flow.place.level.directives));
+        let place = &Place { values: flow.after.clone(), moves, ..flow.place.clone() };
         let uri = if flow.place.ignores_uri { UriUse::Unknown } else { flow.uri() };
         let base = self.passing(place, around, true, &uri);
         let base = self.unless_waiting(base, flow);
@@ -288,6 +290,9 @@ impl<'p> Importer<'p> {
                 Ok(_) => Err(Lack::beyond(format!("{code} is no status of an answer"))),
                 Err(_) => Err(Lack::Wrong(format!("invalid code \"{last}\""))),
             };
+        }
+        if !last.starts_with(['/', '@', '$']) {
+            return Err(Lack::beyond(format!("`{last}` is no path: is `={last}` meant?")));
         }
         if let Some(name) = last.strip_prefix('@') {
             // nginx finds out when a request comes.

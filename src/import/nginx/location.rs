@@ -8,6 +8,7 @@ use super::place::{Moves, Place, Server, Target};
 use super::proxy::Home;
 use super::regex;
 use super::rules::{Node, word};
+use super::survey::changes;
 use super::tree::Directive;
 use super::values::Values;
 use std::collections::BTreeSet;
@@ -126,7 +127,8 @@ impl<'p> Importer<'p> {
             nodes.push(Node::line("internal", internal.span));
         }
         nodes.extend(self.default_type(&level));
-        nodes.extend(self.own_settings(&place, &mut changed));
+        let behind = Place { moves: moves.or(changes(level.directives)), ..place.clone() };
+        nodes.extend(self.own_settings(&behind, &mut changed));
         nodes.extend(self.limited(&place, around));
         let mut flow = Flow::new(place, true, outer.server.takes_groups);
         self.follow(level.directives, &mut flow);

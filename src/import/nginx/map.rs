@@ -1,5 +1,6 @@
 //! `map` and `geo`: tables of values.
 
+use super::condition::variables;
 use super::field::Field;
 use super::importer::{Importer, Lack};
 use super::level::Level;
@@ -45,6 +46,25 @@ impl<'p> Maps<'p> {
         self.opaque.contains_key(name)
     }
 
+    /// What the value of `name` depends on that a rewrite may change.
+    pub(super) fn asks(&self, name: &str, depth: usize) -> Moves {
+        let Some(directive) =
+            self.declared.get(name).filter(|directive| directive.name() == "map" && depth < CHAIN_MAX)
+        else {
+            return Moves::default();
+        };
+        let mut asks = Moves::default();
+        for name in directive.args.first().map(variables).unwrap_or_default() {
+            asks = asks.or(match name.as_str() {
+                "uri" | "document_uri" => Moves { path: true, args: false },
+                "args" | "query_string" | "is_args" => Moves { path: false, args: true },
+                name if name.starts_with("arg_") => Moves { path: false, args: true },
+                name => self.asks(name, depth + 1),
+            });
+        }
+        asks
+    }
+
     /// Whether asking for `name` tries regexes.
     pub(super) fn tries_regexes(&self, name: &str) -> bool {
         self.declared.get(name).is_some_and(|directive| {
@@ -83,6 +103,9 @@ impl<'p> Maps<'p> {
     }
 }
 
+/// Tables that ask tables that ask tables: people write two.
+const CHAIN_MAX: usize = 16;
+
 /// A line of a table.
 struct Entry {
     /// Lower comes first.
@@ -93,6 +116,16 @@ struct Entry {
 }
 
 impl<'p> Importer<'p> {
+    /// [`Self::use_map`], where what it asks for is still as it came.
+    pub(super) fn use_map_at(&mut self, name: &str, place: &Place<'_, 'p>) -> Result<String, Lack> {
+        let asks = self.maps.asks(name, 0);
+        if (asks.path && place.moves.path) || (asks.args && place.moves.args) {
+            let why = "asks for what a rewrite may have changed before, and tables see the request as it came";
+            return Err(Lack::beyond(format!("`${name}` {why}")));
+        }
+        self.use_map(name)
+    }
+
     /// Translates the table that gives `name`, once; its name in the rules.
     pub(super) fn use_map(&mut self, name: &str) -> Result<String, Lack> {
         let own = if name == "plan" { "plan_".to_owned() } else { name.to_owned() };

@@ -193,7 +193,7 @@ impl<'p> Importer<'p> {
                 .maps
                 .literal_values(&lower)
                 .ok_or_else(|| Lack::beyond(format!("`${name}` has values that are not written in its table")))?;
-            let own = self.use_map(&lower)?;
+            let own = self.use_map_at(&lower, place)?;
             let (default, others) = values;
             let mut cases: Cases = others
                 .into_iter()

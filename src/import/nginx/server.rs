@@ -5,9 +5,10 @@ use super::importer::Importer;
 use super::level::Level;
 use super::listen::{Listeners, Listening};
 use super::location::Outer;
-use super::place::{Place, Server};
+use super::place::{Moves, Place, Server};
 use super::regex;
 use super::rules::{Node, name, word};
+use super::survey::changes;
 use super::tree::{Comment, Directive};
 use super::values::Values;
 use crate::diagnostic::Span;
@@ -145,7 +146,8 @@ impl<'p> Importer<'p> {
             ignores_uri: false,
             proxy_host: None,
         };
-        nodes.extend(self.all_settings(&place));
+        let behind = Place { moves: place.moves.or(all_changes(source.directives)), ..place.clone() };
+        nodes.extend(self.all_settings(&behind));
         let mut flow = Flow::new(place, false, server.takes_groups);
         self.follow(source.directives, &mut flow);
         let (statements, flow) = flow.finish();
@@ -173,7 +175,7 @@ impl<'p> Importer<'p> {
         let place = Place {
             server: &server,
             level: level.clone(),
-            moves: super::place::Moves::default(),
+            moves: Moves::default(),
             values: Values::default(),
             ignores_uri: false,
             proxy_host: None,
@@ -238,6 +240,12 @@ impl Servers<'_> {
         self.taken.insert(free.clone());
         free
     }
+}
+
+/// What rewrites anywhere in a server change.
+fn all_changes(directives: &[Directive]) -> Moves {
+    let of_locations = directives.iter().filter(|directive| directive.name() == "location");
+    of_locations.fold(changes(directives), |moves, location| moves.or(all_changes(location.children())))
 }
 
 /// Texts of `http` are used in every server.

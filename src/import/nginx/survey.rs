@@ -115,6 +115,20 @@ impl<'p> Server<'p> {
     }
 }
 
+/// What rewrites among `directives` change for what is done behind them, in the same location.
+pub(super) fn changes(directives: &[Directive]) -> Moves {
+    directives.iter().fold(Moves::default(), |moves, directive| {
+        moves.or(match directive.name() {
+            "rewrite" if !matches!(directive.arg(2), "redirect" | "permanent") => {
+                Moves { path: true, args: directive.arg(1).contains('?') }
+            }
+            "set" if directive.arg(0).eq_ignore_ascii_case("$args") => Moves { path: false, args: true },
+            "if" => changes(directive.children()),
+            _ => Moves::default(),
+        })
+    })
+}
+
 fn target_of(text: &str) -> Target {
     let path = text.split('?').next().unwrap_or("");
     let parts = parts(path).unwrap_or_default();

@@ -113,7 +113,7 @@ impl<'p> Importer<'p> {
             return own(group);
         }
         if self.maps.is_declared(&lower) {
-            return self.use_map(&lower).map(Part::Variable);
+            return self.use_map_at(&lower, place).map(Part::Variable);
         }
         match lower.as_str() {
             "proxy_add_x_forwarded_for"
@@ -169,7 +169,7 @@ impl<'p> Importer<'p> {
             return Err(Lack::beyond(format!("the value of `${name}` is made of captures")));
         }
         if self.maps.is_declared(&lower) {
-            return self.use_map(&lower).map(|name| Field::Plain(format!("${name}")));
+            return self.use_map_at(&lower, place).map(|name| Field::Plain(format!("${name}")));
         }
         match lower.as_str() {
             "host" => Ok(Field::Plain("host".to_owned())),

@@ -48,6 +48,25 @@ fn what_cannot_be_decided_beforehand_is_refused_at_its_place() {
 }
 
 #[test]
+fn a_table_is_not_asked_for_what_a_rewrite_may_have_changed() {
+    let conf = |server: &str| {
+        format!("http {{ map $arg_q $up {{ default u; }} map $up $deep {{ u v; }}\nserver {{ {server} }} }}")
+    };
+    for (server, column) in [
+        ("location / { rewrite o /img? break; proxy_pass http://$up; }", 43),
+        ("location / { rewrite o /img? break; add_header A $deep; proxy_pass http://u; }", 0),
+        ("location / { rewrite ^/a /b? last; return 200 $up; }", 0),
+    ] {
+        let conf = conf(server);
+        let (rules, said) = imported(&conf);
+        match column {
+            0 => assert!(rules.is_empty() || !rules.contains("$deep"), "{rules}\n{said}"),
+            column => check(&conf, &format!("2:{}", column + 3), "may have changed before"),
+        }
+    }
+}
+
+#[test]
 fn every_mistake_is_said_in_one_run() {
     let (_, said) = imported(&of_server("location /a { return abc; }\nlocation /b { return 200 $nope; }\nfoo;"));
     assert_eq!(said.lines().filter(|line| line.contains("error[")).count(), 3, "{said}");
