@@ -207,6 +207,18 @@ pub(crate) struct ImportNginx {
     /// How the report is written; json goes to standard output where the rules do not
     #[arg(long, value_enum, default_value_t = ImportFormat::Human)]
     pub(crate) format: ImportFormat,
+    /// Ask a real nginx and the rules the same, and show every difference
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// How many requests are asked
+    #[arg(long, default_value_t = 20_000, requires = "verify")]
+    pub(crate) requests: u64,
+    /// Repeats the requests of an earlier run
+    #[arg(long, requires = "verify")]
+    pub(crate) seed: Option<u64>,
+    /// The nginx that is asked; unsaid: the one in PATH
+    #[arg(long, value_name = "PATH", requires = "verify")]
+    pub(crate) nginx: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -4,7 +4,8 @@ use crate::arguments::{ImportFormat, ImportNginx};
 use crate::console::{self, Console};
 use crate::file;
 use crate::status::{Status, Stop};
-use rulec::import::nginx::{import, parse};
+use rulec::import::nginx::verify::{self, Subject};
+use rulec::import::nginx::{Parsed, import, parse};
 use std::io::{self, Write};
 
 /// Translates, writes the rules if nothing keeps them from being written, and accounts for every directive.
@@ -34,7 +35,38 @@ pub(crate) fn run(arguments: &ImportNginx, console: Console) -> Result<Status, S
         Some(output) => file::write_atomically(output, imported.rules.as_bytes())?,
         None => console::result(&imported.rules)?,
     }
-    Ok(Status::Fine)
+    if arguments.verify { certify(arguments, parsed) } else { Ok(Status::Fine) }
+}
+
+/// Asks nginx the same, shows where it differs, and says of how much both agree.
+fn certify(arguments: &ImportNginx, parsed: Parsed) -> Result<Status, Stop> {
+    let Some(nginx) = arguments.nginx.clone().or_else(verify::find) else {
+        to_stderr("error: `--verify` asks a real nginx, and none is in PATH: install it, or say `--nginx PATH`\n");
+        return Ok(Status::Errors);
+    };
+    let hash = hash(&parsed);
+    // The same configuration was imported a moment ago.
+    let Ok(subject) = Subject::new(parsed, 0) else { return Ok(Status::Errors) };
+    if subject.size().1 == 0 {
+        to_stderr("nothing to verify: no server stands in this configuration\n");
+        return Ok(Status::Fine);
+    }
+    let seed = arguments.seed.unwrap_or_else(verify::fresh_seed);
+    let certificate = subject.verify(&nginx, arguments.requests, seed).map_err(Stop::io(nginx.display()))?;
+    for difference in &certificate.differences {
+        to_stderr(&format!("difference: {difference}\n\n"));
+    }
+    to_stderr(&format!("{certificate}{}; configuration {hash}; --seed {seed}\n", certificate.version));
+    Ok(if certificate.differing == 0 { Status::Fine } else { Status::Errors })
+}
+
+/// Of all files that were read, in order.
+fn hash(parsed: &Parsed) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (_, source) in parsed.sources.iter() {
+        hasher.update(source.text.as_bytes());
+    }
+    hasher.finalize().to_hex().chars().take(16).collect()
 }
 
 /// That it cannot be written changes nothing.

@@ -22,6 +22,8 @@ pub struct Imported {
     pub report: Report,
     /// Mistakes, refusals and traps, each at its place in the configuration.
     pub diagnostics: Vec<Diagnostic>,
+    /// By line of the rules, from 0: the place in the configuration that it came from.
+    pub(super) origins: Vec<Option<Span>>,
 }
 
 impl Imported {
@@ -46,7 +48,7 @@ pub fn import(parsed: &Parsed) -> Imported {
         diagnostics.extend(mistakes(&rendered));
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
-    let result = Imported { rules: rendered.text, report, diagnostics };
+    let result = Imported { rules: rendered.text, report, diagnostics, origins: rendered.origins };
     if result.has_errors() { Imported { rules: String::new(), ..result } } else { result }
 }
 
@@ -82,7 +84,7 @@ fn mistakes(rendered: &Rendered) -> Vec<Diagnostic> {
 }
 
 /// What the directives of a file without `http` stand in.
-enum Context {
+pub(super) enum Context {
     Main,
     Http,
     Server,
@@ -217,7 +219,7 @@ fn account_with(directives: &[Directive], outcome: &Outcome, entries: &mut Vec<E
     }
 }
 
-fn context(directives: &[Directive]) -> Context {
+pub(super) fn context(directives: &[Directive]) -> Context {
     let has = |names: &[&str]| {
         directives.iter().any(|directive| names.contains(&directive.name()) && directive.block.is_some())
     };

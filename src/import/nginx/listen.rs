@@ -126,6 +126,23 @@ impl Listeners {
         (port, if tls.len() == 1 { tls.first().copied() } else { None })
     }
 
+    /// Every address: its listener in the rules, if one has to be named, and whether TLS is spoken.
+    pub(super) fn all(&self) -> Vec<(String, Option<String>, bool)> {
+        let name = |name: &String| (!self.is_one()).then(|| name.clone());
+        let one = |(address, own): (&String, &String)| (address.clone(), name(own), self.speaks_tls(address));
+        self.names.iter().map(one).collect()
+    }
+
+    /// The addresses of server number `index`.
+    pub(super) fn addresses(&self, index: usize) -> &[String] {
+        self.servers.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The default server of `address`.
+    pub(super) fn default_at(&self, address: &str) -> Option<usize> {
+        self.defaults.get(address).copied()
+    }
+
     /// The default server among `all` addresses of server number `index`.
     pub(super) fn default_of(&self, index: usize) -> Option<usize> {
         let address = self.servers.get(index)?.first()?;

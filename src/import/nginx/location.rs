@@ -288,6 +288,11 @@ fn head(directive: &Directive) -> Result<Head, Lack> {
     Ok(Head { modifier, pattern })
 }
 
+/// The modifier and the pattern of the location `directive`, if nginx takes them.
+pub(super) fn head_of(directive: &Directive) -> Option<(&'static str, String)> {
+    head(directive).ok().map(|head| (head.modifier, head.pattern))
+}
+
 /// nginx's rules of nesting.
 fn nests(head: &Head, outer: &Outer<'_, '_>) -> Result<(), Lack> {
     let Head { modifier, pattern } = head;

@@ -35,6 +35,7 @@ mod tree;
 mod upstream;
 mod values;
 mod variable;
+pub mod verify;
 
 pub use import::{Imported, import, translate};
 pub use parse::{parse, parse_text};

@@ -1,0 +1,233 @@
+//! Requests made from a configuration: what it asks for, and what just misses that.
+
+use super::client::AUTH;
+use super::instrument::Instrumented;
+use super::sources::{Field, ServerSource, Value};
+use super::{Random, sources};
+use crate::artifact::manifest::Manifest;
+use crate::import::nginx::Parsed;
+use crate::model::RequestRecord;
+use core::net::IpAddr;
+use std::collections::BTreeMap;
+
+/// What requests are made from.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    servers: Vec<ServerSource>,
+    /// By socket: the listener, and whether it stands for TLS.
+    listeners: BTreeMap<String, (Option<String>, bool)>,
+    fields: Vec<(Field, Vec<Value>)>,
+    clients: Vec<IpAddr>,
+    bodies: Vec<u64>,
+    facts: Vec<(String, Vec<String>)>,
+}
+
+impl Source {
+    pub(super) fn of(parsed: &Parsed, instrumented: &Instrumented, manifest: &Manifest) -> Self {
+        let listeners = instrumented.sockets.iter().zip(&instrumented.tls);
+        let asked = sources::asked(&parsed.directives);
+        Self {
+            servers: instrumented.sources.clone(),
+            listeners: listeners.map(|((socket, name), tls)| (socket.clone(), (name.clone(), *tls))).collect(),
+            fields: asked.fields.into_iter().collect(),
+            clients: asked.clients,
+            bodies: asked.bodies,
+            facts: manifest.facts.iter().map(|fact| (fact.name.clone(), fact.values.clone())).collect(),
+        }
+    }
+
+    pub(super) fn request(&self, random: &mut Random) -> RequestRecord {
+        let mut request = RequestRecord::new("/");
+        let Some(server) = random.pick(&self.servers) else { return request };
+        let socket = random.pick(&server.sockets);
+        if let Some((listener, tls)) = socket.and_then(|socket| self.listeners.get(socket)) {
+            request.listener.clone_from(listener);
+            (if *tls { "https" } else { "http" }).clone_into(&mut request.scheme);
+        }
+        request.host = Some(host(server, random));
+        request.method = method(random);
+        let (mut path, mut query) = (path(server, random), Vec::new());
+        let mut cookies = Vec::new();
+        for (field, values) in &self.fields {
+            if !random.chance(55) {
+                continue;
+            }
+            let Some(value) = random.pick(values).map(|value| missed(value.text(random), random)) else { continue };
+            match field {
+                Field::Header(name) => request.headers.push((name.clone(), of_header(&value))),
+                Field::Cookie(name) => {
+                    cookies.push(format!("{name}={}", of_header(&value).replace([';', ' ', ','], "")));
+                }
+                Field::Arg(name) => query.push(format!("{name}={}", of_query(&value))),
+                Field::Args if random.chance(60) => query.push(of_query(&value)),
+                Field::Method if random.chance(60) && is_method(&value) => request.method = value,
+                Field::Path if random.chance(40) => path = format!("/{}", value.trim_start_matches('/')),
+                Field::Host if random.chance(40) && is_host(&value) => request.host = Some(value),
+                _ => {}
+            }
+        }
+        if !cookies.is_empty() {
+            request.headers.push(("Cookie".to_owned(), cookies.join("; ")));
+        }
+        request.target = encoded(&path, random);
+        if random.chance(20) {
+            query.push(random.word(&["x=1", "a=%2F..&b", "", "?", "q=a+b", "a&&b=/x.php", "1"]).to_owned());
+        }
+        if !query.is_empty() {
+            request.target.push('?');
+            request.target.push_str(&query.join("&"));
+        }
+        request.client = random.pick(&self.clients).copied().unwrap_or(request.client);
+        if (request.method != "GET" && request.method != "HEAD" && random.chance(50)) || random.chance(4) {
+            request.body = random.pick(&self.bodies).copied().unwrap_or(0);
+        }
+        if request.scheme == "https" {
+            request.headers.push(("X-Rulec-Scheme".to_owned(), "https".to_owned()));
+        }
+        self.facts(&mut request, random);
+        request
+    }
+
+    /// No files exist; who may pass is said by the request.
+    fn facts(&self, request: &mut RequestRecord, random: &mut Random) {
+        let (code, auth) = *random
+            .pick(&[("204", "allowed"), ("401", "unauthorized"), ("403", "forbidden"), ("500", "failed")])
+            .unwrap_or(&("204", "allowed"));
+        let known = random.chance(60);
+        let (mut asks_auth, mut asks_user) = (false, false);
+        for (name, values) in &self.facts {
+            let value = if name.starts_with("auth_basic") {
+                asks_user = true;
+                if known { "allowed" } else { "unauthorized" }
+            } else if values.iter().any(|value| value == "unauthorized") {
+                asks_auth = true;
+                auth
+            } else {
+                "no"
+            };
+            request.facts.insert(name.clone(), value.to_owned());
+        }
+        if asks_auth {
+            request.headers.push((AUTH.to_owned(), code.to_owned()));
+        }
+        if asks_user {
+            request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+            if known {
+                request.headers.push(("Authorization".to_owned(), "Basic dXNlcjpwYXNzd29yZA==".to_owned()));
+            }
+        }
+    }
+}
+
+/// Letters in capitals only: others, TRACE and CONNECT are refused whatever the rules.
+fn is_method(method: &str) -> bool {
+    !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase()) && !matches!(method, "TRACE" | "CONNECT")
+}
+
+fn method(random: &mut Random) -> String {
+    let others = ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "POST", "PROPFIND"];
+    (if random.chance(65) { "GET" } else { random.word(&others) }).to_owned()
+}
+
+/// What nginx and we take for a host; the others are 400 for both, by rules of their own.
+fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() < 200
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        && !host.split('.').any(str::is_empty)
+}
+
+fn host(server: &ServerSource, random: &mut Random) -> String {
+    let name = random.pick(&server.names).map(|name| name.text(random)).unwrap_or_default();
+    let mut host = match name.as_str() {
+        name if random.chance(4) => format!("no{}", name.trim_start_matches(['*', '.'])),
+        name if name.starts_with("*.") || name.starts_with('.') => {
+            let rest = name.trim_start_matches(['*', '.']);
+            format!("{}{rest}", random.word(&["a.", "b.c.", "", "www."]))
+        }
+        name if name.ends_with(".*") => format!("{}{}", name.trim_end_matches('*'), random.word(&["org", "co.uk"])),
+        name => name.to_owned(),
+    };
+    if !is_host(&host) {
+        random.word(&["unknown.test", "example.org", "localhost"]).clone_into(&mut host);
+    }
+    if random.chance(3) {
+        host = host.to_ascii_uppercase();
+    }
+    host
+}
+
+fn path(server: &ServerSource, random: &mut Random) -> String {
+    let mut path = match random.pick(&server.paths) {
+        Some(value) if random.chance(88) => value.text(random),
+        _ => String::new(),
+    };
+    if random.chance(35) || path.is_empty() {
+        for _ in 0..=random.below(2) {
+            path.push_str(if path.ends_with('/') || random.chance(15) { "" } else { "/" });
+            path.push_str(random.word(&SEGMENTS));
+        }
+    }
+    path = missed(path, random);
+    if random.chance(12) {
+        path.push('/');
+    } else if path.len() > 1 && path.ends_with('/') && random.chance(35) {
+        path.pop();
+    }
+    if !path.starts_with('/') {
+        path.insert(0, '/');
+    }
+    path
+}
+
+const SEGMENTS: [&str; 14] =
+    ["a", "b", "x.php", "img.PNG", "api", "v1", "1", "22", "index.html", ".git", "a b", "\u{c3}\u{bc}", "foo", "x-y_z"];
+
+/// `text`, or now and then what just misses it.
+fn missed(mut text: String, random: &mut Random) -> String {
+    match random.below(24) {
+        0 => {
+            text.pop();
+        }
+        1 => text.push_str(random.word(&["x", "1", "/", ".", "-"])),
+        2 => text = text.to_ascii_uppercase(),
+        3 => {
+            text = text.chars().skip(1).collect();
+        }
+        _ => {}
+    }
+    text
+}
+
+/// What a header can carry.
+fn of_header(value: &str) -> String {
+    let text: String = value.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
+    text.trim().to_owned()
+}
+
+/// What a query can carry, by RFC 3986.
+fn of_query(value: &str) -> String {
+    value.chars().filter(|c| c.is_ascii_alphanumeric() || "-._~!$'()*+,;=:@/?&".contains(*c)).collect()
+}
+
+/// `path` as a client might spell it: bytes that RFC 3986 forbids stand encoded, others now and then.
+fn encoded(path: &str, random: &mut Random) -> String {
+    let mut target = String::new();
+    for (index, c) in path.chars().enumerate() {
+        let byte = u8::try_from(c).unwrap_or(b'?');
+        let is_plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte);
+        if !is_plain || (index > 0 && random.chance(2)) {
+            target.push_str(&format_args!("%{byte:02X}").to_string());
+        } else {
+            target.push(c);
+        }
+        if byte == b'/' && random.chance(2) {
+            target.push_str(random.word(&["/", "./", "../", "%2e/", "x/../", "%2F", "..", ".", "+", ";"]));
+        }
+    }
+    if random.chance(4) {
+        target
+            .push_str(random.word(&["%0a", "%", "%zz", "+", "%3F", "%23", "%25", "%2B", "/..", "/.", "%22%3C", "%20"]));
+    }
+    target
+}
