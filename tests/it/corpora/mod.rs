@@ -15,11 +15,15 @@ use std::path::PathBuf;
 
 /// The text of a corpus.
 pub(crate) fn corpus(name: &str) -> String {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
-    let folder = std::env::var_os("RULEC_CORPORA").map_or_else(beside, PathBuf::from);
-    let file = folder.join(name);
+    let file = corpora().join(name);
     std::fs::read_to_string(&file)
         .unwrap_or_else(|error| panic!("the corpora are data of their own: {} ({error})", file.display()))
+}
+
+/// The folder of the corpora.
+pub(crate) fn corpora() -> PathBuf {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    std::env::var_os("RULEC_CORPORA").map_or_else(beside, PathBuf::from)
 }
 
 /// The lines of a corpus of JSON lines, without the first, which explains the fields.

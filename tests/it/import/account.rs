@@ -1,14 +1,10 @@
 //! Nothing is dropped in silence: every directive comes to something, and what comes out compiles.
 
+use crate::corpora::corpora;
 use rulec::diagnostic::Severity;
 use rulec::import::nginx::{Directive, Outcome, Parsed, import, parse, parse_text};
 use rulec::model::load_text;
 use std::path::{Path, PathBuf};
-
-fn corpora() -> PathBuf {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
-    std::env::var_os("RULEC_CORPORA").map_or_else(beside, PathBuf::from)
-}
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -4,6 +4,7 @@ mod account;
 mod meaning;
 mod refusals;
 mod syntax;
+mod verify;
 
 use rulec::diagnostic::{Format, render};
 use rulec::import::nginx::{import, parse_text};
