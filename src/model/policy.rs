@@ -172,8 +172,8 @@ pub struct Location {
     /// Modifier and pattern as written, unescaped: `^~ /s3/`.
     pub display: String,
     /// Whether its own statements hold a `proxy`, guarded or not, so that a missing final slash is redirected.
-    /// With `slash_redirect` said to be 301 (nginx's) only an unguarded one counts, with its own `slash_redirect off`
-    /// none.
+    /// With `slash_redirect` said to be 301 (nginx's) only an unguarded one counts, with its own `slash_redirect on` or
+    /// `off` it does not matter.
     pub proxies: bool,
     /// `internal`, its own or that of a location around it: requests as they came get 404.
     pub is_internal: bool,

@@ -184,7 +184,12 @@ const KEYWORDS: &[Keyword] = &[
     simple(Service, "plans", Rule::use_plans, "plans NAME;"),
     simple(Service, "merge_slashes", Rule::merge_slashes, "merge_slashes on|off;"),
     simple(Service, "paths", Rule::paths, "paths strict|nginx;"),
-    simple(Service, "slash_redirect", Rule::slash_redirect, "slash_redirect 301|308|off;"),
+    simple(
+        Service,
+        "slash_redirect",
+        Rule::slash_redirect,
+        "slash_redirect 301|308|off;` or in a location `slash_redirect on|off;",
+    ),
     simple(Service, "redirects", Rule::redirects, "redirects absolute|relative;"),
     simple(Service, "allow", Rule::allow, "allow WARNING...;"),
     simple(Service, "limit", Rule::limit, "limit RATE [burst=N] [per NAME];"),

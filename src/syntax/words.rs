@@ -84,7 +84,7 @@ fn known_words(rule: Rule) -> &'static [&'static str] {
         Rule::claim => &["never", "always"],
         Rule::on_off => &["on", "off"],
         Rule::path_policy => &["strict", "nginx"],
-        Rule::slash_policy => &["301", "308", "off"],
+        Rule::slash_policy => &["301", "308", "on", "off"],
         Rule::redirect_form => &["absolute", "relative"],
         Rule::body_action => &["forward", "strip", "reject"],
         Rule::balancing => &["round_robin", "least_conn"],

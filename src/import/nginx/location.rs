@@ -136,18 +136,16 @@ impl<'p> Importer<'p> {
         nodes.extend(statements);
         let redirects_slash = home != Home::NoPrefix && head.pattern.ends_with('/');
         let proxies = !matches!(handler, Handler::Files);
-        if flow.is_over && !(redirects_slash && proxies) {
+        let content = if flow.is_over { Vec::new() } else { self.content(&flow, around) };
+        if flow.is_over {
             self.never_reached(&flow.place, handler);
-        } else {
-            let mut content = self.content(&flow, around);
-            if redirects_slash && proxies {
-                self.keep_slash(&mut content, around, &flow.place);
-            }
-            if redirects_slash && !proxies && mentions_proxy(&content) {
-                nodes.insert(0, Node::line("slash_redirect off", directive.span));
-            }
-            join(&mut nodes, content);
         }
+        // nginx redirects a missing slash because of the handler, whatever stands before it.
+        if redirects_slash && proxies != mentions_proxy(&content) {
+            let switch = if proxies { "on" } else { "off" };
+            nodes.insert(0, Node::line(format!("slash_redirect {switch}"), directive.span));
+        }
+        join(&mut nodes, content);
         let has_nested = !level.own("location").is_empty();
         if has_nested {
             for branch in flow.branches.iter().filter(|branch| branch.has_settings) {
@@ -166,18 +164,6 @@ impl<'p> Importer<'p> {
             directive.block.iter().flat_map(|block| &block.comments).map(|comment| Node::Comment(comment.text.clone())),
         );
         nodes
-    }
-
-    /// Nothing may reach the handler, but nginx redirects a missing slash because of it.
-    fn keep_slash(&mut self, content: &mut Vec<Node>, around: Around<'p>, place: &Place<'_, 'p>) {
-        if mentions_proxy(content) {
-            return;
-        }
-        let inner = first_proxy(content).cloned();
-        content.extend(inner.or_else(|| {
-            let passed = self.handler(around.handler, around.home, place, &UriUse::Always);
-            first_proxy(&passed).cloned()
-        }));
     }
 
     /// The type of a `return` with a text.
@@ -371,15 +357,7 @@ fn join(nodes: &mut Vec<Node>, more: Vec<Node>) {
     nodes.extend(more);
 }
 
-/// The first statement that passes requests on.
-fn first_proxy(nodes: &[Node]) -> Option<&Node> {
-    nodes.iter().find_map(|node| match node {
-        Node::Line { text, .. } if text.starts_with("proxy ") => Some(node),
-        Node::Block { body, .. } => first_proxy(body),
-        _ => None,
-    })
-}
-
+/// Whether a `proxy` of `nodes` stands under no guard.
 fn mentions_proxy(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| matches!(node, Node::Line { text, .. } if text.starts_with("proxy ")))
 }

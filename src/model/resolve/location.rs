@@ -1,7 +1,7 @@
 //! Locations: what paths they take, and how they nest.
 
 use super::Resolver;
-use super::statement::{LocationScope, Scope, ServiceScope, is_slash_redirect_off};
+use super::statement::{LocationScope, Scope, ServiceScope, slash_redirect_switch};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Answer, Location, LocationId, LocationPaths, ServiceId, Statement, StatementKind};
 use crate::syntax::ast::{self, Word};
@@ -88,12 +88,12 @@ impl Resolver<'_> {
         let inner = LocationScope { span: statement.span, prefix_octets };
         let mut scope = Scope::of_location(service, inner, rewrite);
         let statements = self.statements(&location.body, &mut scope);
-        let keeps_slash = location.body.iter().any(|statement| is_slash_redirect_off(&statement.kind));
+        let switch = location.body.iter().find_map(|statement| slash_redirect_switch(&statement.kind));
         let is_internal = self.policy.locations.get(id.0 as usize).is_some_and(|location| location.is_internal);
         let itself = Parent { id, head: statement.head, pattern: &location.pattern.text, exact, is_internal };
         let nested = self.locations(&location.body, service, Some(&itself), rewrite);
         if let Some(location) = self.policy.locations.get_mut(id.0 as usize) {
-            location.proxies = !keeps_slash && holds_proxy(&statements, !service.unguarded_proxy_only);
+            location.proxies = switch.unwrap_or_else(|| holds_proxy(&statements, !service.unguarded_proxy_only));
             location.statements = statements;
             location.nested = nested;
         }

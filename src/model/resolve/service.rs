@@ -88,7 +88,7 @@ impl Resolver<'_> {
                         "308" => SlashRedirect::Always(308),
                         "off" => SlashRedirect::Off,
                         _ => {
-                            self.invalid(word, "a slash redirect", "write `301`, `308` or `off`");
+                            self.invalid(word, "a slash redirect of a service", "write `301`, `308` or `off`");
                             SlashRedirect::ByMethod
                         }
                     };

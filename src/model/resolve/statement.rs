@@ -152,7 +152,7 @@ impl Resolver<'_> {
                 Vec::new()
             }
             kind if of_service(kind) => {
-                let in_location = scope.location.is_some() && !is_slash_redirect_off(kind);
+                let in_location = scope.location.is_some() && slash_redirect_switch(kind).is_none();
                 if scope.guarded || in_location {
                     let message = "this is said once for a service";
                     let diagnostic = Diagnostic::error("misplaced-statement", statement.head, message);
@@ -222,7 +222,11 @@ fn of_service(kind: &ast::StatementKind) -> bool {
     )
 }
 
-/// The one of them that a location may say too.
-pub(super) fn is_slash_redirect_off(kind: &ast::StatementKind) -> bool {
-    matches!(kind, ast::StatementKind::SlashRedirect(word) if word.text == "off")
+/// `slash_redirect on|off`, which a location says for itself.
+pub(super) fn slash_redirect_switch(kind: &ast::StatementKind) -> Option<bool> {
+    match kind {
+        ast::StatementKind::SlashRedirect(word) if word.text == "on" => Some(true),
+        ast::StatementKind::SlashRedirect(word) if word.text == "off" => Some(false),
+        _ => None,
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! 20 000 verdicts in every run; `RULEC_LIVE=1000000 tests/run live_nginx` for a million. `RULEC_SEED` repeats a run.
 
+mod configuration;
+mod forwarding;
 mod nginx;
 mod random;
 mod tree;
