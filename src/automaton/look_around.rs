@@ -107,7 +107,7 @@ impl Machine<'_> {
         // Each of them asks only those before it.
         for look in &self.program.looks {
             let mut holds = if look.ahead {
-                self.from_here(look.start, &here)?
+                self.going_on(look.start, &here)?
             } else {
                 let (run, matched) = self.run(state.runs.get(runs.len()), Some(look.start), &mut here)?;
                 runs.push(run);
@@ -163,7 +163,7 @@ impl Machine<'_> {
     }
 
     /// The condition under which the look-ahead of `place` matches, going on there.
-    fn from_here(&mut self, place: u32, here: &Here) -> Result<NodeId, TooLarge> {
+    fn going_on(&mut self, place: u32, here: &Here) -> Result<NodeId, TooLarge> {
         let mut any = FALSE;
         for (place, mut condition) in self.spread(vec![(place, TRUE)], here)? {
             if *self.program.at(place) != Instruction::Match {
@@ -238,7 +238,7 @@ impl Machine<'_> {
                     return Ok(*known);
                 }
                 let next = after(self.program, place, byte);
-                let holds = next.map_or(Ok(FALSE), |next| self.from_here(next, here))?;
+                let holds = next.map_or(Ok(FALSE), |next| self.going_on(next, here))?;
                 here.places.insert(place, holds);
                 Ok(holds)
             }

@@ -1,6 +1,6 @@
 //! What a parenthesis begins.
 
-use super::parser::{Atom, Node, Parser};
+use super::parser::{Atom, Look, Node, Parser};
 use super::{Mistake, NAME_OCTETS_MAX};
 use regex_syntax::hir::{Capture, Hir};
 
@@ -17,7 +17,7 @@ impl Parser<'_> {
             [("=", true, false), ("!", true, true), ("<=", false, false), ("<!", false, true)]
         {
             if self.eat(look) {
-                return self.look_around(ahead, negative, from).map(Atom::Assertion);
+                return self.look_around(Look { ahead, negative }, from).map(Atom::Assertion);
             }
         }
         if self.eat(">") {
@@ -39,7 +39,7 @@ impl Parser<'_> {
     fn capture(&mut self, name: Option<String>, from: usize) -> Result<Atom, Mistake> {
         self.groups.push(name.clone());
         let index = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-        if !self.inside_looks.is_empty() && !self.inside_looks.contains(&true) {
+        if !self.inside_looks.is_empty() && !self.inside_looks.iter().any(|look| look.negative) {
             self.groups_inside.push(index);
         }
         let inner = self.inside(from)?;

@@ -1,22 +1,21 @@
 //! Conditions on what stands around a position.
 
 use super::meaning::mark;
-use super::parser::{Node, Parser};
+use super::parser::{self, Node, Parser};
 use super::{LOOKS_MAX, LookAround, Mistake};
 use regex_syntax::hir::{Hir, Look};
 
 impl Parser<'_> {
     /// Behind `(?=` or its like, whose `(` stands at `from`.
-    pub(super) fn look_around(&mut self, ahead: bool, negative: bool, from: usize) -> Result<Hir, Mistake> {
-        self.inside_looks.push(negative);
+    pub(super) fn look_around(&mut self, look: parser::Look, from: usize) -> Result<Hir, Mistake> {
+        self.inside_looks.push(look);
         let inner = self.inside(from);
         self.inside_looks.pop();
         let inner = inner?;
+        let parser::Look { ahead, negative } = look;
         // PCRE2 before 10.43, which nginx is linked with, takes nothing else.
         if !ahead && !self.is_fixed {
-            let message = "what stands behind may have different lengths";
-            let help = "write alternatives, each of one length: `(?<=ab|c)`; no `*`, `+` or `?`";
-            return Err(Mistake::new("regex-lookbehind", from..self.at, message).help(help));
+            return Err(Mistake::lookbehind(from..self.at));
         }
         self.look(LookAround { ahead, negative, hir: inner.hir }, from)
     }

@@ -31,6 +31,7 @@ pub struct LookAround {
 
 /// What a group of a HIR stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "every reader has to consider every one")]
 pub enum Mark {
     /// A group that captures.
     Group,

@@ -89,6 +89,11 @@ impl Mistake {
             .help("write the alternatives out, or match less exactly and let the upstream compare")
     }
 
+    fn lookbehind(range: Range<usize>) -> Self {
+        Self::new("regex-lookbehind", range, "what stands behind may have different lengths")
+            .help("write alternatives, each of one length: `(?<=ab|c)`; no `*`, `+` or `?`")
+    }
+
     fn too_large(range: Range<usize>, message: impl Into<String>) -> Self {
         Self::new("regex-too-large", range, message)
     }

@@ -3,7 +3,7 @@
 use super::flags::Flags;
 use super::possessive::Atomic;
 use super::{LookAround, Meaning, Mistake, NEST_MAX, REPEAT_MAX, Regex, SIZE_MAX, possessive, sets};
-use regex_syntax::hir::{Class, ClassBytes, Hir, Look, Repetition};
+use regex_syntax::hir::{self, Class, ClassBytes, Hir, Repetition};
 use std::collections::BTreeSet;
 
 /// Where the reading of a pattern stands.
@@ -19,12 +19,19 @@ pub(super) struct Parser<'s> {
     pub(super) looks: Vec<LookAround>,
     /// Groups inside positive look-around.
     pub(super) groups_inside: Vec<u32>,
-    /// For each look-around that is being read, whether it is negative.
-    pub(super) inside_looks: Vec<bool>,
+    /// The look-around that is being read, innermost last.
+    pub(super) inside_looks: Vec<Look>,
     pub(super) atomics: Vec<Atomic>,
     /// Whether each alternative that was read last takes texts of one length only.
     pub(super) is_fixed: bool,
     nest: usize,
+}
+
+/// The kind of a look-around.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub(super) ahead: bool,
+    pub(super) negative: bool,
 }
 
 /// A piece of a pattern.
@@ -131,9 +138,9 @@ impl<'s> Parser<'s> {
             '[' => self.class(from).map(Atom::Item),
             '\\' => self.escape(from),
             '^' if self.flags.multi_line => self.line_start(from).map(Atom::Assertion),
-            '^' => Ok(Atom::Assertion(Hir::look(Look::Start))),
+            '^' => Ok(Atom::Assertion(Hir::look(hir::Look::Start))),
             '$' if self.flags.multi_line => self.line_end(from).map(Atom::Assertion),
-            '$' => Ok(Atom::Assertion(Hir::look(Look::EndLF))),
+            '$' => Ok(Atom::Assertion(Hir::look(hir::Look::EndLF))),
             '.' => Ok(Atom::Item(Node::class(if self.flags.dot_all { sets::ANY } else { sets::NOT_NEWLINE }))),
             '*' | '+' | '?' => {
                 let message = format!("`{letter}` repeats nothing");
@@ -193,6 +200,9 @@ impl<'s> Parser<'s> {
     fn repeated(&mut self, node: Node, from: usize, groups: usize) -> Result<Node, Mistake> {
         self.skip_comments()?;
         let Some((min, max)) = self.quantifier()? else { return Ok(node) };
+        if Some(min) != max && self.inside_looks.last().is_some_and(|look| !look.ahead) {
+            return Err(Mistake::lookbehind(from..self.at));
+        }
         let lazy = self.eat("?");
         let possessive = !lazy && self.eat("+");
         if self.repetition_follows()? {

@@ -85,9 +85,8 @@ impl<'a> Search<'a> {
             }
             match self.nfa.state(state) {
                 State::Match { .. } if self.end.is_none_or(|end| end == at) => return Some(slots),
-                State::Match { .. } => {}
                 State::Look { look, next } if self.holds(*look, at) => stack.push((*next, at, slots)),
-                State::Fail | State::Look { .. } => {}
+                State::Match { .. } | State::Fail | State::Look { .. } => {}
                 State::Union { alternates } => {
                     stack.extend(alternates.iter().rev().map(|next| (*next, at, slots.clone())));
                 }

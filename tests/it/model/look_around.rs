@@ -71,6 +71,35 @@ fn every_engine_looks_around_as_pcre_does() {
     assert!(taken > enough && looked > enough / 4 && matched > enough, "{taken} {looked} {matched}");
 }
 
+/// What look-around costs: `cargo test --test it realistic -- --nocapture` shows the figures.
+#[test]
+fn realistic_look_around_stays_small() {
+    let cases = [
+        (r"^/(?!api/|static/).*\.php$", 40),
+        (r"^(?!.*\.(css|js)$)/x", 40),
+        (r"(?<!\.min)\.js$", 40),
+        (r"^(?=.*a)(?=.*b)(?=.*c)(?=.*\d).{8,}$", 400),
+        (r"^/(?!(?:en|de|fr|es|it|pt|nl|pl|ru|ja)/)[a-z]{2}/", 60),
+        (r"(?<=/v\d)/(?!internal|debug)\w+(?!\.bak)$", 120),
+    ];
+    for (source, most) in cases {
+        let regex = rulec::model::pattern::parse(source, false).expect(source);
+        let began = std::time::Instant::now();
+        let program = Program::new(&regex.meaning, false, 20_000).expect(source);
+        let limits = Limits::default();
+        let mut steps = limits.steps_max;
+        let automata = classify(&[program], Labelling::First, &limits, &mut steps).expect(source);
+        let (states, took) = (automata[0].dfa.labels.len(), began.elapsed());
+        println!("{source}: {states} states, {} steps, {took:?}", limits.steps_max - steps);
+        assert!(states <= most, "{source}: {states} states");
+    }
+    let beyond = rulec::model::pattern::parse(r"(?=.*a.{18}b).*c", false).expect("it is a regex");
+    let program = Program::new(&beyond.meaning, false, 20_000).expect("small");
+    let limits = Limits::default();
+    let refused = classify(&[program], Labelling::First, &limits, &mut limits.steps_max.clone());
+    assert_eq!(refused, Err(0), "what is beyond the budget is refused by its index");
+}
+
 /// All engines on the location `~ pattern`; a pattern that is refused is not counted.
 fn check(source: &str, subjects: &[String], counts: &Counts) -> Result<(), TestCaseError> {
     let rules = rules(source);
