@@ -7,10 +7,11 @@ use super::listen::{Listeners, Listening};
 use super::location::Outer;
 use super::place::{Moves, Place, Server};
 use super::regex;
-use super::rules::{Node, name, word};
+use super::rules::{Node, Rendered, name, word};
 use super::survey::changes;
 use super::tree::{Comment, Directive};
 use super::values::Values;
+use super::variable::set_name;
 use crate::diagnostic::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,6 +149,7 @@ impl<'p> Importer<'p> {
         };
         let behind = Place { moves: place.moves.or(all_changes(source.directives)), ..place.clone() };
         nodes.extend(self.all_settings(&behind));
+        let before_statements = nodes.len();
         let mut flow = Flow::new(place, false, server.takes_groups);
         self.follow(source.directives, &mut flow);
         let (statements, flow) = flow.finish();
@@ -155,6 +157,9 @@ impl<'p> Importer<'p> {
         nodes.extend(self.locations(&Outer::of_server(&flow)));
         nodes.extend(self.files_of_server(&level, span));
         nodes.extend(source.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
+        for name in never_set(&nodes, server) {
+            nodes.insert(before_statements, Node::line(format!("set ${name} \"\""), span));
+        }
         (own, nodes)
     }
 
@@ -240,6 +245,27 @@ impl Servers<'_> {
         self.taken.insert(free.clone());
         free
     }
+}
+
+/// Variables that `nodes` use and nothing of them sets, because nothing reaches what would: they are empty.
+fn never_set(nodes: &[Node], server: &Server<'_>) -> Vec<String> {
+    let text = Rendered::of(nodes).text;
+    let names = server.sets.keys().map(|name| set_name(name)).chain(server.groups.iter().cloned());
+    let ends = |behind: &str| !behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let is_used = |name: &String| {
+        let plain =
+            text.match_indices(&format!("${name}")).any(|(at, found)| text.get(at + found.len()..).is_some_and(ends));
+        plain || text.contains(&format!("${{{name}}}"))
+    };
+    let is_set = |name: &String| {
+        text.contains(&format!("set ${name} "))
+            || text.contains(&format!("<{name}>"))
+            || text.contains(&format!("'{name}'"))
+    };
+    let mut missing: Vec<String> = names.filter(|name| is_used(name) && !is_set(name)).collect();
+    missing.sort();
+    missing.dedup();
+    missing
 }
 
 /// What rewrites anywhere in a server change.

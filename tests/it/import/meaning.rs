@@ -242,3 +242,16 @@ fn files_that_may_be_there_are_facts() {
         ],
     );
 }
+
+#[test]
+fn a_variable_that_nothing_reached_sets_is_empty() {
+    check(
+        "location / { set $f 0; if ($f) { set $v 1; } return 200 \"v=$v\"; }",
+        &["set $v \"\";", "return 200 \"v=$v\";"],
+    );
+    let (rules, said) = imported(
+        "http { server { listen 80; server_name a.test; location / { return 200 \"v=$v\"; } }
+         server { listen 80; server_name b.test; set $v 1; location / { return 200 \"v=$v\"; } } }",
+    );
+    assert!(rules.contains("return 200 \"v=\";") && rules.contains("return 200 \"v=$v\";"), "{rules}\n{said}");
+}
