@@ -203,9 +203,9 @@ fn what_a_break_skips_is_not_set() {
 
 #[test]
 fn a_handler_that_is_never_reached_still_redirects_a_missing_slash() {
-    check("location /b/ { return 403; proxy_pass http://u; }", &["return 403;", "proxy u;"]);
-    check("location /b/ { deny all; proxy_pass http://u; }", &["return 403;", "proxy u;"]);
-    check_lacks("location /b { return 403; proxy_pass http://u; }", &["proxy u;"]);
+    check("location /b/ { return 403; proxy_pass http://u; }", &["slash_redirect on;", "return 403;"]);
+    check("location /b/ { deny all; proxy_pass http://u; }", &["slash_redirect on;", "return 403;"]);
+    check_lacks("location /b { return 403; proxy_pass http://u; }", &["slash_redirect on;"]);
 }
 
 #[test]
