@@ -1,6 +1,6 @@
 //! What the documentation shows is what the tool does.
 
-use super::{Folder, command, rulec_with};
+use super::{Folder, command, rulec, rulec_with};
 use rulec::proxy::Config;
 use std::collections::BTreeSet;
 use std::fs;
@@ -50,6 +50,19 @@ fn every_rules_block_is_checked_and_its_tests_pass() {
     assert!(rules.len() >= 2);
     for block in rules {
         let ran = rulec_with(&block.text, ["check", "-"]);
+        assert_eq!(ran.status, 0, "{}\n{}", block.place, ran.err);
+    }
+}
+
+/// What nginx's users would hand over is taken as a whole.
+#[test]
+fn every_nginx_block_is_imported() {
+    let configurations: Vec<Block> = blocks().into_iter().filter(|block| block.language == "nginx").collect();
+    assert!(configurations.len() >= 3);
+    let folder = Folder::new();
+    for block in configurations {
+        let path = folder.file("nginx.conf", &block.text);
+        let ran = rulec(["import".as_ref(), "nginx".as_ref(), path.as_os_str()]);
         assert_eq!(ran.status, 0, "{}\n{}", block.place, ran.err);
     }
 }

@@ -113,7 +113,7 @@ impl Answer {
         let forward = verdict.forward.as_ref();
         let set = |name: &str| {
             let set = forward.iter().flat_map(|forward| &forward.headers.set);
-            set.filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone()).last()
+            set.filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone()).next_back()
         };
         let host = set("host").or_else(|| forward.and_then(|forward| forward.host.clone()));
         let closed = verdict.verdict == Some(VerdictKind::Close);

@@ -17,7 +17,7 @@ fn upstreams_receive_what_they_received_from_nginx() {
         for case in list(configuration, "requests") {
             let request = request(case);
             let expected = Answer::expected(case);
-            tally.check(&engines, &request, &expected, |verdict| expected.of(verdict));
+            tally.check(&engines, &request, &expected, Answer::of);
         }
     }
     tally.finish(2_399);
@@ -58,7 +58,7 @@ impl Answer {
         }
     }
 
-    fn of(&self, verdict: &Verdict) -> Self {
+    fn of(verdict: &Verdict) -> Self {
         let forward = verdict.forward.as_ref().filter(|_| verdict.upstream.as_deref() != Some("files"));
         let set = |name: &str| {
             let lines = forward.map_or(&[][..], |forward| &forward.headers.set);

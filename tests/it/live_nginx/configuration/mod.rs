@@ -85,7 +85,9 @@ impl Node {
             Self::Line(text) => writeln!(conf, "{indent}{text}").expect("a string takes text"),
             Self::Block(head, nodes) => {
                 writeln!(conf, "{indent}{head} {{").expect("a string takes text");
-                nodes.iter().for_each(|node| node.write(depth + 1, conf));
+                for node in nodes {
+                    node.write(depth + 1, conf);
+                }
                 writeln!(conf, "{indent}}}").expect("a string takes text");
             }
         }

@@ -146,7 +146,7 @@ fn ask(server: &Server, random: &mut Random) -> Ask {
     let paths = server.paths();
     let mut target = String::new();
     if !paths.is_empty() && random.chance(60) {
-        target = paths[random.below(paths.len())].clone();
+        target.push_str(&paths[random.below(paths.len())]);
         target.push_str(random.pick(&["", "", "x", "/", "/a", "a%20b", "/old/c+d", "x.php", "/img/7"]));
     } else {
         for _ in 0..random.below(4) {
