@@ -4,9 +4,10 @@ use super::automaton::first_of;
 use crate::artifact::Tables;
 use crate::artifact::format::{Level, NONE, TrieNode};
 
-/// What a path leads to.
+/// What a path leads to. Locations are numbered as in the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+#[expect(clippy::exhaustive_enums, reason = "nginx knows no other end of a lookup")]
+pub enum Found {
     /// No location takes it.
     Nothing,
     /// This location.

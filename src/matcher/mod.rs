@@ -31,10 +31,12 @@ mod walk;
 #[cfg(feature = "compiler")]
 pub(crate) use captures::fits as program_fits;
 pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side, is_success};
+pub use find::Found;
 pub use refusal::Refusal;
 pub use request::{Body, Caller, Header, Request, Scheme};
 pub use scratch::Scratch;
 
+use crate::artifact::format::NONE;
 use crate::artifact::{Artifact, ArtifactError};
 
 /// The compiled policy of an artifact, ready to decide.
@@ -70,5 +72,14 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     /// reached guards read; allocates nothing.
     pub fn decide<'d>(&'d self, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
         decide::decide(&self.artifact.tables(), request, scratch)
+    }
+    /// The location of service `service` (an index of the manifest) that takes `path`, which is normalised already.
+    ///
+    /// The part of a decision that grows with the number of locations, for hosts that have parsed and normalised the
+    /// request themselves. Allocates nothing.
+    pub fn find(&self, service: u32, path: &[u8]) -> Found {
+        let tables = self.artifact.tables();
+        let level = tables.services.get(service).map_or(NONE, |service| service.level);
+        find::find(&tables, level, path).0
     }
 }
