@@ -7,64 +7,65 @@ use super::format::{
     Automaton, CAPTURES_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Node, Number, Operation, PlansRow, Program, Record,
     VARIABLES_MAX, Variable, body_action, field, instruction, look, operation, part, plans, proxy_form,
 };
-use super::read::{ArtifactError, Table, Tables, rows};
+use super::read::ArtifactError;
+use super::tables::{Table, Tables, rows};
 use core::ops::Range;
 
 /// Checks every row.
 pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     let t = tables;
-    each("strings", t.strings.texts, |text| rows(text.start, text.octets).end <= t.strings.bytes.len())?;
-    each("automata", t.automata, |automaton| automaton_is_good(t, automaton))?;
-    each_indexed("variables", t.variables, |index, variable| {
+    each("strings", t.strings().texts, |text| rows(text.start, text.octets).end <= t.strings().bytes.len())?;
+    each("automata", t.automata(), |automaton| automaton_is_good(t, automaton))?;
+    each_indexed("variables", t.variables(), |index, variable| {
         (index as usize) < VARIABLES_MAX && variable_is_good(t, variable)
     })?;
-    each_indexed("nodes", t.nodes, |index, node| node_is_good(t, index, node))?;
-    each("hosts", t.hosts, |host| {
-        optional(host.listener, t.strings.len())
-            && optional(host.default, t.services.len())
-            && rows(host.ranks, host.ranks_count).end <= t.host_ranks.len()
+    each_indexed("nodes", t.nodes(), |index, node| node_is_good(t, index, node))?;
+    each("hosts", t.hosts(), |host| {
+        optional(host.listener, t.strings().len())
+            && optional(host.default, t.services().len())
+            && rows(host.ranks, host.ranks_count).end <= t.host_ranks().len()
             && ranked_are_good(t, host.ranked, host.ranked_count, host.ranks_count)
     })?;
-    each("host_ranks", t.host_ranks, |rank| {
-        (rank.service as usize) < t.services.len() && optional(rank.program, t.programs.len())
+    each("host_ranks", t.host_ranks(), |rank| {
+        (rank.service as usize) < t.services().len() && optional(rank.program, t.programs().len())
     })?;
-    each("services", t.services, |service| {
-        rows(service.operations, service.operations_count).end <= t.operations.len()
-            && (service.level as usize) < t.levels.len()
-            && (service.plans == NONE || t.plans.get(service.plans).is_some_and(|row| row.kind == plans::SOURCE))
+    each("services", t.services(), |service| {
+        rows(service.operations, service.operations_count).end <= t.operations().len()
+            && (service.level as usize) < t.levels().len()
+            && (service.plans == NONE || t.plans().get(service.plans).is_some_and(|row| row.kind == plans::SOURCE))
     })?;
-    each_indexed("levels", t.levels, |index, level| {
-        (level.trie as usize) < t.trie.len()
-            && rows(level.regexes, level.regexes_count).end <= t.regex_locations.len()
+    each_indexed("levels", t.levels(), |index, level| {
+        (level.trie as usize) < t.trie().len()
+            && rows(level.regexes, level.regexes_count).end <= t.regex_locations().len()
             && ranked_are_good(t, level.ranked, level.ranked_count, level.regexes_count)
-            && t.regex_locations.range(level.regexes, level.regexes_count).all(|n| nests_deeper(t, index, n.value))
+            && t.regex_locations().range(level.regexes, level.regexes_count).all(|n| nests_deeper(t, index, n.value))
     })?;
-    each("ranked", t.ranked, |number| (number.value as usize) < t.automata.len())?;
-    each("regex_locations", t.regex_locations, |number| (number.value as usize) < t.locations.len())?;
-    each("trie", t.trie, |node| {
-        [node.exact, node.prefix, node.redirect].into_iter().all(|location| optional(location, t.locations.len()))
-            && rows(node.edges, node.edges_count).end <= t.edges.len()
+    each("ranked", t.ranked(), |number| (number.value as usize) < t.automata().len())?;
+    each("regex_locations", t.regex_locations(), |number| (number.value as usize) < t.locations().len())?;
+    each("trie", t.trie(), |node| {
+        [node.exact, node.prefix, node.redirect].into_iter().all(|location| optional(location, t.locations().len()))
+            && rows(node.edges, node.edges_count).end <= t.edges().len()
     })?;
-    each_indexed("edges", t.edges, |_, edge| ((edge.value & 0x00FF_FFFF) as usize) < t.trie.len())?;
-    each_indexed("locations", t.locations, |_, location| {
-        (location.service as usize) < t.services.len()
-            && optional(location.nested, t.levels.len())
-            && optional(location.program, t.programs.len())
-            && rows(location.operations, location.operations_count).end <= t.operations.len()
+    each_indexed("edges", t.edges(), |_, edge| ((edge.value & 0x00FF_FFFF) as usize) < t.trie().len())?;
+    each_indexed("locations", t.locations(), |_, location| {
+        (location.service as usize) < t.services().len()
+            && optional(location.nested, t.levels().len())
+            && optional(location.program, t.programs().len())
+            && rows(location.operations, location.operations_count).end <= t.operations().len()
             && location.internal <= 1
-            && rows(location.settings, location.settings_count).end <= t.operations.len()
+            && rows(location.settings, location.settings_count).end <= t.operations().len()
     })?;
     tries_nest_deeper(t)?;
-    each("operations", t.operations, |operation| operation_is_good(t, operation))?;
-    each("templates", t.templates, |template| rows(template.parts, template.parts_count).end <= t.parts.len())?;
-    each("parts", t.parts, |piece| part_is_good(t, piece.kind, piece.value))?;
-    each("maps", t.maps, |map| rows(map.cases, map.cases_count).end <= t.map_cases.len())?;
-    each("map_cases", t.map_cases, |case| map_case_is_good(t, case))?;
-    each("programs", t.programs, |program| program_is_good(t, program))?;
-    each("instructions", t.instructions, |i| i.kind <= instruction::FAIL)?;
-    each("looks", t.looks, |look| look.ahead <= 1 && look.negative <= 1)?;
-    each("named_groups", t.named_groups, |named| (named.capture as usize) < CAPTURES_MAX)?;
-    each_indexed("plans", t.plans, |index, row| plans_row_is_good(t, index, row))
+    each("operations", t.operations(), |operation| operation_is_good(t, operation))?;
+    each("templates", t.templates(), |template| rows(template.parts, template.parts_count).end <= t.parts().len())?;
+    each("parts", t.parts(), |piece| part_is_good(t, piece.kind, piece.value))?;
+    each("maps", t.maps(), |map| rows(map.cases, map.cases_count).end <= t.map_cases().len())?;
+    each("map_cases", t.map_cases(), |case| map_case_is_good(t, case))?;
+    each("programs", t.programs(), |program| program_is_good(t, program))?;
+    each("instructions", t.instructions(), |i| i.kind <= instruction::FAIL)?;
+    each("looks", t.looks(), |look| look.ahead <= 1 && look.negative <= 1)?;
+    each("named_groups", t.named_groups(), |named| (named.capture as usize) < CAPTURES_MAX)?;
+    each_indexed("plans", t.plans(), |index, row| plans_row_is_good(t, index, row))
 }
 
 fn each<R: Record>(name: &'static str, table: Table<'_, R>, good: impl Fn(R) -> bool) -> Result<(), ArtifactError> {
@@ -92,19 +93,19 @@ fn optional(index: u32, len: usize) -> bool {
 fn automaton_is_good(t: &Tables<'_>, automaton: Automaton) -> bool {
     let Automaton { classes, stride, states, transitions, labels } = automaton;
     let Some(steps) = stride.checked_mul(states) else { return false };
-    let in_classes = (classes as usize) < t.byte_classes.len() / 256;
+    let in_classes = (classes as usize) < t.byte_class_rows().len();
     stride >= 1
         && states >= 1
         && in_classes
         && t.byte_classes(classes).iter().all(|class| u32::from(*class) < stride)
-        && rows(transitions, steps).end <= t.transitions.len()
-        && rows(labels, states).end <= t.labels.len()
-        && t.transitions.range(transitions, steps).all(|next| next.value < steps && next.value.is_multiple_of(stride))
+        && rows(transitions, steps).end <= t.transitions().len()
+        && rows(labels, states).end <= t.labels().len()
+        && t.transitions().range(transitions, steps).all(|next| next.value < steps && next.value.is_multiple_of(stride))
 }
 
 fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Item = u32>> {
-    let automaton = t.automata.get(automaton)?;
-    Some(t.labels.range(automaton.labels, automaton.states).map(|label| label.value))
+    let automaton = t.automata().get(automaton)?;
+    Some(t.labels().range(automaton.labels, automaton.states).map(|label| label.value))
 }
 
 fn variable_is_good(t: &Tables<'_>, variable: Variable) -> bool {
@@ -119,52 +120,52 @@ fn variable_is_good(t: &Tables<'_>, variable: Variable) -> bool {
 
 fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {
     let named = matches!(field, field::HEADER | field::QUERY | field::COOKIE);
-    field <= field::FACT && if named { (name as usize) < t.strings.len() } else { name == NONE }
+    field <= field::FACT && if named { (name as usize) < t.strings().len() } else { name == NONE }
 }
 
 /// A map's value holds no map, so that filling one in ends.
 fn map_case_is_good(t: &Tables<'_>, case: MapCase) -> bool {
     let MapCase { guard, program, field, name, template } = case;
-    let Some(value) = t.templates.get(template) else { return false };
-    (guard as usize) < t.nodes.len() + 2
-        && optional(program, t.programs.len())
+    let Some(value) = t.templates().get(template) else { return false };
+    (guard as usize) < t.nodes().len() + 2
+        && optional(program, t.programs().len())
         && field_is_good(t, field, name)
-        && t.parts.range(value.parts, value.parts_count).all(|piece| piece.kind != part::MAP)
+        && t.parts().range(value.parts, value.parts_count).all(|piece| piece.kind != part::MAP)
 }
 
 fn node_is_good(t: &Tables<'_>, index: u32, node: Node) -> bool {
-    let Some(variable) = t.variables.get(node.variable) else { return false };
-    rows(node.children, variable.classes).end <= t.children.len()
-        && t.children.range(node.children, variable.classes).all(|child| child.value < index.saturating_add(2))
+    let Some(variable) = t.variables().get(node.variable) else { return false };
+    rows(node.children, variable.classes).end <= t.children().len()
+        && t.children().range(node.children, variable.classes).all(|child| child.value < index.saturating_add(2))
 }
 
 fn ranked_are_good(t: &Tables<'_>, first: u32, count: u32, ranks: u32) -> bool {
-    rows(first, count).end <= t.ranked.len()
-        && t.ranked.range(first, count).all(|ranked| {
+    rows(first, count).end <= t.ranked().len()
+        && t.ranked().range(first, count).all(|ranked| {
             labels(t, ranked.value).is_some_and(|mut labels| labels.all(|label| label == NONE || label < ranks))
         })
 }
 
 /// Whether the level nested in `location`, if any, stands behind `level`.
 fn nests_deeper(t: &Tables<'_>, level: u32, location: u32) -> bool {
-    t.locations.get(location).is_some_and(|location| location.nested == NONE || location.nested > level)
+    t.locations().get(location).is_some_and(|location| location.nested == NONE || location.nested > level)
 }
 
 /// Whether all that a level's trie names nests deeper than the level. Tries of levels follow each other, and no edge
 /// leads back or into another one.
 fn tries_nest_deeper(t: &Tables<'_>) -> Result<(), ArtifactError> {
-    let end_of = |level: u32| t.levels.get(level.saturating_add(1)).map_or(t.trie.len(), |next| next.trie as usize);
-    for (index, level) in (0..).zip(t.levels.iter()) {
+    let end_of = |level: u32| t.levels().get(level.saturating_add(1)).map_or(t.trie().len(), |next| next.trie as usize);
+    for (index, level) in (0..).zip(t.levels().iter()) {
         let end = end_of(index);
         for node in level.trie..u32::try_from(end).unwrap_or(u32::MAX) {
-            let Some(row) = t.trie.get(node) else { break };
+            let Some(row) = t.trie().get(node) else { break };
             let locations = [row.exact, row.prefix, row.redirect];
             let nests = locations.into_iter().all(|location| location == NONE || nests_deeper(t, index, location));
             let ahead = |edge: Number| {
                 let target = edge.value & 0x00FF_FFFF;
                 target > node && (target as usize) < end
             };
-            if !nests || !t.edges.range(row.edges, row.edges_count).all(ahead) {
+            if !nests || !t.edges().range(row.edges, row.edges_count).all(ahead) {
                 return Err(ArtifactError::Invalid { table: "trie", row: node });
             }
         }
@@ -174,16 +175,16 @@ fn tries_nest_deeper(t: &Tables<'_>) -> Result<(), ArtifactError> {
 
 fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
     let Operation { guard, kind, a, b, c, d } = row;
-    let string = |index: u32| (index as usize) < t.strings.len();
-    let template = |index: u32| (index as usize) < t.templates.len();
-    let program = |index: u32| (index as usize) < t.programs.len();
+    let string = |index: u32| (index as usize) < t.strings().len();
+    let template = |index: u32| (index as usize) < t.templates().len();
+    let program = |index: u32| (index as usize) < t.programs().len();
     let leads = |location: u32, uri: u32| match location {
         NONE => template(uri),
-        location => (location as usize) < t.locations.len() && uri == NONE,
+        location => (location as usize) < t.locations().len() && uri == NONE,
     };
     let operands_are_good = match kind {
         operation::CALLER | operation::FORGET_HEADERS => a <= 1,
-        operation::RESPOND => (100..1000).contains(&a) && optional(b, t.templates.len()),
+        operation::RESPOND => (100..1000).contains(&a) && optional(b, t.templates().len()),
         operation::REDIRECT => (300..400).contains(&a) && template(b),
         operation::PROXY_REDIRECT => string(a) && template(b),
         operation::PROXY_REDIRECT_OFF
@@ -194,7 +195,7 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::GOTO => leads(a, b),
         operation::ERROR_PAGE => (300..600).contains(&a) && (b == NONE || b < 600) && leads(c, d),
         operation::PROXY if b == proxy_form::TARGET => template(c),
-        operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings.len()),
+        operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings().len()),
         operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,
         operation::METHODS | operation::UNIQUE_HEADER => string(a),
         operation::HSTS => string(a) && string(b),
@@ -208,38 +209,38 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::SET => (a as usize) < CAPTURES_MAX && template(b),
         _ => false,
     };
-    operands_are_good && (guard as usize) < t.nodes.len() + 2
+    operands_are_good && (guard as usize) < t.nodes().len() + 2
 }
 
 fn part_is_good(t: &Tables<'_>, kind: u32, value: u32) -> bool {
     match kind {
-        part::LITERAL | part::ARG | part::HTTP | part::COOKIE => (value as usize) < t.strings.len(),
+        part::LITERAL | part::ARG | part::HTTP | part::COOKIE => (value as usize) < t.strings().len(),
         part::CAPTURE => (1..=9).contains(&value),
-        part::MAP => (value as usize) < t.maps.len(),
+        part::MAP => (value as usize) < t.maps().len(),
         _ => kind <= part::PROXY_ADD_X_FORWARDED_FOR,
     }
 }
 
 fn program_is_good(t: &Tables<'_>, program: Program) -> bool {
-    let looks = || t.looks.range(program.looks, program.looks_count);
+    let looks = || t.looks().range(program.looks, program.looks_count);
     // The program's own instructions, then those of each look-around, which asks only those before it.
     let own = looks().next().map_or(program.count, |look| look.from);
-    rows(program.instructions, program.count).end <= t.instructions.len()
-        && rows(program.looks, program.looks_count).end <= t.looks.len()
+    rows(program.instructions, program.count).end <= t.instructions().len()
+        && rows(program.looks, program.looks_count).end <= t.looks().len()
         && program.looks_count as usize <= LOOKS_MAX
         && part_of_program_is_good(t, program, 0..own, program.start, program.looks_count)
         && (0..)
             .zip(looks())
             .all(|(index, look)| part_of_program_is_good(t, program, look.from..look.end, look.start, index))
-        && rows(program.named, program.named_count).end <= t.named_groups.len()
-        && t.named_groups.range(program.named, program.named_count).all(|named| named.group < program.slots / 2)
+        && rows(program.named, program.named_count).end <= t.named_groups().len()
+        && t.named_groups().range(program.named, program.named_count).all(|named| named.group < program.slots / 2)
 }
 
 /// Whether the instructions `part` stay among themselves and ask the first `looks` look-arounds only.
 fn part_of_program_is_good(t: &Tables<'_>, program: Program, part: Range<u32>, start: u32, looks: u32) -> bool {
     part.end <= program.count
         && part.contains(&start)
-        && t.instructions
+        && t.instructions()
             .range(program.instructions.saturating_add(part.start), part.end - part.start)
             .all(|row| instruction_is_good(row, &part, program.slots, looks))
 }
@@ -259,12 +260,12 @@ fn plans_row_is_good(t: &Tables<'_>, index: u32, row: PlansRow) -> bool {
     match row.kind {
         plans::SOURCE => {
             let (first, end) = (index.saturating_add(1), u64::from(index) + 1 + u64::from(row.a) + u64::from(row.b));
-            end <= t.plans.len() as u64
-                && t.plans.range(first, row.a).all(|row| row.kind == plans::PLAN)
-                && t.plans.range(first.saturating_add(row.a), row.b).all(|row| row.kind == plans::CREDENTIAL)
+            end <= t.plans().len() as u64
+                && t.plans().range(first, row.a).all(|row| row.kind == plans::PLAN)
+                && t.plans().range(first.saturating_add(row.a), row.b).all(|row| row.kind == plans::CREDENTIAL)
         }
-        plans::PLAN => (row.a as usize) < t.strings.len(),
-        plans::CREDENTIAL => row.a <= 1 && (row.b as usize) < t.strings.len() && row.c <= 1,
+        plans::PLAN => (row.a as usize) < t.strings().len(),
+        plans::CREDENTIAL => row.a <= 1 && (row.b as usize) < t.strings().len() && row.c <= 1,
         _ => false,
     }
 }

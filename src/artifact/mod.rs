@@ -7,9 +7,10 @@ pub(crate) mod format;
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 pub mod manifest;
 mod read;
+mod tables;
 
 pub use read::{Artifact, ArtifactError};
-pub(crate) use read::{Strings, Table, Tables};
+pub(crate) use tables::{Strings, Table, Tables};
 
 #[cfg(feature = "compiler")]
 mod compile;

@@ -125,7 +125,7 @@ impl<'d> Run<'d, '_> {
             Halt::Fault(status) => Draft::Refuse { status, refusal: Refusal::UpstreamFailed, allow: &[] },
             Halt::Caller(refusal, status) => Draft::Refuse { status, refusal, allow: &[] },
             Halt::NeedsPlan => {
-                let source = self.tables.plans.get(self.service.plans).unwrap_or_default();
+                let source = self.tables.plans().get(self.service.plans).unwrap_or_default();
                 let credential = self.credential().unwrap_or(None);
                 Draft::NeedsPlan { plans: source.d >> 16, credential }
             }
@@ -174,7 +174,7 @@ impl<'d> Run<'d, '_> {
         match operation.kind {
             operation::RESPOND => {
                 let draft = self.respond(status, operation)?;
-                let text = self.tables.templates.get(operation.b).unwrap_or_default();
+                let text = self.tables.templates().get(operation.b).unwrap_or_default();
                 let is_special = status >= 400 && text.parts_count == 0;
                 Ok(if is_special { Given::Special(draft) } else { Given::Answer(draft) })
             }

@@ -16,9 +16,9 @@ pub(super) struct Run<'t> {
 
 impl<'t> Run<'t> {
     pub(super) fn new(tables: &Tables<'t>, automaton: u32) -> Self {
-        let row = tables.automata.get(automaton).unwrap_or_default();
+        let row = tables.automata().get(automaton).unwrap_or_default();
         let classes = tables.byte_classes(row.classes);
-        Self { classes, transitions: tables.transitions, labels: tables.labels, row, state: 0 }
+        Self { classes, transitions: tables.transitions(), labels: tables.labels(), row, state: 0 }
     }
 
     /// Reads `bytes`.
@@ -41,7 +41,7 @@ impl<'t> Run<'t> {
 /// The least label that the automata `first..first + count` of `ranked` give to `bytes`, or `NONE`.
 pub(super) fn first_of(tables: &Tables<'_>, first: u32, count: u32, bytes: &[u8]) -> u32 {
     let mut best = NONE;
-    for automaton in tables.ranked.range(first, count) {
+    for automaton in tables.ranked().range(first, count) {
         let mut run = Run::new(tables, automaton.value);
         run.feed(bytes);
         best = best.min(run.label());

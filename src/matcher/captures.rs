@@ -242,7 +242,7 @@ impl<'a, 'w> Machine<'a, 'w> {
     }
 
     fn at(&self, index: u32) -> Instruction {
-        self.tables.instructions.get(self.program.instructions.saturating_add(index)).unwrap_or_default()
+        self.tables.instructions().get(self.program.instructions.saturating_add(index)).unwrap_or_default()
     }
 }
 

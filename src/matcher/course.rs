@@ -81,7 +81,7 @@ impl<'d> Run<'d, '_> {
             Leg::Named(location) => {
                 self.settings.last = self.of_service;
                 place.location = Some(location);
-                let row = self.tables.locations.get(location).unwrap_or_default();
+                let row = self.tables.locations().get(location).unwrap_or_default();
                 if let Some(given) = self.own(row)? {
                     return Ok(given);
                 }
@@ -104,7 +104,7 @@ impl<'d> Run<'d, '_> {
             return Err(Refusal::NoLocation.into());
         };
         place.location = Some(location);
-        let row = self.tables.locations.get(location).unwrap_or_default();
+        let row = self.tables.locations().get(location).unwrap_or_default();
         if row.internal == 1 && !self.journey.internal {
             self.walk(row.settings, row.settings_count)?;
             return Err(Refusal::InternalOnly.into());
@@ -114,7 +114,7 @@ impl<'d> Run<'d, '_> {
             return self.slash_redirect().map(|draft| Some(Given::Special(draft)));
         }
         for regex in matched.locations() {
-            let program = self.tables.locations.get(*regex).map_or(NONE, |row| row.program);
+            let program = self.tables.locations().get(*regex).map_or(NONE, |row| row.program);
             self.capture(program, self.path);
         }
         self.own(row)

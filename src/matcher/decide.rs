@@ -27,7 +27,7 @@ pub(super) fn decide<'d>(tables: &Tables<'d>, request: &Request<'d>, scratch: &'
         place.args = run.args;
         (place, draft, made)
     };
-    draft.finish(tables.strings, scratch, &place, made)
+    draft.finish(tables.strings(), scratch, &place, made)
 }
 
 /// How far a decision got.
@@ -73,19 +73,19 @@ impl<'d> Run<'d, '_> {
         let service = if rank == NONE {
             row.default
         } else {
-            let name = self.tables.host_ranks.get(row.ranks.saturating_add(rank)).unwrap_or_default();
+            let name = self.tables.host_ranks().get(row.ranks.saturating_add(rank)).unwrap_or_default();
             if name.program != NONE {
                 self.capture(name.program, self.host);
             }
             name.service
         };
-        self.service = self.tables.services.get(service).ok_or(Refusal::Misdirected)?;
+        self.service = self.tables.services().get(service).ok_or(Refusal::Misdirected)?;
         Ok(service)
     }
 
     /// The services of the listener: row 0 where the request does not say it, row 1 where no rule names it.
     fn host_row(&self) -> Host {
-        let rows = self.tables.hosts;
+        let rows = self.tables.hosts();
         let index = match self.request.listener {
             None => 0,
             Some(listener) => {

@@ -72,7 +72,7 @@ struct Search<'a, 't> {
 impl Search<'_, '_> {
     /// `depth` levels enclose this one.
     fn level(&mut self, level: u32, depth: usize) -> Step {
-        let Some(level) = self.tables.levels.get(level).filter(|_| depth < NESTING_MAX) else { return Step::Open };
+        let Some(level) = self.tables.levels().get(level).filter(|_| depth < NESTING_MAX) else { return Step::Open };
         let mut stops_regex = false;
         match self.walk_trie(level) {
             Literal::Exact(location) => {
@@ -85,7 +85,7 @@ impl Search<'_, '_> {
             }
             Literal::Prefix(location) => {
                 self.location = location;
-                let row = self.tables.locations.get(location).unwrap_or_default();
+                let row = self.tables.locations().get(location).unwrap_or_default();
                 stops_regex = row.stops_regex == 1;
                 let nested = self.nested(row.nested, depth);
                 if nested != Step::Open {
@@ -106,19 +106,19 @@ impl Search<'_, '_> {
         if rank == NONE {
             return Step::Open;
         }
-        let location = self.tables.regex_locations.number((level.regexes + rank) as usize);
+        let location = self.tables.regex_locations().number((level.regexes + rank) as usize);
         self.location = location;
         self.matched.push(location);
-        let row = self.tables.locations.get(location).unwrap_or_default();
+        let row = self.tables.locations().get(location).unwrap_or_default();
         // nginx builds no tree of the exact and prefix locations inside a regex: only regexes are found there.
-        if let Some(nested) = self.tables.levels.get(row.nested).filter(|_| depth + 1 < NESTING_MAX) {
+        if let Some(nested) = self.tables.levels().get(row.nested).filter(|_| depth + 1 < NESTING_MAX) {
             self.regexes(nested, depth + 1);
         }
         Step::Decided
     }
 
     fn walk_trie(&self, level: Level) -> Literal {
-        let mut node = self.tables.trie.get(level.trie).unwrap_or_default();
+        let mut node = self.tables.trie().get(level.trie).unwrap_or_default();
         let mut longest = node.prefix;
         for byte in self.path {
             let Some(next) = self.child(node, *byte) else { return Literal::prefix(longest) };
@@ -140,11 +140,11 @@ impl Search<'_, '_> {
         let (mut low, mut high) = (node.edges, node.edges.saturating_add(node.edges_count));
         while low < high {
             let middle = low + (high - low) / 2;
-            let edge = self.tables.edges.number(middle as usize);
+            let edge = self.tables.edges().number(middle as usize);
             match (edge >> 24).cmp(&u32::from(byte)) {
                 core::cmp::Ordering::Less => low = middle + 1,
                 core::cmp::Ordering::Greater => high = middle,
-                core::cmp::Ordering::Equal => return self.tables.trie.get(edge & 0x00FF_FFFF),
+                core::cmp::Ordering::Equal => return self.tables.trie().get(edge & 0x00FF_FFFF),
             }
         }
         None

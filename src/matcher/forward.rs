@@ -140,10 +140,10 @@ impl<'d> Run<'d, '_> {
 
     /// Whether `argument` is a credential that is not kept.
     fn is_dropped(&self, argument: &[u8]) -> bool {
-        let Some(source) = self.tables.plans.get(self.service.plans) else { return false };
+        let Some(source) = self.tables.plans().get(self.service.plans) else { return false };
         let name = argument.split(|byte| *byte == b'=').next().unwrap_or(&[]);
         let first = self.service.plans + 1 + source.a;
-        let rows = self.tables.plans.range(first, source.b).filter(|row| row.kind == plans::CREDENTIAL);
+        let rows = self.tables.plans().range(first, source.b).filter(|row| row.kind == plans::CREDENTIAL);
         let mut dropped = rows.filter(|row| row.a == 0 && row.c == 0);
         dropped.any(|row| self.tables.string(row.b).eq_ignore_ascii_case(name))
     }

@@ -22,13 +22,13 @@ impl<'d> Run<'d, '_> {
             if node < 2 {
                 return Ok(node == 1);
             }
-            let row = self.tables.nodes.get(node - 2).unwrap_or_default();
+            let row = self.tables.nodes().get(node - 2).unwrap_or_default();
             let class = match self.class(row.variable) {
                 // Where every value leads to the same, nobody has to know it.
                 Err(Halt::NeedsFact(_)) if self.children_agree(row) => 0,
                 class => class?,
             };
-            node = self.tables.children.number((row.children + u32::from(class)) as usize);
+            node = self.tables.children().number((row.children + u32::from(class)) as usize);
         }
     }
 
@@ -37,7 +37,7 @@ impl<'d> Run<'d, '_> {
         if known != UNKNOWN {
             return Ok(known);
         }
-        let row = self.tables.variables.get(variable).unwrap_or_default();
+        let row = self.tables.variables().get(variable).unwrap_or_default();
         let class = match row.field {
             field::PLAN => self.caller_class()?,
             field::FACT => self.fact_class(row).ok_or(Halt::NeedsFact(row.automaton))?,
@@ -57,8 +57,8 @@ impl<'d> Run<'d, '_> {
 
     /// Whether all children of `node` are the same, with the facts that are known and the plan that was asked for.
     fn children_agree(&self, node: Node) -> bool {
-        let classes = self.tables.variables.get(node.variable).unwrap_or_default().classes;
-        let mut children = self.tables.children.range(node.children, classes).map(|child| child.value);
+        let classes = self.tables.variables().get(node.variable).unwrap_or_default().classes;
+        let mut children = self.tables.children().range(node.children, classes).map(|child| child.value);
         let Some(first) = children.next() else { return false };
         let mut budget = COMPARISONS_MAX;
         children.all(|other| self.agree(first, other, node.variable, &mut budget))
@@ -70,16 +70,16 @@ impl<'d> Run<'d, '_> {
             return one == other;
         }
         *budget -= 1;
-        let node = |guard: u32| guard.checked_sub(2).and_then(|node| self.tables.nodes.get(node));
+        let node = |guard: u32| guard.checked_sub(2).and_then(|node| self.tables.nodes().get(node));
         let nodes = [node(one), node(other)];
         let Some(variable) = nodes.iter().flatten().map(|node| node.variable).min() else { return false };
-        let row = self.tables.variables.get(variable).unwrap_or_default();
+        let row = self.tables.variables().get(variable).unwrap_or_default();
         if variable <= above {
             return false;
         }
         let child = |guard: u32, node: Option<Node>, class: u16| match node {
             Some(node) if node.variable == variable => {
-                self.tables.children.number((node.children + u32::from(class)) as usize)
+                self.tables.children().number((node.children + u32::from(class)) as usize)
             }
             _ => guard,
         };
@@ -98,7 +98,7 @@ impl<'d> Run<'d, '_> {
     /// The index of the caller's plan.
     pub(super) fn caller_class(&mut self) -> Result<u16, Halt> {
         self.credential()?;
-        let source = self.tables.plans.get(self.service.plans).unwrap_or_default();
+        let source = self.tables.plans().get(self.service.plans).unwrap_or_default();
         let status = |refusal: Refusal, said: u32| {
             Halt::Caller(refusal, u16::try_from(said & 0xFFFF).unwrap_or(refusal.status()))
         };
@@ -116,10 +116,10 @@ impl<'d> Run<'d, '_> {
 
     /// The one credential that the request brings; an empty one counts as not sent.
     pub(super) fn credential(&self) -> Result<Option<&'d [u8]>, Halt> {
-        let source = self.tables.plans.get(self.service.plans).unwrap_or_default();
+        let source = self.tables.plans().get(self.service.plans).unwrap_or_default();
         let rows = self.service.plans.saturating_add(1).saturating_add(source.a);
         let mut found: Option<&'d [u8]> = None;
-        for row in self.tables.plans.range(rows, source.b).filter(|row| row.kind == plans::CREDENTIAL) {
+        for row in self.tables.plans().range(rows, source.b).filter(|row| row.kind == plans::CREDENTIAL) {
             let name = self.tables.string(row.b);
             let mut take = |value: &'d [u8]| {
                 if value.is_empty() || found == Some(value) {
@@ -142,7 +142,7 @@ impl<'d> Run<'d, '_> {
 
     /// Forgets the class of the method, which has become another one.
     pub(super) fn forget_method(&mut self) {
-        for (class, variable) in self.classes.iter_mut().zip(self.tables.variables.iter()) {
+        for (class, variable) in self.classes.iter_mut().zip(self.tables.variables().iter()) {
             if variable.field == field::METHOD {
                 *class = UNKNOWN;
             }

@@ -37,7 +37,7 @@ pub(super) fn note(
     let Some((last, _)) = words.split_at_mut_checked(count) else { return };
     let Some(around) = around.get_mut(..=subject.len()) else { return };
     around.fill(0);
-    for (index, row) in (0..).zip(tables.looks.range(program.looks, program.looks_count)) {
+    for (index, row) in (0..).zip(tables.looks().range(program.looks, program.looks_count)) {
         now.fill(0);
         last.fill(0);
         let mut pass = Pass { tables, program, row, subject, now: &mut *now, last: &mut *last };
@@ -127,7 +127,7 @@ impl Pass<'_, '_> {
     }
 
     fn at(&self, index: u32) -> Instruction {
-        self.tables.instructions.get(self.program.instructions.saturating_add(index)).unwrap_or_default()
+        self.tables.instructions().get(self.program.instructions.saturating_add(index)).unwrap_or_default()
     }
 }
 

@@ -7,8 +7,8 @@ use crate::artifact::format::{MapCase, NONE};
 impl Run<'_, '_> {
     /// Puts the value of map `index`. The groups of the walk stay what they are.
     pub(super) fn put_map(&mut self, index: u32) -> Result<(), Halt> {
-        let map = self.tables.maps.get(index).unwrap_or_default();
-        for case in self.tables.map_cases.range(map.cases, map.cases_count) {
+        let map = self.tables.maps().get(index).unwrap_or_default();
+        for case in self.tables.map_cases().range(map.cases, map.cases_count) {
             if self.holds(case.guard)? {
                 return self.put_case(case);
             }
@@ -34,8 +34,8 @@ impl Run<'_, '_> {
     }
 
     fn put_parts(&mut self, template: u32) -> Result<(), Halt> {
-        let row = self.tables.templates.get(template).unwrap_or_default();
-        for piece in self.tables.parts.range(row.parts, row.parts_count) {
+        let row = self.tables.templates().get(template).unwrap_or_default();
+        for piece in self.tables.parts().range(row.parts, row.parts_count) {
             self.put_part(piece)?;
         }
         Ok(())

@@ -79,7 +79,7 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     /// request themselves. Allocates nothing.
     pub fn find(&self, service: u32, path: &[u8]) -> Found {
         let tables = self.artifact.tables();
-        let level = tables.services.get(service).map_or(NONE, |service| service.level);
+        let level = tables.services().get(service).map_or(NONE, |service| service.level);
         find::find(&tables, level, path).0
     }
 }

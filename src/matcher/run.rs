@@ -120,7 +120,7 @@ impl From<Full> for Halt {
 impl<'d, 's> Run<'d, 's> {
     /// A run over `request` of which nothing is known yet.
     pub(super) fn new(tables: &Tables<'d>, request: &Request<'d>, scratch: &'s mut Scratch) -> Self {
-        let variables = tables.variables.len();
+        let variables = tables.variables().len();
         if let Some(classes) = scratch.classes.get_mut(..variables) {
             classes.fill(super::guard::UNKNOWN);
         }

@@ -69,7 +69,7 @@ impl Run<'_, '_> {
 
     /// The operation of the setting that was reached as number `place`.
     pub(super) fn listed(&self, place: usize) -> Option<Operation> {
-        self.settings.list.get(place).and_then(|index| self.tables.operations.get(*index))
+        self.settings.list.get(place).and_then(|index| self.tables.operations().get(*index))
     }
 
     /// Behind which settings the last `forget` of each kind was reached.
@@ -98,9 +98,9 @@ impl Run<'_, '_> {
 
     /// Credentials that were sent in a header and are not kept.
     fn drop_credentials(&mut self, made: &mut Made) -> Result<(), Halt> {
-        let Some(source) = self.tables.plans.get(self.service.plans) else { return Ok(()) };
+        let Some(source) = self.tables.plans().get(self.service.plans) else { return Ok(()) };
         let first = self.service.plans + 1 + source.a;
-        for row in self.tables.plans.range(first, source.b) {
+        for row in self.tables.plans().range(first, source.b) {
             let is_dropped = row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0;
             if is_dropped && header_lines(self.request.headers, self.tables.string(row.b)).next().is_some() {
                 let value = EditValue::Made(Slice::EMPTY);

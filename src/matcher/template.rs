@@ -35,10 +35,10 @@ impl Run<'_, '_> {
 
     /// Fills `template` in, with groups as said.
     pub(super) fn fill_with(&mut self, template: u32, groups: Groups) -> Result<Filled, Halt> {
-        let row = self.tables.templates.get(template).unwrap_or_default();
+        let row = self.tables.templates().get(template).unwrap_or_default();
         let mark = self.arena.mark();
         let mut args = None;
-        for piece in self.tables.parts.range(row.parts, row.parts_count) {
+        for piece in self.tables.parts().range(row.parts, row.parts_count) {
             let escape = match groups {
                 Groups::Plain => false,
                 Groups::EscapedInArgs => args.is_some(),
@@ -133,7 +133,7 @@ impl Run<'_, '_> {
     fn put_plan(&mut self) -> Result<(), Full> {
         let Some(Caller::Plan(plan)) = self.request.caller else { return Ok(()) };
         let row = self.service.plans.saturating_add(1).saturating_add(u32::from(plan));
-        let row = self.tables.plans.get(row).filter(|row| row.kind == plans::PLAN);
+        let row = self.tables.plans().get(row).filter(|row| row.kind == plans::PLAN);
         self.arena.put(row.map_or(&[], |row| self.tables.string(row.a)))
     }
 }

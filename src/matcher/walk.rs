@@ -28,7 +28,7 @@ impl Run<'_, '_> {
         let end = first.saturating_add(count);
         let mut index = first;
         while index < end {
-            let operation = self.tables.operations.get(index).unwrap_or_default();
+            let operation = self.tables.operations().get(index).unwrap_or_default();
             index += 1;
             if operation.kind == operation::REWRITE && rewrites.are_over || !self.holds(operation.guard)? {
                 continue;
@@ -95,13 +95,13 @@ impl Run<'_, '_> {
     /// Takes the captures of `program` from `subject`; without a program the groups are emptied. True if it matches.
     pub(super) fn capture(&mut self, program: u32, subject: Slice) -> bool {
         self.groups = [Slice::EMPTY; 10];
-        let Some(row) = self.tables.programs.get(program) else { return false };
+        let Some(row) = self.tables.programs().get(program) else { return false };
         let (tables, groups, named) = (&self.tables, &mut self.groups, &mut *self.named);
         captures(tables, row, self.words, self.around, self.arena.bytes, subject, |group, slice| {
             if let Some(place) = groups.get_mut(group) {
                 *place = slice;
             }
-            for name in tables.named_groups.range(row.named, row.named_count) {
+            for name in tables.named_groups().range(row.named, row.named_count) {
                 if name.group as usize == group
                     && let Some(place) = named.get_mut(name.capture as usize)
                 {
@@ -155,8 +155,8 @@ impl Run<'_, '_> {
 
     /// Whether the template itself, not what its variables stand for, holds a `?`.
     fn has_question_mark(&self, template: u32) -> bool {
-        let row = self.tables.templates.get(template).unwrap_or_default();
-        let parts = self.tables.parts;
+        let row = self.tables.templates().get(template).unwrap_or_default();
+        let parts = self.tables.parts();
         let mut literals = parts.range(row.parts, row.parts_count).filter(|piece| piece.kind == part::LITERAL);
         literals.any(|piece| self.tables.string(piece.value).contains(&b'?'))
     }
@@ -184,7 +184,7 @@ impl Run<'_, '_> {
 
     /// The operation of a setting, if one was reached.
     pub(super) fn setting(&self, index: u32) -> Option<Operation> {
-        if index == NONE { None } else { self.tables.operations.get(index) }
+        if index == NONE { None } else { self.tables.operations().get(index) }
     }
 }
 

@@ -19,9 +19,10 @@ macro_rules! record {
         impl Record for $name {
             const WORDS: usize = [$(stringify!($field)),*].len();
 
+            #[inline]
             fn read(words: &[[u8; 4]]) -> Self {
-                let mut words = words.iter().map(|word| u32::from_le_bytes(*word));
-                Self { $($field: words.next().unwrap_or(0)),* }
+                let Some([$($field),*]) = words.first_chunk() else { return Self::default() };
+                Self { $($field: u32::from_le_bytes(*$field)),* }
             }
 
             fn write(&self, put: &mut dyn FnMut(u32)) {

@@ -1,0 +1,207 @@
+//! The tables of an artifact, made when they are asked for: a decision pays for those that it reads.
+
+use super::format::{
+    Automaton, Host, HostRank, Instruction, Level, Location, Look, Map, MapCase, NamedGroup, Node, Number, Operation,
+    Part, PlansRow, Program, Record, Service, TABLES, Template, Text, TrieNode, Variable,
+};
+use core::marker::PhantomData;
+use core::ops::Range;
+
+/// Where each table begins and ends, in words of the artifact.
+pub(super) type Ranges = [(u32, u32); TABLES.len()];
+
+/// The tables of an artifact, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tables<'a> {
+    words: &'a [[u8; 4]],
+    ranges: &'a Ranges,
+}
+
+macro_rules! tables {
+    ($($(#[$about:meta])* $name:ident: $record:ty),* $(,)?) => {
+        impl<'a> Tables<'a> {
+            $(
+                $(#[$about])*
+                pub(crate) fn $name(self) -> Table<'a, $record> {
+                    const INDEX: usize = index_of(stringify!($name));
+                    Table { words: self.words(INDEX), rows: PhantomData }
+                }
+            )*
+        }
+    };
+}
+
+tables! {
+    automata: Automaton,
+    transitions: Number,
+    labels: Number,
+    variables: Variable,
+    nodes: Node,
+    children: Number,
+    hosts: Host,
+    host_ranks: HostRank,
+    services: Service,
+    levels: Level,
+    /// Automata that choose the first of a list.
+    ranked: Number,
+    regex_locations: Number,
+    trie: TrieNode,
+    /// The byte in the highest octet, the node in the others.
+    edges: Number,
+    locations: Location,
+    operations: Operation,
+    templates: Template,
+    parts: Part,
+    programs: Program,
+    instructions: Instruction,
+    named_groups: NamedGroup,
+    looks: Look,
+    plans: PlansRow,
+    maps: Map,
+    map_cases: MapCase,
+}
+
+impl<'a> Tables<'a> {
+    /// Those that stand at `ranges` of `words`.
+    pub(super) fn new(words: &'a [[u8; 4]], ranges: &'a Ranges) -> Self {
+        Self { words, ranges }
+    }
+
+    /// The tables `bytes` and `strings`.
+    pub(crate) fn strings(self) -> Strings<'a> {
+        const BYTES: usize = index_of("bytes");
+        const STRINGS: usize = index_of("strings");
+        Strings {
+            bytes: self.words(BYTES).as_flattened(),
+            texts: Table { words: self.words(STRINGS), rows: PhantomData },
+        }
+    }
+
+    /// The string `index`; empty where there is none.
+    pub(crate) fn string(self, index: u32) -> &'a [u8] {
+        self.strings().get(index)
+    }
+
+    /// The 256 byte classes `index`.
+    pub(crate) fn byte_classes(self, index: u32) -> &'a [u8; 256] {
+        const ZEROS: &[u8; 256] = &[0; 256];
+        self.byte_class_rows().get(index as usize).unwrap_or(ZEROS)
+    }
+
+    /// All byte classes.
+    pub(crate) fn byte_class_rows(self) -> &'a [[u8; 256]] {
+        const INDEX: usize = index_of("byte_classes");
+        self.words(INDEX).as_flattened().as_chunks().0
+    }
+
+    /// The JSON of the manifest.
+    pub(super) fn manifest(self) -> &'a [u8] {
+        const INDEX: usize = index_of("manifest");
+        self.words(INDEX).as_flattened()
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "callers name a table by a constant, which the compiler checks")]
+    #[inline]
+    fn words(self, index: usize) -> &'a [[u8; 4]] {
+        let (start, end) = self.ranges[index];
+        self.words.get(start as usize..end as usize).unwrap_or(&[])
+    }
+}
+
+/// The place of the table called `name`, which there is, in [`TABLES`].
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which refuses a name that is not there")]
+const fn index_of(name: &str) -> usize {
+    let mut index = 0;
+    while !is_same(TABLES[index].as_bytes(), name.as_bytes()) {
+        index += 1;
+    }
+    index
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler; in bounds by the lengths")]
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
+}
+
+/// Names and literal texts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strings<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) texts: Table<'a, Text>,
+}
+
+impl<'a> Strings<'a> {
+    /// The string `index`; empty where there is none.
+    pub(crate) fn get(&self, index: u32) -> &'a [u8] {
+        let Some(Text { start, octets }) = self.texts.get(index) else { return &[] };
+        self.bytes.get(rows(start, octets)).unwrap_or(&[])
+    }
+
+    /// Number of strings.
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
+    }
+}
+
+/// Rows of one kind.
+#[derive(Debug)]
+pub(crate) struct Table<'a, R> {
+    words: &'a [[u8; 4]],
+    rows: PhantomData<R>,
+}
+
+impl<R> Clone for Table<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Table<'_, R> {}
+
+impl<'a, R: Record> Table<'a, R> {
+    /// Number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.words.len() / R::WORDS
+    }
+
+    /// Whether numbers are left over behind the last row.
+    pub(crate) fn is_ragged(&self) -> bool {
+        !self.words.len().is_multiple_of(R::WORDS)
+    }
+
+    /// The row `index`, if there is one.
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> Option<R> {
+        let start = (index as usize).checked_mul(R::WORDS)?;
+        self.words.get(start..start.checked_add(R::WORDS)?).map(R::read)
+    }
+
+    /// The rows `first..first + count`, as far as there are any.
+    pub(crate) fn range(self, first: u32, count: u32) -> impl Iterator<Item = R> + 'a {
+        let start = (first as usize).saturating_mul(R::WORDS);
+        self.words.get(start..).unwrap_or(&[]).chunks_exact(R::WORDS).take(count as usize).map(R::read)
+    }
+
+    /// All rows.
+    pub(crate) fn iter(self) -> impl Iterator<Item = R> + 'a {
+        self.words.chunks_exact(R::WORDS).map(R::read)
+    }
+}
+
+impl Table<'_, Number> {
+    /// The number `index`; 0 past the end.
+    #[inline]
+    pub(crate) fn number(&self, index: usize) -> u32 {
+        self.words.get(index).map_or(0, |word| u32::from_le_bytes(*word))
+    }
+}
+
+/// A stretch of rows.
+pub(crate) fn rows(first: u32, count: u32) -> Range<usize> {
+    let first = first as usize;
+    first..first.saturating_add(count as usize)
+}
