@@ -165,7 +165,7 @@ impl<'d> Run<'d, '_> {
         let allow = self.tables.string(self.setting(self.settings.last.methods)?.a);
         let refusal = Refusal::MethodNotAllowed;
         let refused = Draft::Refuse { status: refusal.status(), refusal, allow };
-        (!is_allowed(allow, self.request.method)).then_some(refused)
+        (!is_allowed(allow, self.method)).then_some(refused)
     }
 
     /// The answer that `operation` gives.
@@ -220,7 +220,7 @@ impl<'d> Run<'d, '_> {
             Some(said) => (said.a, (said.d == 1).then_some(u64::from(said.b) | u64::from(said.c) << 32)),
             // A body that was sent with another method is nothing that the page wants.
             None if self.journey.method.is_some() => (body_action::STRIP, None),
-            None if forwards_body(self.request.method) => (body_action::FORWARD, Some(BODY_OCTETS_MAX)),
+            None if forwards_body(self.method) => (body_action::FORWARD, Some(BODY_OCTETS_MAX)),
             None => (body_action::REJECT, None),
         };
         let octets = match self.request.body {
@@ -255,7 +255,7 @@ impl<'d> Run<'d, '_> {
         if self.service.flags & service_flag::ABSOLUTE_REDIRECTS != 0 {
             self.arena.put(self.request.scheme.name().as_bytes())?;
             self.arena.put(b"://")?;
-            self.arena.put_slice(self.host)?;
+            self.arena.put_text(self.host)?;
         }
         self.arena.put_byte(b'/')?;
         self.arena.put_slice(Slice { start: start + 1, ..location })?;
@@ -272,7 +272,7 @@ impl<'d> Run<'d, '_> {
             self.arena.put_text(self.args)?;
         }
         let location = self.arena.since(mark);
-        let is_safe = matches!(self.request.method, b"GET" | b"HEAD");
+        let is_safe = matches!(self.method, b"GET" | b"HEAD");
         let status = match self.service.slash_redirect {
             SLASH_BY_METHOD => {
                 if is_safe {

@@ -115,7 +115,7 @@ impl<'d> Run<'d, '_> {
         }
         for regex in matched.locations() {
             let program = self.tables.locations().get(*regex).map_or(NONE, |row| row.program);
-            self.capture(program, self.path);
+            self.capture_path(program)?;
         }
         self.own(row)
     }
@@ -148,7 +148,7 @@ impl<'d> Run<'d, '_> {
         let whole = bytes.len();
         let has_slash = bytes.first() == Some(&b'/') && path > 0;
         let end = uri.start.saturating_add(u32::try_from(path).unwrap_or(u32::MAX)).min(uri.end);
-        self.path = Slice { end, ..uri };
+        self.path = Text::Made(Slice { end, ..uri });
         self.args = Text::Made(uri).part((path + 1).min(whole)..whole);
         self.journey.internal = true;
         self.rewritten = true;
@@ -194,8 +194,8 @@ impl<'d> Run<'d, '_> {
             let status = said.filter(|status| matches!(status, 301 | 302 | 303 | 307 | 308)).unwrap_or(302);
             return self.redirect(status, uri).map(Paged::Draft);
         }
-        if !matches!(self.request.method, b"GET" | b"HEAD") {
-            self.request.method = GET;
+        if !matches!(self.method, b"GET" | b"HEAD") {
+            self.method = GET;
             self.journey.method = Some(GET);
             self.forget_method();
         }

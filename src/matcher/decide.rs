@@ -4,18 +4,18 @@ use super::answer::Draft;
 use super::automaton::first_of;
 use super::decision::Decision;
 use super::fields::header_lines;
-use super::host::{authority, host, put_lower};
+use super::host::{authority, host, lower};
 use super::method::is_valid;
 use super::refusal::Refusal;
 use super::request::Request;
 use super::run::{Halt, Run};
-use super::scratch::{Scratch, Slice, Text};
+use super::scratch::{Scratch, Text};
 use super::target::{self, Malformed, Target};
 use crate::artifact::Tables;
 use crate::artifact::format::{Host, NONE, service_flag};
 
 /// Decides `request`; what is made on the way goes into `scratch`.
-pub(super) fn decide<'d>(tables: &Tables<'d>, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
+pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
     let (place, draft, made) = {
         let mut run = Run::new(tables, request, scratch);
         let mut place = Place::default();
@@ -35,24 +35,24 @@ pub(super) fn decide<'d>(tables: &Tables<'d>, request: &Request<'d>, scratch: &'
 pub(super) struct Place<'d> {
     pub(super) service: Option<u32>,
     pub(super) location: Option<u32>,
-    pub(super) uri: Option<Slice>,
+    pub(super) uri: Option<Text<'d>>,
     pub(super) args: Text<'d>,
 }
 
 impl Default for Place<'_> {
     fn default() -> Self {
-        Self { service: None, location: None, uri: None, args: Text::Given(&[]) }
+        Self { service: None, location: None, uri: None, args: Text::EMPTY }
     }
 }
 
 impl<'d> Run<'d, '_> {
     fn outcome(&mut self, place: &mut Place<'d>) -> Result<Draft<'d>, Halt> {
-        if !is_valid(self.request.method) {
+        if !is_valid(self.method) {
             return Err(Refusal::MethodInvalid.into());
         }
         let mut hosts = header_lines(self.request.headers, b"host");
         let field = hosts.next().filter(|_| hosts.next().is_none()).and_then(host).ok_or(Refusal::HostInvalid)?;
-        if matches!(self.request.method, b"CONNECT" | b"TRACE") {
+        if matches!(self.method, b"CONNECT" | b"TRACE") {
             return Err(Refusal::MethodUnsupported.into());
         }
         let target = target::split(self.request.target);
@@ -60,7 +60,7 @@ impl<'d> Run<'d, '_> {
             Some(Target { authority: Some(named), .. }) => authority(named).ok_or(Refusal::TargetInvalid)?,
             _ => field,
         };
-        self.host = put_lower(&mut self.arena, named)?;
+        self.host = lower(&mut self.arena, named)?;
         let service = self.choose_service()?;
         place.service = Some(service);
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
@@ -75,7 +75,9 @@ impl<'d> Run<'d, '_> {
         } else {
             let name = self.tables.host_ranks().get(row.ranks.saturating_add(rank)).unwrap_or_default();
             if name.program != NONE {
-                self.capture(name.program, self.host);
+                let host = self.arena.hold(self.host)?;
+                self.host = Text::Made(host);
+                self.capture(name.program, host);
             }
             name.service
         };
@@ -114,7 +116,7 @@ impl<'d> Run<'d, '_> {
         if lacks_slash {
             let mark = self.arena.mark();
             self.arena.put_byte(b'/')?;
-            self.path = self.arena.since(mark);
+            self.path = Text::Made(self.arena.since(mark));
         }
         self.original_path = self.path;
         self.original_args = meaning.args;
@@ -122,7 +124,8 @@ impl<'d> Run<'d, '_> {
         self.quoted = meaning.quoted;
         self.plus = meaning.plus;
         let strict = self.service.flags & service_flag::STRICT_PATHS != 0;
-        if strict && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes)) {
+        // What means itself means nothing else.
+        if strict && matches!(self.path, Text::Made(_)) && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes)) {
             return Err(Refusal::PathAmbiguous.into());
         }
         Ok(())

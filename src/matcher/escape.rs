@@ -1,6 +1,6 @@
 //! Percent-encoding as nginx does it (`ngx_escape_uri`, `ngx_unescape_uri`).
 
-use super::scratch::{Arena, Full, Slice};
+use super::scratch::{Arena, Full, Slice, Text};
 
 /// Which bytes are escaped.
 #[derive(Clone, Copy, Debug)]
@@ -30,19 +30,24 @@ impl EscapeSet {
     }
 }
 
-/// Puts `slice` with the bytes of `set` as `%XX`.
-pub(super) fn put_escaped(arena: &mut Arena<'_>, slice: Slice, set: EscapeSet) -> Result<(), Full> {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for index in slice.start..slice.end {
-        let byte = arena.byte(index);
-        if set.holds(byte) {
-            let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
-            arena.put(&[b'%', digit(byte >> 4), digit(byte & 15)])?;
-        } else {
-            arena.put_byte(byte)?;
-        }
+/// Puts `text` with the bytes of `set` as `%XX`.
+pub(super) fn put_escaped(arena: &mut Arena<'_>, text: Text<'_>, set: EscapeSet) -> Result<(), Full> {
+    match text {
+        Text::Given(bytes) => bytes.iter().try_for_each(|byte| put_escaped_byte(arena, *byte, set)),
+        Text::Made(slice) => (slice.start..slice.end).try_for_each(|index| {
+            let byte = arena.byte(index);
+            put_escaped_byte(arena, byte, set)
+        }),
     }
-    Ok(())
+}
+
+fn put_escaped_byte(arena: &mut Arena<'_>, byte: u8, set: EscapeSet) -> Result<(), Full> {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    if !set.holds(byte) {
+        return arena.put_byte(byte);
+    }
+    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    arena.put(&[b'%', digit(byte >> 4), digit(byte & 15)])
 }
 
 /// Puts `slice` as nginx unescapes the target of a redirecting rewrite: `%XX` of printable bytes above `%` is decoded

@@ -10,9 +10,9 @@ impl Run<'_, '_> {
     pub(super) fn field_text(&mut self, kind: u32, name: u32) -> Result<Option<Slice>, Halt> {
         let name = if name == NONE { &[] } else { self.tables.string(name) };
         let text = match kind {
-            field::HOST => return Ok(Some(self.host)),
-            field::PATH => return Ok(Some(self.original_path)),
-            field::METHOD => Some(Text::Given(self.request.method)),
+            field::HOST => Some(self.host),
+            field::PATH => Some(self.original_path),
+            field::METHOD => Some(Text::Given(self.method)),
             field::SCHEME => Some(Text::Given(self.request.scheme.name().as_bytes())),
             field::ARGS => Some(Text::Given(self.original_args)),
             field::TARGET => Some(self.raw),

@@ -25,13 +25,12 @@ impl<'d> Run<'d, '_> {
             proxy_form::BASE => {
                 let mark = self.arena.mark();
                 self.arena.put(self.tables.string(operation.c))?;
-                let start = self.path.start.saturating_add(operation.d).min(self.path.end);
-                let rest = Slice { start, ..self.path };
+                let rest = self.path.behind(operation.d as usize);
                 // nginx escapes only where the target as it came held an escape, or a rewrite has made the path.
                 if self.quoted || self.journey.internal {
                     put_escaped(&mut self.arena, rest, EscapeSet::PATH)?;
                 } else {
-                    self.arena.put_slice(rest)?;
+                    self.arena.put_text(rest)?;
                 }
                 self.put_args()?;
                 Ok(Text::Made(self.arena.since(mark)))
@@ -72,16 +71,13 @@ impl<'d> Run<'d, '_> {
         let meaning = match target {
             Text::Given(given) => normalise(&mut self.arena, given, merges).map(|meaning| meaning.path),
             // Only where a slash was put before the query: the path is that slash.
-            Text::Made(slice) => Ok(Slice { end: slice.start + 1, ..slice }),
+            Text::Made(slice) => Ok(Text::Made(Slice { end: slice.start + 1, ..slice })),
         };
         let meaning = meaning.map_err(|malformed| match malformed {
             Malformed::Full => Refusal::RewriteTooLong,
             Malformed::Invalid => Refusal::PrefixMismatch,
         })?;
-        let wanted = Slice {
-            start: self.path.start.saturating_add(u32::try_from(prefix.len()).unwrap_or(u32::MAX)),
-            ..self.path
-        };
+        let wanted = self.path.behind(prefix.len());
         let bytes = &*self.arena.bytes;
         let is_same = if wants_root { meaning.of(bytes) == b"/" } else { meaning.of(bytes) == wanted.of(bytes) };
         self.arena.back_to(mark);

@@ -154,7 +154,7 @@ impl<'d> Run<'d, '_> {
         let mut run = AutomatonRun::new(&self.tables, variable.automaton);
         let name = if variable.name == NONE { &[] } else { self.tables.string(variable.name) };
         let is_present = match variable.field {
-            field::METHOD => feed(&mut run, Some(self.request.method)),
+            field::METHOD => feed(&mut run, Some(self.method)),
             field::SCHEME => feed(&mut run, Some(self.request.scheme.name().as_bytes())),
             field::LISTENER => feed(&mut run, self.request.listener),
             field::BODY => self.request.body != Body::None,

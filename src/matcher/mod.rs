@@ -19,6 +19,7 @@ mod host;
 mod look;
 mod map;
 mod method;
+mod normal;
 mod refusal;
 mod request;
 mod run;
@@ -71,7 +72,7 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     /// them goes on from there, since everything else comes out the same. Costs one look at each byte of the host, the path and the fields that the
     /// reached guards read; allocates nothing.
     pub fn decide<'d>(&'d self, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
-        decide::decide(&self.artifact.tables(), request, scratch)
+        decide::decide(self.artifact.tables(), request, scratch)
     }
     /// The location of service `service` (an index of the manifest) that takes `path`, which is normalised already.
     ///

@@ -11,7 +11,9 @@ use crate::artifact::format::{CAPTURES_MAX, NONE, Service, VARIABLES_MAX};
 #[derive(Debug)]
 pub(super) struct Run<'d, 's> {
     pub(super) tables: Tables<'d>,
-    pub(super) request: Request<'d>,
+    pub(super) request: &'s Request<'d>,
+    /// That of the request, but for an error page.
+    pub(super) method: &'d [u8],
     pub(super) arena: Arena<'s>,
     pub(super) words: &'s mut [u32; SCRATCH_WORDS],
     pub(super) around: &'s mut [u8; SCRATCH_OCTETS + 1],
@@ -23,18 +25,18 @@ pub(super) struct Run<'d, 's> {
     /// The row of the service, once chosen.
     pub(super) service: Service,
     /// Lower case, without port and final dot.
-    pub(super) host: Slice,
+    pub(super) host: Text<'d>,
     /// Path and query as sent, in origin-form.
     pub(super) raw: Text<'d>,
     /// The normalised path of the request as it came.
-    pub(super) original_path: Slice,
+    pub(super) original_path: Text<'d>,
     /// The query of the request as it came.
     pub(super) original_args: &'d [u8],
     /// nginx's `quoted_uri`, `plus_in_uri`: of the target as it came.
     pub(super) quoted: bool,
     pub(super) plus: bool,
     /// The path as it is now.
-    pub(super) path: Slice,
+    pub(super) path: Text<'d>,
     /// The query as it is now.
     pub(super) args: Text<'d>,
     /// Whether path or query are no longer those of the target as it came (nginx: not `valid_unparsed_uri`).
@@ -119,15 +121,16 @@ impl From<Full> for Halt {
 
 impl<'d, 's> Run<'d, 's> {
     /// A run over `request` of which nothing is known yet.
-    pub(super) fn new(tables: &Tables<'d>, request: &Request<'d>, scratch: &'s mut Scratch) -> Self {
+    pub(super) fn new(tables: Tables<'d>, request: &'s Request<'d>, scratch: &'s mut Scratch) -> Self {
         let variables = tables.variables().len();
         if let Some(classes) = scratch.classes.get_mut(..variables) {
             classes.fill(super::guard::UNKNOWN);
         }
         scratch.named.fill(Slice::EMPTY);
         Self {
-            tables: *tables,
-            request: *request,
+            tables,
+            request,
+            method: request.method,
             arena: Arena::new(&mut scratch.bytes),
             words: &mut scratch.words,
             around: &mut scratch.around,
@@ -137,14 +140,14 @@ impl<'d, 's> Run<'d, 's> {
             edits: &mut scratch.edits,
             meters: &mut scratch.meters,
             service: Service::default(),
-            host: Slice::EMPTY,
-            raw: Text::Given(&[]),
-            original_path: Slice::EMPTY,
+            host: Text::EMPTY,
+            raw: Text::EMPTY,
+            original_path: Text::EMPTY,
             original_args: &[],
             quoted: false,
             plus: false,
-            path: Slice::EMPTY,
-            args: Text::Given(&[]),
+            path: Text::EMPTY,
+            args: Text::EMPTY,
             rewritten: false,
             journey: Journey { fault: request.fault, ..Journey::default() },
             plan: None,

@@ -77,6 +77,8 @@ pub(super) enum Text<'r> {
 }
 
 impl<'r> Text<'r> {
+    pub(super) const EMPTY: Self = Self::Given(&[]);
+
     pub(super) fn of<'x>(self, bytes: &'x [u8]) -> &'x [u8]
     where
         'r: 'x,
@@ -84,6 +86,17 @@ impl<'r> Text<'r> {
         match self {
             Self::Given(given) => given,
             Self::Made(slice) => slice.of(bytes),
+        }
+    }
+
+    /// What stands from `start` on.
+    pub(super) fn behind(self, start: usize) -> Self {
+        match self {
+            Self::Given(given) => Self::Given(given.get(start..).unwrap_or(&[])),
+            Self::Made(slice) => {
+                let start = slice.start.saturating_add(u32::try_from(start).unwrap_or(u32::MAX)).min(slice.end);
+                Self::Made(Slice { start, ..slice })
+            }
         }
     }
 
@@ -170,6 +183,15 @@ impl<'s> Arena<'s> {
         self.bytes.copy_within(start..end, self.used);
         self.used += octets;
         Ok(())
+    }
+
+    /// `text` as a stretch of the arena: where it is not one, a copy.
+    pub(super) fn hold(&mut self, text: Text<'_>) -> Result<Slice, Full> {
+        let mark = self.mark();
+        match text {
+            Text::Given(bytes) => self.put(bytes).map(|()| self.since(mark)),
+            Text::Made(slice) => Ok(slice),
+        }
     }
 
     pub(super) fn put_text(&mut self, text: Text<'_>) -> Result<(), Full> {

@@ -1,7 +1,8 @@
 //! The request target: which form it has, and the path it means (nginx: `ngx_http_parse_complex_uri`).
 
 use super::escape::hex;
-use super::scratch::{Arena, Full, Slice};
+use super::normal::split_normal;
+use super::scratch::{Arena, Full, Slice, Text};
 
 /// A target taken apart, as far as that needs no decoding.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +31,8 @@ pub(super) fn split(target: &[u8]) -> Option<Target<'_>> {
 /// What a target means.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Meaning<'r> {
-    /// The normalised path.
-    pub(super) path: Slice,
+    /// The normalised path; given where the target says it so, plainly and in ASCII.
+    pub(super) path: Text<'r>,
     /// The query, neither decoded nor normalised.
     pub(super) args: &'r [u8],
     /// Whether the path held a `%XX` (nginx: `quoted_uri`).
@@ -68,14 +69,22 @@ enum At {
     DotDot,
 }
 
-/// Puts the normalised path of `rest`, which begins with `/`, into the arena.
+/// The normalised path of `rest`, which begins with `/`; put into the arena where it is not there already.
 pub(super) fn normalise<'r>(
     arena: &mut Arena<'_>,
     rest: &'r [u8],
     merge_slashes: bool,
 ) -> Result<Meaning<'r>, Malformed> {
+    match split_normal(rest) {
+        Some((path, args)) => Ok(Meaning { path: Text::Given(path), args, quoted: false, plus: false }),
+        None => rewrite(arena, rest, merge_slashes),
+    }
+}
+
+/// Puts the normalised path of `rest` into the arena, byte by byte.
+fn rewrite<'r>(arena: &mut Arena<'_>, rest: &'r [u8], merge_slashes: bool) -> Result<Meaning<'r>, Malformed> {
     let mut normaliser = Normaliser { begin: arena.mark(), arena, at: At::Usual, merge_slashes };
-    let mut meaning = Meaning { path: Slice::EMPTY, args: &[], quoted: false, plus: false };
+    let mut meaning = Meaning { path: Text::EMPTY, args: &[], quoted: false, plus: false };
     let mut index = 0;
     while let Some(byte) = rest.get(index).copied() {
         index += 1;
@@ -123,7 +132,7 @@ pub(super) fn normalise<'r>(
             }
         }
     }
-    meaning.path = normaliser.finish()?;
+    meaning.path = Text::Made(normaliser.finish()?);
     Ok(meaning)
 }
 

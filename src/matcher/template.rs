@@ -4,7 +4,7 @@ use super::escape::{EscapeSet, put_escaped};
 use super::fields::{argument_variable, cookie, header_lines, separator};
 use super::request::Caller;
 use super::run::{Halt, Run};
-use super::scratch::{Full, Slice};
+use super::scratch::{Full, Slice, Text};
 use crate::artifact::format::{Part, part, plans};
 use core::fmt::{self, Write};
 
@@ -57,7 +57,7 @@ impl Run<'_, '_> {
         let slice = self.groups.get(group as usize).copied().unwrap_or(Slice::EMPTY);
         // nginx escapes only where the target as it came held something that may need it.
         if escape && (self.quoted || self.plus) {
-            put_escaped(&mut self.arena, slice, EscapeSet::ARGUMENT)
+            put_escaped(&mut self.arena, Text::Made(slice), EscapeSet::ARGUMENT)
         } else {
             self.arena.put_slice(slice)
         }
@@ -80,17 +80,17 @@ impl Run<'_, '_> {
                 let slice = self.named.get(piece.value as usize).copied().unwrap_or(Slice::EMPTY);
                 self.arena.put_slice(slice)
             }
-            part::URI => self.arena.put_slice(self.path),
+            part::URI => self.arena.put_text(self.path),
             part::REQUEST_URI => self.arena.put_text(self.raw),
             part::ARGS => self.arena.put_text(self.args),
             part::IS_ARGS if self.args.of(self.arena.bytes).is_empty() => Ok(()),
             part::IS_ARGS => self.arena.put_byte(b'?'),
             part::ARG => self.put_argument(string(piece.value)),
-            part::HOST => self.arena.put_slice(self.host),
+            part::HOST => self.arena.put_text(self.host),
             part::HTTP => self.put_header(string(piece.value)),
             part::COOKIE => self.arena.put(cookie(request.headers, string(piece.value)).unwrap_or(&[])),
             part::SCHEME => self.arena.put(request.scheme.name().as_bytes()),
-            part::METHOD => self.arena.put(request.method),
+            part::METHOD => self.arena.put(self.method),
             part::REMOTE_ADDR => self.put_client(),
             part::REQUEST_ID => self.arena.put(request.request_id),
             part::PLAN => self.put_plan(),

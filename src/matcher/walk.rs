@@ -92,6 +92,15 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    /// Takes the captures of `program` from the path, which is copied for that.
+    pub(super) fn capture_path(&mut self, program: u32) -> Result<bool, Halt> {
+        let path = if program == NONE { Slice::EMPTY } else { self.arena.hold(self.path)? };
+        if program != NONE {
+            self.path = Text::Made(path);
+        }
+        Ok(self.capture(program, path))
+    }
+
     /// Takes the captures of `program` from `subject`; without a program the groups are emptied. True if it matches.
     pub(super) fn capture(&mut self, program: u32, subject: Slice) -> bool {
         self.groups = [Slice::EMPTY; 10];
@@ -112,7 +121,7 @@ impl Run<'_, '_> {
     }
 
     fn rewrite(&mut self, rewrite: Operation) -> Result<Option<Rewritten>, Halt> {
-        if !self.capture(rewrite.a, self.path) {
+        if !self.capture_path(rewrite.a)? {
             return Ok(None);
         }
         if rewrite.c > rewrite_flag::BREAK {
@@ -135,7 +144,7 @@ impl Run<'_, '_> {
         if path.start == path.end {
             return Err(Refusal::RewriteEmpty.into());
         }
-        self.path = path;
+        self.path = Text::Made(path);
         self.rewritten = true;
         self.journey.internal = true;
         Ok(Some(Rewritten::Path))
