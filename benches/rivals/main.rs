@@ -1,0 +1,25 @@
+//! The path's decision beside its rivals, in one run: `cargo run --release --example rivals`.
+//!
+//! `rivals mix 1000` is for one family and size. `benches/README.md` says what is measured and keeps the tables.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    reason = "a benchmark fails by panicking, and says what it measured"
+)]
+
+mod engines;
+mod families;
+mod measure;
+mod race;
+mod run;
+mod table;
+
+fn main() {
+    run::run(&engines::makers());
+}
