@@ -16,10 +16,11 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     let t = tables;
     each("strings", t.strings().texts, |text| rows(text.start, text.octets).end <= t.strings().bytes.len())?;
     each("automata", t.automata(), |automaton| automaton_is_good(t, automaton))?;
+    let address_classes = addresses(t)?;
     each_indexed("variables", t.variables(), |index, variable| {
-        (index as usize) < VARIABLES_MAX && variable_is_good(t, variable)
+        (index as usize) < VARIABLES_MAX && variable_is_good(t, variable, address_classes)
     })?;
-    each_indexed("nodes", t.nodes(), |index, node| node_is_good(t, index, node))?;
+    nodes(t)?;
     each("hosts", t.hosts(), |host| {
         optional(host.listener, t.strings().len())
             && optional(host.default, t.services().len())
@@ -108,11 +109,12 @@ fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Item = u32>> {
     Some(t.labels().range(automaton.labels, automaton.states).map(|label| label.value))
 }
 
-fn variable_is_good(t: &Tables<'_>, variable: Variable) -> bool {
+fn variable_is_good(t: &Tables<'_>, variable: Variable, address_classes: u32) -> bool {
     let Variable { field, name, automaton, classes } = variable;
     let classes_are_good = match field {
         field::PLAN => automaton == NONE && classes >= 3,
         field::FACT => classes >= 1,
+        field::CLIENT => automaton == NONE && address_classes <= classes,
         _ => labels(t, automaton).is_some_and(|mut labels| labels.all(|label| label.saturating_add(1) < classes)),
     };
     field_is_good(t, field, name) && classes_are_good && u16::try_from(classes).is_ok()
@@ -133,10 +135,53 @@ fn map_case_is_good(t: &Tables<'_>, case: MapCase) -> bool {
         && t.parts().range(value.parts, value.parts_count).all(|piece| piece.kind != part::MAP)
 }
 
-fn node_is_good(t: &Tables<'_>, index: u32, node: Node) -> bool {
-    let Some(variable) = t.variables().get(node.variable) else { return false };
-    rows(node.children, variable.classes).end <= t.children().len()
-        && t.children().range(node.children, variable.classes).all(|child| child.value < index.saturating_add(2))
+/// One more than the greatest class of an address, after the stretches have been found to begin at 0 and to ascend.
+fn addresses(t: &Tables<'_>) -> Result<u32, ArtifactError> {
+    let mut classes = 0;
+    let mut before = None;
+    for (index, stretch) in (0..).zip(t.addresses().iter()) {
+        let first = stretch.first();
+        if before.map_or(first != 0, |before| first <= before) || stretch.class >= u32::from(u16::MAX) {
+            return Err(ArtifactError::Invalid { table: "addresses", row: index });
+        }
+        before = Some(first);
+        classes = classes.max(stretch.class + 1);
+    }
+    each("addresses", t.addresses(), |_| true)?;
+    Ok(classes)
+}
+
+/// The children of nodes follow each other, so that each is looked at once.
+fn nodes(t: &Tables<'_>) -> Result<(), ArtifactError> {
+    let mut expected = 0;
+    each("nodes", t.nodes(), |_| true)?;
+    for (index, node) in (0u32..).zip(t.nodes().iter()) {
+        let classes = t.variables().get(node.variable).map_or(0, |variable| variable.classes);
+        let count = node.children_count(classes);
+        let is_good = classes > 0
+            && node.runs <= classes
+            && node.children == expected
+            && rows(expected, count).end <= t.children().len()
+            && children_are_good(t, index, node, classes);
+        if !is_good {
+            return Err(ArtifactError::Invalid { table: "nodes", row: index });
+        }
+        expected += count;
+    }
+    each("children", t.children(), |_| true)
+}
+
+fn children_are_good(t: &Tables<'_>, index: u32, node: Node, classes: u32) -> bool {
+    let firsts = node.runs.saturating_sub(1);
+    let mut before = 0;
+    let ascend = t.children().range(node.children, firsts).all(|first| {
+        let is_behind = first.value > before && first.value < classes;
+        before = first.value;
+        is_behind
+    });
+    let count = node.children_count(classes) - firsts;
+    let above = index.saturating_add(2);
+    ascend && t.children().range(node.children.saturating_add(firsts), count).all(|child| child.value < above)
 }
 
 fn ranked_are_good(t: &Tables<'_>, first: u32, count: u32, ranks: u32) -> bool {

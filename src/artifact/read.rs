@@ -1,7 +1,7 @@
 //! Bytes to tables. One door: what is inside has been checked.
 
 use super::check::check;
-use super::checksum::crc32;
+use super::checksum::{crc32, joined};
 use super::format::{HEADER_OCTETS, MAGIC, TABLES, VERSION};
 use super::tables::{Ranges, Tables};
 use core::fmt;
@@ -107,8 +107,9 @@ fn ranges(bytes: &[u8]) -> Result<Ranges, ArtifactError> {
     let header = bytes.get(..HEADER_OCTETS).ok_or(ArtifactError::Length { table: "header" })?;
     let words = header.get(MAGIC.len()..).unwrap_or(&[]).as_chunks::<4>().0;
     let word = |index: usize| words.get(index).map_or(0, |word| u32::from_le_bytes(*word));
-    // The checksum is before the version, so that a version can be believed.
-    let whole = crc32(bytes.get(MAGIC.len() + 4..).unwrap_or(&[])) == word(0);
+    // The checksum is before the version, so that a version can be believed. Every octet is looked at once: the
+    // checksum of the whole follows from those of its parts.
+    let mut whole = crc32(header.get(MAGIC.len() + 4..).unwrap_or(&[]));
     let mut ranges = [(0, 0); TABLES.len()];
     let mut end = HEADER_OCTETS;
     let words_before = |octets: usize| u32::try_from(octets / 4).ok();
@@ -125,14 +126,18 @@ fn ranges(bytes: &[u8]) -> Result<Ranges, ArtifactError> {
                 ArtifactError::Checksum { table: "header" }
             });
         };
-        if crc32(content) != word(4 + 2 * index) {
+        let checksum = crc32(content);
+        if checksum != word(4 + 2 * index) {
             return Err(ArtifactError::Checksum { table });
         }
+        whole = joined(whole, checksum, octets);
         if !octets.is_multiple_of(4) {
             return Err(ArtifactError::Length { table });
         }
         *range = words;
     }
+    let rest = bytes.get(end..).unwrap_or(&[]);
+    let whole = joined(whole, crc32(rest), rest.len()) == word(0);
     if end != bytes.len() || word(2) as usize != end {
         return Err(ArtifactError::Length { table: if whole { "manifest" } else { "header" } });
     }

@@ -1,8 +1,8 @@
 //! The tables of an artifact, made when they are asked for: a decision pays for those that it reads.
 
 use super::format::{
-    Automaton, Host, HostRank, Instruction, Level, Location, Look, Map, MapCase, NamedGroup, Node, Number, Operation,
-    Part, PlansRow, Program, Record, Service, TABLES, Template, Text, TrieNode, Variable,
+    Addresses, Automaton, Host, HostRank, Instruction, Level, Location, Look, Map, MapCase, NamedGroup, Node, Number,
+    Operation, Part, PlansRow, Program, Record, Service, TABLES, Template, Text, TrieNode, Variable,
 };
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -36,6 +36,8 @@ tables! {
     transitions: Number,
     labels: Number,
     variables: Variable,
+    /// Of the one variable that is the client's address.
+    addresses: Addresses,
     nodes: Node,
     children: Number,
     hosts: Host,

@@ -13,7 +13,7 @@ pub(super) struct Rows {
 impl Rows {
     /// Adds a row and says its index.
     pub(super) fn push<R: Record>(&mut self, row: &R) -> u32 {
-        row.write(&mut |word| self.octets.extend(word.to_le_bytes()));
+        row.write(|word| self.octets.extend_from_slice(&word.to_le_bytes()));
         self.count += 1;
         self.count - 1
     }
@@ -21,6 +21,11 @@ impl Rows {
     /// Index of the next row.
     pub(super) fn next(&self) -> u32 {
         self.count
+    }
+
+    /// All rows, which are of one kind.
+    pub(super) fn iter<R: Record>(&self) -> impl Iterator<Item = R> + '_ {
+        self.octets.as_chunks::<4>().0.chunks_exact(R::WORDS).map(R::read)
     }
 
     pub(super) fn octets(self) -> Vec<u8> {

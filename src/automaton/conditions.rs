@@ -46,7 +46,7 @@ impl Conditions {
     }
 
     pub(super) fn that(&mut self, following: Following) -> Result<NodeId, TooLarge> {
-        self.diagram.node(following.number(), vec![FALSE, TRUE])
+        self.diagram.node(following.number(), [FALSE, TRUE])
     }
 
     /// What follows keeps `constraint`.
@@ -88,8 +88,7 @@ impl Conditions {
     /// The variable that `condition` asks first, and what it is where that is false and where it is true.
     pub(super) fn cases(&self, condition: NodeId) -> Option<(Following, NodeId, NodeId)> {
         let node = self.diagram.nodes().get((condition.0 as usize).checked_sub(2)?)?;
-        let [otherwise, then] = *node.children.first_chunk::<2>()?;
-        Some((Following::of(node.variable), otherwise, then))
+        Some((Following::of(node.variable), node.child(0), node.child(1)))
     }
 
     /// Whether `condition` holds if nothing follows.

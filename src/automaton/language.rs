@@ -2,21 +2,35 @@
 //!
 //! In the HIR used here `Look::EndLF` is PCRE's `$`: the end, or before one final newline.
 
+use super::literals::Literal;
 use crate::model::pattern::Meaning;
-use crate::model::{Network, Operator, ServerNameKind};
-use core::net::IpAddr;
+use crate::model::{Operator, ServerNameKind};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Look, Repetition};
 
 /// The values for which `operator` holds; None for a regex that has a mistake.
 pub fn of_operator(operator: &Operator) -> Option<Meaning> {
     Some(Meaning::from(match operator {
-        Operator::In(values) => Hir::alternation(values.iter().map(|value| exact(value)).collect()),
+        Operator::In(values) => {
+            let values = Hir::alternation(values.iter().map(|value| Hir::literal(value.as_slice())).collect());
+            Hir::concat(vec![Hir::look(Look::Start), values, Hir::look(Look::End)])
+        }
         Operator::Prefix(prefix) => starts_with(prefix),
         Operator::Regex(pattern) => return pattern.meaning.clone(),
         Operator::Has(member) => has_member(member),
         Operator::Present => Hir::empty(),
-        Operator::Within(networks) => Hir::alternation(networks.iter().map(|network| within(*network)).collect()),
+        // Addresses are no bytes to an automaton: see the table of networks.
+        Operator::Within(_) => return None,
     }))
+}
+
+/// The values for which `operator` holds, where they take no regex.
+pub fn literals_of(operator: &Operator) -> Option<Vec<Literal<'_>>> {
+    match operator {
+        Operator::In(values) => Some(values.iter().map(|value| Literal::Exact(value)).collect()),
+        Operator::Prefix(prefix) => Some(vec![Literal::Prefix(prefix)]),
+        Operator::Present => Some(vec![Literal::Prefix(b"")]),
+        Operator::Regex(_) | Operator::Has(_) | Operator::Within(_) => None,
+    }
 }
 
 /// The hosts that a name takes, in lower case.
@@ -66,26 +80,6 @@ fn has_member(member: &[u8]) -> Hir {
         blanks,
         Hir::alternation(vec![Hir::look(Look::End), Hir::literal(*b",")]),
     ])
-}
-
-/// Addresses of a network, as the matcher spells them: 4 or 6, then the octets.
-fn within(network: Network) -> Hir {
-    let (family, octets) = match network.address.to_canonical() {
-        IpAddr::V4(address) => (b'4', address.octets().to_vec()),
-        IpAddr::V6(address) => (b'6', address.octets().to_vec()),
-    };
-    let mut parts = vec![Hir::look(Look::Start), Hir::literal([family])];
-    let mut bits = u32::from(network.prefix_bits);
-    for octet in octets {
-        if bits == 0 {
-            break;
-        }
-        let free = 8u32.saturating_sub(bits);
-        let mask = u8::MAX.checked_shl(free).unwrap_or(0);
-        parts.push(byte_between(octet & mask, octet | !mask));
-        bits = bits.saturating_sub(8);
-    }
-    Hir::concat(parts)
 }
 
 fn byte_between(first: u8, last: u8) -> Hir {

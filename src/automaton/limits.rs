@@ -17,8 +17,10 @@ pub struct Limits {
     /// Steps of all subset constructions together: some 10 s on one core. A refused pattern costs steps too, so
     /// they are counted for the whole policy.
     pub steps_max: u64,
-    /// Nodes of the decision diagram. A guard of ten fields needs about ten; a policy of 10,000 rules 100,000.
-    pub nodes_max: usize,
+    /// Size of the decision diagram: nodes, each counted once for every run of classes that leads to the same. A guard of
+    /// ten fields takes some thirty, a policy of 10,000 locations with three guards each 100,000. At 16 octets, and as
+    /// many for what is known of them, the bound is 64 MiB.
+    pub diagram_max: usize,
 }
 
 impl Default for Limits {
@@ -29,7 +31,7 @@ impl Default for Limits {
             states_max: 4_000,
             states_of_one_max: 20_000,
             steps_max: 400_000_000,
-            nodes_max: 1_000_000,
+            diagram_max: 2_000_000,
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn without_look_around(program: &Program, limits: &Limits, steps: &mu
         return Err(TooLarge);
     }
     let classes = ByteClasses::new(&[program]);
-    let mut machine = Machine { program, conditions: Conditions::new(limits.nodes_max), steps };
+    let mut machine = Machine { program, conditions: Conditions::new(limits.diagram_max), steps };
     let mut states = States::default();
     states.number(machine.advance(&State::default(), None)?);
     let mut table = Table { classes: classes.clone(), transitions: Vec::new(), accepts: Vec::new() };

@@ -11,12 +11,18 @@ mod constraint;
 mod determinise;
 pub mod language;
 mod limits;
+mod literals;
 mod look_around;
 mod minimise;
+mod networks;
 mod program;
+mod sets;
 mod threads;
 
 pub use classify::{Classifier, classify};
 pub use determinise::{Dfa, Labelling, NO_LABEL};
 pub use limits::Limits;
+pub use literals::{Literal, literals};
+pub use networks::{AddressClasses, classify_networks};
 pub use program::{Instruction, LookAround, Program, TooLarge};
+pub use sets::classify_sets;

@@ -37,6 +37,16 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where each line begins, so that a place is found without reading all that stands before it.
+    line_starts: Vec<u32>,
+}
+
+impl Source {
+    fn new(name: String, text: String) -> Self {
+        let newlines = (0u32..).zip(text.bytes()).filter(|(_, byte)| *byte == b'\n');
+        let line_starts = core::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        Self { name, text, line_starts }
+    }
 }
 
 /// All texts of a compilation: the file named and what it includes, in reading order.
@@ -48,7 +58,7 @@ pub struct Sources {
 impl Sources {
     /// Adds a text and says where it stands.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
-        self.files.push(Source { name: name.into(), text: text.into() });
+        self.files.push(Source::new(name.into(), text.into()));
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -64,11 +74,13 @@ impl Sources {
 
     /// Line and column of the start of `span`, both from 1; columns count characters.
     pub fn position(&self, span: Span) -> (usize, usize) {
-        let text = self.get(span.file).map_or("", |source| source.text.as_str());
-        let before = text.get(..span.start as usize).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).map_or(0, |line| line.chars().count());
-        (before.matches('\n').count() + 1, column + 1)
+        let Some(source) = self.get(span.file) else { return (1, 1) };
+        // A place behind the end counts as the end.
+        let at = span.start.min(u32::try_from(source.text.len()).unwrap_or(u32::MAX));
+        let line = source.line_starts.partition_point(|start| *start <= at);
+        let line_start = line.checked_sub(1).and_then(|index| source.line_starts.get(index)).copied().unwrap_or(0);
+        let before = source.text.get(line_start as usize..at as usize);
+        (line, before.map_or(0, |before| before.chars().count()) + 1)
     }
 
     /// `file:line:column` of the start of `span`, as every message prints it.

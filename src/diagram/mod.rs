@@ -1,9 +1,19 @@
 //! Guards over classes: one shared, ordered, hash-consed diagram with the leaves true and false.
 //!
-//! A node asks for the class of one variable and has a child for every class. Equal nodes are one, and a node whose
-//! children are all the same is that child; so two guards are equal exactly if they are the same node.
+//! A node asks for the class of one variable and has a child for every class. Neighbouring classes mostly lead to the
+//! same, so children are kept as runs of classes: a guard that asks for one value of a thousand has three runs, not a
+//! thousand children. Equal nodes are one, and a node whose children are all the same is that child; so two guards are
+//! equal exactly if they are the same node.
 
+mod operations;
+mod runs;
+
+use core::hash::{BuildHasherDefault, Hasher};
 use std::collections::HashMap;
+use std::sync::Arc;
+
+use operations::Operation;
+use runs::joined;
 
 /// A node: 0 is false, 1 is true, others count from 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,17 +24,35 @@ pub const FALSE: NodeId = NodeId(0);
 /// The guard that always holds.
 pub const TRUE: NodeId = NodeId(1);
 
+/// Classes that lead to the same child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ClassRun {
+    /// The first of them; the last is the one before the next run.
+    pub first: u32,
+    /// Where they lead.
+    pub child: NodeId,
+}
+
 /// What an inner node asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Node {
     /// The variable; children ask for greater ones only.
     pub variable: u32,
-    /// By class.
-    pub children: Vec<NodeId>,
+    /// The children by class. Invariant: the first run begins at class 0, firsts ascend, neighbours differ.
+    pub runs: Arc<[ClassRun]>,
 }
 
-/// The diagram has more nodes than the limit.
+impl Node {
+    /// The child for `class`.
+    pub fn child(&self, class: u32) -> NodeId {
+        let behind = self.runs.partition_point(|run| run.first <= class);
+        behind.checked_sub(1).and_then(|index| self.runs.get(index)).map_or(FALSE, |run| run.child)
+    }
+}
+
+/// The diagram is larger than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TooLarge;
@@ -33,15 +61,16 @@ pub struct TooLarge;
 #[derive(Debug, Default)]
 pub struct Diagram {
     nodes: Vec<Node>,
-    ids: HashMap<Node, NodeId>,
-    conjunctions: HashMap<(NodeId, NodeId), NodeId>,
-    nodes_max: usize,
+    ids: HashMap<Node, NodeId, Fast>,
+    known: HashMap<(Operation, NodeId, NodeId), NodeId, Fast>,
+    runs: usize,
+    runs_max: usize,
 }
 
 impl Diagram {
-    /// An empty one that may grow to `nodes_max` nodes.
-    pub fn new(nodes_max: usize) -> Self {
-        Self { nodes_max, ..Self::default() }
+    /// An empty one whose nodes may have `runs_max` runs of children together.
+    pub fn new(runs_max: usize) -> Self {
+        Self { runs_max, ..Self::default() }
     }
 
     /// The inner nodes; node 2 is the first. Children stand before their parents.
@@ -49,73 +78,56 @@ impl Diagram {
         &self.nodes
     }
 
+    /// From now on it may grow to `runs_max`; what it has it keeps.
+    pub fn set_limit(&mut self, runs_max: usize) {
+        self.runs_max = runs_max;
+    }
+
     /// The guard that is `children[class]` where `variable` has `class`.
     ///
     /// # Errors
     /// If the diagram would grow beyond its limit.
-    pub fn node(&mut self, variable: u32, children: Vec<NodeId>) -> Result<NodeId, TooLarge> {
-        if let Some(first) = children.first()
-            && children.iter().all(|child| child == first)
-        {
-            return Ok(*first);
+    pub fn node(&mut self, variable: u32, children: impl IntoIterator<Item = NodeId>) -> Result<NodeId, TooLarge> {
+        let runs = (0..).zip(children).map(|(first, child)| ClassRun { first, child });
+        self.node_of_runs(variable, joined(runs))
+    }
+
+    /// The guard that holds where `variable` has one of `classes`, which ascend and are below `count`, the number of
+    /// its classes.
+    ///
+    /// # Errors
+    /// If the diagram would grow beyond its limit.
+    pub fn node_of_classes(&mut self, variable: u32, count: u32, classes: &[u32]) -> Result<NodeId, TooLarge> {
+        let mut runs = vec![ClassRun { first: 0, child: FALSE }];
+        for class in classes {
+            match runs.last_mut() {
+                Some(last) if last.first == *class => last.child = TRUE,
+                _ => runs.push(ClassRun { first: *class, child: TRUE }),
+            }
+            if class + 1 < count {
+                runs.push(ClassRun { first: class + 1, child: FALSE });
+            }
         }
-        let node = Node { variable, children };
+        self.node_of_runs(variable, joined(runs))
+    }
+
+    /// The guard of `runs`, which keep what [`Node::runs`] says.
+    fn node_of_runs(&mut self, variable: u32, runs: Vec<ClassRun>) -> Result<NodeId, TooLarge> {
+        if let [only] = runs.as_slice() {
+            return Ok(only.child);
+        }
+        let node = Node { variable, runs: runs.into() };
         if let Some(id) = self.ids.get(&node) {
             return Ok(*id);
         }
-        if self.nodes.len() >= self.nodes_max {
+        if self.runs + node.runs.len() > self.runs_max {
             return Err(TooLarge);
         }
+        self.runs += node.runs.len();
         let id = NodeId(u32::try_from(self.nodes.len() + 2).map_err(|_| TooLarge)?);
         self.nodes.push(node.clone());
         self.ids.insert(node, id);
         Ok(id)
-    }
-
-    /// Both hold. Costs at most the product of the two sizes.
-    ///
-    /// # Errors
-    /// If the diagram would grow beyond its limit.
-    pub fn and(&mut self, a: NodeId, b: NodeId) -> Result<NodeId, TooLarge> {
-        if a == FALSE || b == FALSE {
-            return Ok(FALSE);
-        }
-        if a == TRUE || a == b {
-            return Ok(b);
-        }
-        if b == TRUE {
-            return Ok(a);
-        }
-        let key = if a < b { (a, b) } else { (b, a) };
-        if let Some(known) = self.conjunctions.get(&key) {
-            return Ok(*known);
-        }
-        let variable = self.variable(a).min(self.variable(b));
-        let mut children = Vec::new();
-        for (a, b) in self.children_pairwise(variable, a, b) {
-            children.push(self.and(a, b)?);
-        }
-        let both = self.node(variable, children)?;
-        self.conjunctions.insert(key, both);
-        Ok(both)
-    }
-
-    /// It does not hold.
-    ///
-    /// # Errors
-    /// If the diagram would grow beyond its limit.
-    pub fn not(&mut self, a: NodeId) -> Result<NodeId, TooLarge> {
-        self.complement(a, &mut HashMap::new())
-    }
-
-    /// One of them holds.
-    ///
-    /// # Errors
-    /// If the diagram would grow beyond its limit.
-    pub fn or(&mut self, a: NodeId, b: NodeId) -> Result<NodeId, TooLarge> {
-        let (not_a, not_b) = (self.not(a)?, self.not(b)?);
-        let neither = self.and(not_a, not_b)?;
-        self.not(neither)
     }
 
     /// Whether some inner node of `guard` asks for a variable from `first` on.
@@ -129,26 +141,10 @@ impl Diagram {
                 return true;
             }
             if seen.insert(id) {
-                waiting.extend(&node.children);
+                waiting.extend(node.runs.iter().map(|run| run.child));
             }
         }
         false
-    }
-
-    fn complement(&mut self, a: NodeId, known: &mut HashMap<NodeId, NodeId>) -> Result<NodeId, TooLarge> {
-        let Some(node) = self.get(a).cloned() else {
-            return Ok(if a == FALSE { TRUE } else { FALSE });
-        };
-        if let Some(known) = known.get(&a) {
-            return Ok(*known);
-        }
-        let mut children = Vec::new();
-        for child in node.children {
-            children.push(self.complement(child, known)?);
-        }
-        let opposite = self.node(node.variable, children)?;
-        known.insert(a, opposite);
-        Ok(opposite)
     }
 
     fn get(&self, id: NodeId) -> Option<&Node> {
@@ -158,15 +154,40 @@ impl Diagram {
     fn variable(&self, id: NodeId) -> u32 {
         self.get(id).map_or(u32::MAX, |node| node.variable)
     }
+}
 
-    /// The children of both by class of `variable`; a guard that does not ask for it is its own child.
-    fn children_pairwise(&self, variable: u32, a: NodeId, b: NodeId) -> Vec<(NodeId, NodeId)> {
-        let children = |id| self.get(id).filter(|node| node.variable == variable).map(|node| node.children.as_slice());
-        match (children(a), children(b)) {
-            (Some(a), Some(b)) => a.iter().copied().zip(b.iter().copied()).collect(),
-            (Some(a), None) => a.iter().map(|child| (*child, b)).collect(),
-            (None, Some(b)) => b.iter().map(|child| (a, *child)).collect(),
-            (None, None) => Vec::new(),
-        }
+/// A hash of a few numbers, all made by ourselves: nobody could choose them to collide.
+type Fast = BuildHasherDefault<Multiplying>;
+
+/// Folds numbers by multiplication with an odd constant (2^64 by the golden ratio).
+#[derive(Clone, Copy, Debug, Default)]
+struct Multiplying(u64);
+
+impl Multiplying {
+    fn add(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+impl Hasher for Multiplying {
+    fn finish(&self) -> u64 {
+        // The table takes the highest and the lowest bits; the lowest are the least mixed.
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.add(u64::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.add(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.add(number);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.add(number as u64);
     }
 }

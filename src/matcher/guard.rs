@@ -1,12 +1,12 @@
 //! Whether a guard holds: a walk through the diagram, reading each field at most once.
 
+use super::address;
 use super::automaton::Run as AutomatonRun;
 use super::fields::{arguments, cookie, header_lines, separator};
 use super::refusal::Refusal;
 use super::request::{Body, Caller};
 use super::run::{Halt, Run};
 use crate::artifact::format::{NONE, Node, Variable, field, plans};
-use core::net::IpAddr;
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
 const COMPARISONS_MAX: u32 = 8192;
@@ -28,8 +28,29 @@ impl<'d> Run<'d, '_> {
                 Err(Halt::NeedsFact(_)) if self.children_agree(row) => 0,
                 class => class?,
             };
-            node = self.tables.children().number((row.children + u32::from(class)) as usize);
+            node = self.child(row, class);
         }
+    }
+
+    /// Where `node` leads for `class`.
+    fn child(&self, node: Node, class: u16) -> u32 {
+        let children = self.tables.children();
+        let number = |index: u32| children.number(node.children.saturating_add(index) as usize);
+        let class = u32::from(class);
+        if node.runs == 0 {
+            return number(class);
+        }
+        // Invariant: runs before `run` begin at `class` or before it, those from `end` on behind it.
+        let (mut run, mut end) = (0, node.runs - 1);
+        while run < end {
+            let middle = run.midpoint(end);
+            if number(middle) <= class {
+                run = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        number(node.runs - 1 + run)
     }
 
     fn class(&mut self, variable: u32) -> Result<u16, Halt> {
@@ -41,6 +62,7 @@ impl<'d> Run<'d, '_> {
         let class = match row.field {
             field::PLAN => self.caller_class()?,
             field::FACT => self.fact_class(row).ok_or(Halt::NeedsFact(row.automaton))?,
+            field::CLIENT => u16::try_from(address::class(self.tables.addresses(), self.request.client)).unwrap_or(0),
             _ => self.field_class(row),
         };
         if let Some(place) = self.classes.get_mut(variable as usize) {
@@ -58,7 +80,8 @@ impl<'d> Run<'d, '_> {
     /// Whether all children of `node` are the same, with the facts that are known and the plan that was asked for.
     fn children_agree(&self, node: Node) -> bool {
         let classes = self.tables.variables().get(node.variable).unwrap_or_default().classes;
-        let mut children = self.tables.children().range(node.children, classes).map(|child| child.value);
+        let mut children =
+            (0..classes).filter_map(|class| u16::try_from(class).ok()).map(|class| self.child(node, class));
         let Some(first) = children.next() else { return false };
         let mut budget = COMPARISONS_MAX;
         children.all(|other| self.agree(first, other, node.variable, &mut budget))
@@ -78,9 +101,7 @@ impl<'d> Run<'d, '_> {
             return false;
         }
         let child = |guard: u32, node: Option<Node>, class: u16| match node {
-            Some(node) if node.variable == variable => {
-                self.tables.children().number((node.children + u32::from(class)) as usize)
-            }
+            Some(node) if node.variable == variable => self.child(node, class),
             _ => guard,
         };
         let [one_node, other_node] = nodes;
@@ -158,7 +179,6 @@ impl<'d> Run<'d, '_> {
             field::SCHEME => feed(&mut run, Some(self.request.scheme.name().as_bytes())),
             field::LISTENER => feed(&mut run, self.request.listener),
             field::BODY => self.request.body != Body::None,
-            field::CLIENT => feed_address(&mut run, self.request.client),
             field::HOST => feed(&mut run, Some(self.host.of(self.arena.bytes))),
             field::ARGS => feed(&mut run, Some(self.original_args)),
             field::TARGET => feed(&mut run, Some(self.raw.of(self.arena.bytes))),
@@ -187,19 +207,4 @@ fn feed(run: &mut AutomatonRun<'_>, value: Option<&[u8]>) -> bool {
         run.feed(value);
     }
     value.is_some()
-}
-
-/// An address is spelt as its family, `4` or `6`, and its octets.
-fn feed_address(run: &mut AutomatonRun<'_>, address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            run.feed(b"4");
-            run.feed(&address.octets());
-        }
-        IpAddr::V6(address) => {
-            run.feed(b"6");
-            run.feed(&address.octets());
-        }
-    }
-    true
 }

@@ -3,6 +3,7 @@
 //! *Classify, then decide*: a field is read once by its automaton, guards are looked up in the diagram of the classes,
 //! and the operations of one service and one location run top to bottom.
 
+mod address;
 mod answer;
 mod automaton;
 mod captures;

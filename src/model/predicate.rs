@@ -97,7 +97,7 @@ pub enum Operator {
 }
 
 /// `10.0.0.0/8`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Network {
     /// Any address of it; an IPv4-mapped IPv6 address counts as IPv4.

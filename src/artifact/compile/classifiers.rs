@@ -1,138 +1,137 @@
 //! Fields to variables: what all guards ask of a field is answered by reading it once.
 
+use super::asked::{Answer, Question};
 use super::tables::{Builder, index};
-use crate::artifact::format::{NONE, Number, VARIABLES_MAX, Variable, field};
-use crate::automaton::{Classifier, Labelling, Program, classify, language};
+use crate::artifact::format::{CLASSES_MAX, NONE, Number, VARIABLES_MAX, Variable, field};
+use crate::automaton::{Dfa, Labelling, Literal, Program, classify, classify_sets, language, literals};
 use crate::diagnostic::Span;
-use crate::model::pattern::Meaning;
-use crate::model::{Field, Operator, Predicate, Statement, StatementKind};
-use std::collections::{BTreeMap, HashMap};
+use crate::model::Field;
 
-/// What guards ask, and where the answer stands.
-#[derive(Debug, Default)]
-pub(super) struct Fields {
-    asked: BTreeMap<Field, Asked>,
-    /// By field and language: the variable, and for which of its classes the language holds the field.
-    answers: BTreeMap<(Field, String), Answer>,
-    variables: u32,
-    classes: usize,
-}
+/// Values of a field, beginnings among them, up to which they share an automaton with its regexes: they may multiply
+/// each other's states, and two automata read the field twice.
+const LITERALS_SHARED_MAX: usize = 64;
 
-/// Where a predicate's answer stands.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) variable: u32,
-    /// By class.
-    pub(super) holds: Vec<bool>,
-}
-
-#[derive(Debug, Default)]
-struct Asked {
-    languages: Vec<(Meaning, String, Span)>,
-    known: HashMap<String, usize>,
-}
-
-impl Fields {
-    /// Number of classes of all variables.
-    pub(super) fn classes(&self) -> usize {
-        self.classes
-    }
-
-    /// Where the answer to a predicate stands.
-    pub(super) fn answer(&self, field: &Field, operator: &Operator) -> Option<&Answer> {
-        let language = language::of_operator(operator)?;
-        self.answers.get(&(field.clone(), format!("{language:?}")))
-    }
-
-    /// Counts a variable.
-    pub(super) fn add_variable(&mut self, classes: usize) -> u32 {
-        self.classes += classes;
-        self.variables += 1;
-        self.variables - 1
-    }
-
-    fn ask(&mut self, field: &Field, operator: &Operator, span: Span) {
-        let Some(language) = language::of_operator(operator) else { return };
-        let key = format!("{language:?}");
-        let asked = self.asked.entry(field.clone()).or_default();
-        if !asked.known.contains_key(&key) {
-            asked.known.insert(key.clone(), asked.languages.len());
-            asked.languages.push((language, key, span));
-        }
-    }
-
-    fn ask_predicate(&mut self, predicate: &Predicate, span: Span) {
-        match predicate {
-            Predicate::And(all) | Predicate::Or(all) => all.iter().for_each(|one| self.ask_predicate(one, span)),
-            Predicate::Not(one) => self.ask_predicate(one, span),
-            Predicate::Field(field, operator) => self.ask(field, operator, span),
-            Predicate::Fact(..) | Predicate::Plan(_) => {}
-        }
-    }
-
-    fn ask_statements(&mut self, statements: &[Statement]) {
-        for statement in statements {
-            if let StatementKind::When { guard, .. } = &statement.kind {
-                self.ask_predicate(guard, statement.span);
-            }
-            self.ask_statements(statement.block().unwrap_or(&[]));
-        }
-    }
-}
-
-impl Builder<'_> {
+impl<'p> Builder<'p> {
     /// Gives every field that a guard reads its classifiers.
     pub(super) fn classify_fields(&mut self) {
-        let policy = self.policy;
-        policy.services.iter().for_each(|service| self.fields.ask_statements(&service.statements));
-        let cases = policy.maps.iter().flat_map(|map| map.cases.iter().map(move |case| (&case.guard, map.span)));
-        cases.for_each(|(guard, span)| self.fields.ask_predicate(guard, span));
-        policy.locations.iter().for_each(|location| self.fields.ask_statements(&location.statements));
-        for (field, asked) in core::mem::take(&mut self.fields.asked) {
-            self.classify_field(&field, &asked);
+        for (field, questions) in self.fields.take_questions() {
+            match field {
+                Field::Client => self.classify_addresses(&questions),
+                _ => self.classify_field(field, &questions),
+            }
         }
     }
 
     /// Refuses more variables than a matcher keeps classes of.
     pub(super) fn count_variables(&mut self) {
-        if self.fields.variables as usize > VARIABLES_MAX {
+        if self.fields.variables() > VARIABLES_MAX {
             let message = format!("the rules read more than {VARIABLES_MAX} fields and facts");
             let help = "a matcher keeps a class for each of them; ask fewer different headers, arguments and cookies";
             self.error("too-many-fields", Span::default(), message, help);
         }
     }
 
-    fn classify_field(&mut self, field: &Field, asked: &Asked) {
-        let mut programs = Vec::new();
-        for (language, _, span) in &asked.languages {
-            match Program::new(language, false, self.limits.instructions_max) {
-                Ok(program) => programs.push(program),
-                Err(_) => return self.regex_too_large(*span),
+    fn classify_field(&mut self, field: &'p Field, questions: &[Question<'p>]) {
+        let numbered = || (0u32..).zip(questions);
+        let of_literals = |question: &Question<'p>| language::literals_of(question.operator);
+        let values = || numbered().filter_map(|(own, question)| Some((own, of_literals(question)?)));
+        let has_regexes = values().count() < questions.len();
+        let values_count: usize = values().map(|(_, literals)| literals.len()).sum();
+        if !has_regexes || values_count > LITERALS_SHARED_MAX {
+            let all: Vec<(Literal<'p>, u32)> =
+                values().flat_map(|(own, literals)| literals.into_iter().map(move |one| (one, own))).collect();
+            if !all.is_empty() {
+                self.variable(field, questions, &literals(&all), |own| own);
             }
-        }
-        let mut steps = self.steps;
-        let classifiers = classify(&programs, Labelling::Set, &self.limits, &mut steps);
-        self.steps = steps;
-        match classifiers {
-            Ok(classifiers) => classifiers.iter().for_each(|classifier| self.variable(field, asked, classifier)),
-            Err(culprit) => {
-                let span = asked.languages.get(culprit as usize).map_or(Span::default(), |(_, _, span)| *span);
-                self.regex_too_large(span);
-            }
+            let others = numbered().filter(|(_, question)| of_literals(question).is_none());
+            self.classify_regexes(field, questions, &others.map(|(own, _)| own).collect::<Vec<_>>());
+        } else {
+            self.classify_regexes(field, questions, &numbered().map(|(own, _)| own).collect::<Vec<_>>());
         }
     }
 
-    fn variable(&mut self, field: &Field, asked: &Asked, classifier: &Classifier) {
-        let classes = classifier.dfa.sets.len() + 1;
-        let automaton = self.automaton(&classifier.dfa, |label| label);
+    /// Answers the questions `own` by automata of their languages.
+    fn classify_regexes(&mut self, field: &'p Field, questions: &[Question<'p>], own: &[u32]) {
+        let question = |own: u32| questions.get(own as usize);
+        let mut programs = Vec::new();
+        let mut numbers = Vec::new();
+        for (number, Question { operator, span }) in own.iter().filter_map(|own| Some((*own, question(*own)?))) {
+            let Some(language) = language::of_operator(operator) else { continue };
+            match Program::new(&language, false, self.limits.instructions_max) {
+                Ok(program) => programs.push(program),
+                Err(_) => return self.regex_too_large(*span),
+            }
+            numbers.push(number);
+        }
+        let mut steps = self.steps;
+        let classifiers = classify_sets(&programs, &self.limits, &mut steps);
+        self.steps = steps;
+        let number = |own: u32| numbers.get(own as usize).copied().unwrap_or(NONE);
+        match classifiers {
+            Ok(classifiers) => {
+                for classifier in &classifiers {
+                    let of_all = |own: u32| number(classifier.languages.get(own as usize).copied().unwrap_or(NONE));
+                    self.variable(field, questions, &classifier.dfa, of_all);
+                }
+            }
+            Err(culprit) => self.regex_too_large(question(number(culprit)).map_or(Span::default(), |one| one.span)),
+        }
+    }
+
+    /// Adds the variable whose classes `dfa` tells; `number` says which question one of its languages is.
+    fn variable(&mut self, field: &'p Field, questions: &[Question<'p>], dfa: &Dfa, number: impl Fn(u32) -> u32) {
+        let span = questions.first().map_or(Span::default(), |question| question.span);
+        let Some((order, classes)) = self.ordered(&dfa.sets, span) else { return };
+        let automaton = self.automaton(dfa, |label| order.get(label as usize).copied().unwrap_or(0));
         let (kind, name) = self.field(field);
         let variable = self.fields.add_variable(classes);
-        self.variables.push(&Variable { field: kind, name, automaton, classes: index(classes) });
-        for (own, language) in (0u32..).zip(&classifier.languages) {
-            let Some((_, key, _)) = asked.languages.get(*language as usize) else { continue };
-            let mut holds = vec![false];
-            holds.extend(classifier.dfa.sets.iter().map(|set| set.binary_search(&own).is_ok()));
-            self.fields.answers.insert((field.clone(), key.clone()), Answer { variable, holds });
+        self.variables.push(&Variable { field: kind, name, automaton, classes });
+        self.answers(field, variable, &dfa.sets, &order, number);
+    }
+
+    /// Where each of `sets` stands when they are sorted, and how many classes there are with that of an absent field.
+    /// Sorted, the sets that hold a language are mostly neighbours, and guards over neighbours are small.
+    pub(super) fn ordered(&mut self, sets: &[Vec<u32>], span: Span) -> Option<(Vec<u32>, u32)> {
+        if sets.len() >= CLASSES_MAX {
+            let message = format!("the rules tell more than {CLASSES_MAX} kinds of value of one field apart");
+            let help = "a matcher keeps a class in 16 bits; put values that are treated alike into one `in`";
+            self.error("too-many-values", span, message, help);
+            return None;
+        }
+        let mut sorted: Vec<(&Vec<u32>, usize)> = sets.iter().zip(0..).collect();
+        sorted.sort_unstable();
+        let mut order = vec![0; sets.len()];
+        for (place, (_, label)) in (0..).zip(sorted) {
+            if let Some(own) = order.get_mut(label) {
+                *own = place;
+            }
+        }
+        Some((order, index(sets.len() + 1)))
+    }
+
+    /// Notes the answers that `variable` gives: its classes are 0 where the field is absent, else one more than the
+    /// place of their set in `order`.
+    pub(super) fn answers(
+        &mut self,
+        field: &Field,
+        variable: u32,
+        sets: &[Vec<u32>],
+        order: &[u32],
+        number: impl Fn(u32) -> u32,
+    ) {
+        let count = index(sets.len() + 1);
+        let languages = sets.iter().flatten().max().map_or(0, |last| *last as usize + 1);
+        let mut answers = vec![Vec::new(); languages];
+        for (set, place) in sets.iter().zip(order) {
+            for own in set {
+                if let Some(classes) = answers.get_mut(*own as usize) {
+                    classes.push(place + 1);
+                }
+            }
+        }
+        for (own, mut classes) in (0u32..).zip(answers) {
+            classes.sort_unstable();
+            self.fields.answered(field, number(own) as usize, Answer { variable, count, classes });
         }
     }
 

@@ -8,14 +8,9 @@ use crate::model::FactId;
 impl Builder<'_> {
     pub(super) fn facts(&mut self) {
         for (number, fact) in (0u32..).zip(&self.policy.facts) {
-            let classes = fact.values.len();
+            let classes = index(fact.values.len());
             let variable = self.fields.add_variable(classes);
-            self.variables.push(&Variable {
-                field: field::FACT,
-                name: NONE,
-                automaton: number,
-                classes: index(classes),
-            });
+            self.variables.push(&Variable { field: field::FACT, name: NONE, automaton: number, classes });
             self.fact_variables.push(variable);
         }
     }
@@ -33,6 +28,6 @@ impl Builder<'_> {
             return Ok(FALSE);
         };
         let leaf = |value: u16| if values.contains(&value) { TRUE } else { FALSE };
-        self.diagram.node(variable, (0u16..).take(fact.values.len()).map(leaf).collect())
+        self.diagram.node(variable, (0u16..).take(fact.values.len()).map(leaf))
     }
 }

@@ -29,9 +29,8 @@ impl Builder<'_> {
                 self.diagram.not(one)
             }
             Predicate::Field(field, operator) => {
-                let Some(answer) = self.fields.answer(field, operator).cloned() else { return Ok(FALSE) };
-                let children = answer.holds.into_iter().map(leaf).collect();
-                self.diagram.node(answer.variable, children)
+                let Some(answer) = self.fields.answer(field, operator) else { return Ok(FALSE) };
+                self.diagram.node_of_classes(answer.variable, answer.count, &answer.classes)
             }
             Predicate::Fact(fact, values) => self.fact_guard(*fact, values),
             Predicate::Plan(wanted) => self.plan_guard(wanted, plans),
@@ -46,8 +45,7 @@ impl Builder<'_> {
             return Ok(FALSE);
         };
         let known = (0u16..).take(source.plans.len()).map(|plan| leaf(wanted.contains(&PlanId(plan))));
-        let children = known.chain([FALSE, FALSE, FALSE]).collect();
-        self.diagram.node(variable, children)
+        self.diagram.node(variable, known.chain([FALSE, FALSE, FALSE]))
     }
 }
 

@@ -1,7 +1,10 @@
 //! A policy to an artifact: every field gets its classifiers, every guard its node, every location its list.
 
+mod addresses;
+mod asked;
 mod captures;
 mod classifiers;
+mod diagram_tables;
 mod facts;
 mod guards;
 mod hosts;

@@ -26,9 +26,9 @@ impl Builder<'_> {
                 let c = u32::from(credential.keep);
                 self.plans.push(&PlansRow { kind: plans::CREDENTIAL, a, b, c, d: 0 });
             }
-            let classes = source.plans.len() + 3;
+            let classes = index(source.plans.len() + 3);
             let variable = self.fields.add_variable(classes);
-            self.variables.push(&Variable { field: field::PLAN, name: NONE, automaton: NONE, classes: index(classes) });
+            self.variables.push(&Variable { field: field::PLAN, name: NONE, automaton: NONE, classes });
             self.plan_variables.push(variable);
         }
     }

@@ -7,17 +7,27 @@ use crate::diagnostic::Diagnostic;
 use crate::diagram::{FALSE, NodeId, TRUE};
 use crate::model::{Location, PlanSourceId};
 
+/// Pairs of nodes that are compared to find out whether one statement can run: a guard of ten fields takes some ten.
+const PAIRS_MAX: usize = 100_000;
+
 impl Builder<'_> {
     /// Warns of the first statement of `list` that answers above it keep from ever running, and says for which
     /// requests the list answers; None where that takes too large a diagram.
     pub(super) fn warn_unreachable(&mut self, list: &[Placed]) -> Option<NodeId> {
+        // Half of the diagram, so that no warning keeps a guard from being built.
+        self.diagram.set_limit(self.limits.diagram_max / 2);
+        let answered = self.warn_within_limit(list);
+        self.diagram.set_limit(self.limits.diagram_max);
+        answered
+    }
+
+    fn warn_within_limit(&mut self, list: &[Placed]) -> Option<NodeId> {
         let mut answered = FALSE;
         let mut has_warned = false;
         for Placed { operation, span, may_be_skipped } in list {
             let guard = NodeId(operation.guard);
-            let open = self.diagram.not(answered).ok()?;
-            let runs = self.diagram.and(guard, open).ok()?;
-            if runs == FALSE && guard != FALSE && !has_warned {
+            let never_runs = !has_warned && guard != FALSE && self.diagram.implies(guard, answered, PAIRS_MAX)?;
+            if never_runs {
                 let message = "this never runs: every request that could reach it has been answered above";
                 let help = "settings stand before the answer they belong to; take this out, or move it up";
                 self.warnings.push(Diagnostic::warning("unreachable-statement", *span, message).help(help));
@@ -50,7 +60,7 @@ impl Builder<'_> {
             return Some(answered);
         }
         let known = self.policy.plan_sources.get(source)?.plans.len();
-        let children = core::iter::repeat_n(FALSE, known).chain([TRUE, TRUE, TRUE]).collect();
+        let children = core::iter::repeat_n(FALSE, known).chain([TRUE, TRUE, TRUE]);
         let refused = self.diagram.node(variable, children).ok()?;
         self.diagram.or(answered, refused).ok()
     }

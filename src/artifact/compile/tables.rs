@@ -1,8 +1,8 @@
 //! The tables while they grow.
 
 use super::Stats;
-use super::classifiers::Fields;
-use crate::artifact::format::{Automaton, Node, Number, TABLES, Text};
+use super::asked::Fields;
+use crate::artifact::format::{Automaton, Number, TABLES, Text};
 use crate::artifact::write::{Rows, assemble};
 use crate::automaton::{Dfa, Limits};
 use crate::diagnostic::{Diagnostic, Span};
@@ -19,7 +19,7 @@ pub(super) struct Builder<'p> {
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) diagram: Diagram,
-    pub(super) fields: Fields,
+    pub(super) fields: Fields<'p>,
     pub(super) programs_known: HashMap<(String, bool, Vec<Option<String>>), u32>,
     /// Names of named groups, sorted: their indices are the named captures.
     pub(super) captures: Vec<String>,
@@ -31,6 +31,7 @@ pub(super) struct Builder<'p> {
     pub(super) transitions: Rows,
     pub(super) labels: Rows,
     pub(super) variables: Rows,
+    pub(super) addresses: Rows,
     pub(super) nodes: Rows,
     pub(super) children: Rows,
     pub(super) hosts: Rows,
@@ -68,8 +69,8 @@ impl<'p> Builder<'p> {
             steps: limits.steps_max,
             diagnostics: Vec::new(),
             warnings: Vec::new(),
-            diagram: Diagram::new(limits.nodes_max),
-            fields: Fields::default(),
+            diagram: Diagram::new(limits.diagram_max),
+            fields: Fields::of(policy),
             programs_known: HashMap::new(),
             captures: Self::named_captures(policy),
             strings_known: HashMap::new(),
@@ -80,6 +81,7 @@ impl<'p> Builder<'p> {
             transitions: Rows::default(),
             labels: Rows::default(),
             variables: Rows::default(),
+            addresses: Rows::default(),
             nodes: Rows::default(),
             children: Rows::default(),
             hosts: Rows::default(),
@@ -139,16 +141,6 @@ impl<'p> Builder<'p> {
         self.automata.push(&row)
     }
 
-    /// Writes the diagram out; no guard can be built afterwards.
-    pub(super) fn diagram_tables(&mut self) {
-        for node in self.diagram.nodes() {
-            self.nodes.push(&Node { variable: node.variable, children: self.children.next() });
-            for child in &node.children {
-                self.children.push(&Number { value: child.0 });
-            }
-        }
-    }
-
     pub(super) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: &str) {
         self.diagnostics.push(Diagnostic::error(code, span, message).help(help));
     }
@@ -159,7 +151,7 @@ impl<'p> Builder<'p> {
             classes: self.fields.classes(),
             states: self.labels.next() as usize,
             automata: self.automata.next() as usize,
-            nodes: self.diagram.nodes().len(),
+            nodes: self.nodes.next() as usize,
             bytes: 0,
             seconds: 0.0,
         }
@@ -177,6 +169,7 @@ impl<'p> Builder<'p> {
             self.transitions.octets(),
             self.labels.octets(),
             self.variables.octets(),
+            self.addresses.octets(),
             self.nodes.octets(),
             self.children.octets(),
             self.hosts.octets(),

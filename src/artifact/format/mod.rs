@@ -17,13 +17,13 @@ pub(crate) use records::*;
 pub(crate) const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
 
 /// Raised with every change of the layout. Readers take exactly this one.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// Index 0 and up: no such thing.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 29] = [
+pub(crate) const TABLES: [&str; 30] = [
     "bytes",
     "strings",
     "automata",
@@ -31,6 +31,7 @@ pub(crate) const TABLES: [&str; 29] = [
     "transitions",
     "labels",
     "variables",
+    "addresses",
     "nodes",
     "children",
     "hosts",
@@ -57,6 +58,9 @@ pub(crate) const TABLES: [&str; 29] = [
 
 /// Fields (more exactly: classifiers) that the guards of one policy may read: a matcher keeps a class for each.
 pub(crate) const VARIABLES_MAX: usize = 512;
+
+/// Classes of one variable: a matcher keeps them in 16 bits, of which the highest number means that it is not known yet.
+pub(crate) const CLASSES_MAX: usize = 65_535;
 
 /// Named groups and variables of one policy: a matcher keeps the text of each.
 pub(crate) const CAPTURES_MAX: usize = 64;

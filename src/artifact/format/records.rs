@@ -7,7 +7,7 @@ pub(crate) trait Record: Sized + 'static {
     /// The row whose numbers are `words`.
     fn read(words: &[[u8; 4]]) -> Self;
     /// Its numbers in order.
-    fn write(&self, put: &mut dyn FnMut(u32));
+    fn write(&self, put: impl FnMut(u32));
 }
 
 macro_rules! record {
@@ -25,7 +25,7 @@ macro_rules! record {
                 Self { $($field: u32::from_le_bytes(*$field)),* }
             }
 
-            fn write(&self, put: &mut dyn FnMut(u32)) {
+            fn write(&self, mut put: impl FnMut(u32)) {
                 $(put(self.$field);)*
             }
         }
@@ -73,8 +73,20 @@ record! {
     Node {
         /// What it asks for.
         variable,
-        /// First of its `children`, one a class: 0 false, 1 true, else a node plus 2.
+        /// 0, or the number of its runs: stretches of classes that lead to the same.
+        runs,
+        /// First of its `children`. Without runs one a class: 0 false, 1 true, else a node plus 2. With runs the first
+        /// class of each but the first, ascending, then the child of each.
         children,
+    }
+}
+record! {
+    /// The addresses from one on, up to those of the next row, and their class. The first row begins at 0.
+    Addresses {
+        /// The address as one number, the highest 32 bits first; of IPv4 its mapped IPv6 address.
+        a, b, c, d,
+        /// Its class.
+        class,
     }
 }
 record! {
@@ -279,4 +291,25 @@ record! {
 record! {
     /// A plan source, a plan's name, or a place of a credential; see the `plans` constants.
     PlansRow { kind, a, b, c, d }
+}
+
+impl Addresses {
+    /// The addresses from `first` on are of `class`.
+    #[expect(clippy::cast_possible_truncation, reason = "the number is kept in four pieces")]
+    pub(crate) fn new(first: u128, class: u32) -> Self {
+        let [a, b, c, d] = [96, 64, 32, 0].map(|shift| (first >> shift) as u32);
+        Self { a, b, c, d, class }
+    }
+
+    /// Where they begin.
+    pub(crate) fn first(&self) -> u128 {
+        [self.a, self.b, self.c, self.d].into_iter().fold(0, |number, word| number << 32 | u128::from(word))
+    }
+}
+
+impl Node {
+    /// How many of `children` it takes where its variable has `classes`.
+    pub(crate) fn children_count(&self, classes: u32) -> u32 {
+        if self.runs == 0 { classes } else { self.runs.saturating_mul(2) - 1 }
+    }
 }

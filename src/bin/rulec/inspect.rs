@@ -35,7 +35,7 @@ fn contents(ready: &Ready) -> Value {
             "states_max": limits.states_max,
             "states_of_one_max": limits.states_of_one_max,
             "steps_max": limits.steps_max,
-            "nodes_max": limits.nodes_max,
+            "diagram_max": limits.diagram_max,
         },
         "sources": manifest.sources,
         "services": manifest.services,
