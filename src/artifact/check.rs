@@ -4,9 +4,11 @@
 //! or read outside. What must hold for it to end is checked first: the diagram and the nesting of levels have no cycle.
 
 use super::format::{
-    Automaton, CAPTURES_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Node, Number, Operation, PlansRow, Program, Record,
-    VARIABLES_MAX, Variable, body_action, field, instruction, look, operation, part, plans, proxy_form,
+    Automaton, CAPTURES_MAX, HEADERS_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Node, Number, Operation, PlansRow,
+    Program, Record, VARIABLES_MAX, Variable, body_action, field, instruction, look, operation, part, plans,
+    proxy_form,
 };
+use super::header_hash::{key, length_bit, slot};
 use super::read::ArtifactError;
 use super::tables::{Table, Tables, rows};
 use core::ops::Range;
@@ -15,6 +17,7 @@ use core::ops::Range;
 pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     let t = tables;
     each("strings", t.strings().texts, |text| rows(text.start, text.octets).end <= t.strings().bytes.len())?;
+    policy_is_good(t)?;
     each("automata", t.automata(), |automaton| automaton_is_good(t, automaton))?;
     let address_classes = addresses(t)?;
     each_indexed("variables", t.variables(), |index, variable| {
@@ -91,6 +94,34 @@ fn optional(index: u32, len: usize) -> bool {
     index == NONE || (index as usize) < len
 }
 
+/// Whether the one row is there, and every name stands where it is looked for.
+fn policy_is_good(t: &Tables<'_>) -> Result<(), ArtifactError> {
+    let invalid = Err(ArtifactError::Invalid { table: "policy", row: 0 });
+    let (Some(policy), names, slots) = (t.policy().get(0), t.header_names(), t.header_slots()) else { return invalid };
+    let lengths = u64::from(policy.lengths_high) << 32 | u64::from(policy.lengths_low);
+    let is_good = t.policy().len() == 1
+        && policy.captures as usize <= CAPTURES_MAX
+        && policy.headers as usize == names.len()
+        && names.len() <= HEADERS_MAX
+        && policy.bits <= 16
+        && slots.len() == 1 << policy.bits
+        && optional(policy.cookie, names.len());
+    if !is_good {
+        return invalid;
+    }
+    each("header_slots", slots, |slot| optional(slot.value, names.len()))?;
+    each_indexed("header_names", names, |index, row| {
+        let name = row.of(t.strings().bytes);
+        let first = slots.number(slot(key(name), policy.factor, policy.bits));
+        let in_slot = |start| core::iter::successors(names.get(start), |row| names.get(row.next));
+        name.len() == row.octets as usize
+            && !name.iter().any(u8::is_ascii_uppercase)
+            && lengths & length_bit(name) != 0
+            && (row.next == NONE || row.next > index && (row.next as usize) < names.len())
+            && (first == index || in_slot(first).take(names.len()).any(|other| other.next == index))
+    })
+}
+
 fn automaton_is_good(t: &Tables<'_>, automaton: Automaton) -> bool {
     let Automaton { classes, stride, states, transitions, labels } = automaton;
     let Some(steps) = stride.checked_mul(states) else { return false };
@@ -121,8 +152,12 @@ fn variable_is_good(t: &Tables<'_>, variable: Variable, address_classes: u32) ->
 }
 
 fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {
-    let named = matches!(field, field::HEADER | field::QUERY | field::COOKIE);
-    field <= field::FACT && if named { (name as usize) < t.strings().len() } else { name == NONE }
+    field <= field::FACT
+        && match field {
+            field::HEADER => (name as usize) < t.header_names().len(),
+            field::QUERY | field::COOKIE => (name as usize) < t.strings().len(),
+            _ => name == NONE,
+        }
 }
 
 /// A map's value holds no map, so that filling one in ends.
@@ -242,7 +277,8 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::PROXY if b == proxy_form::TARGET => template(c),
         operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings().len()),
         operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,
-        operation::METHODS | operation::UNIQUE_HEADER => string(a),
+        operation::METHODS => string(a),
+        operation::UNIQUE_HEADER => (a as usize) < t.header_names().len(),
         operation::HSTS => string(a) && string(b),
         operation::BODY => a <= body_action::REJECT && d <= 1,
         operation::HEADER => {
@@ -259,7 +295,8 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
 
 fn part_is_good(t: &Tables<'_>, kind: u32, value: u32) -> bool {
     match kind {
-        part::LITERAL | part::ARG | part::HTTP | part::COOKIE => (value as usize) < t.strings().len(),
+        part::HTTP | part::PROXY_ADD_X_FORWARDED_FOR => (value as usize) < t.header_names().len(),
+        part::LITERAL | part::ARG | part::COOKIE => (value as usize) < t.strings().len(),
         part::CAPTURE => (1..=9).contains(&value),
         part::MAP => (value as usize) < t.maps().len(),
         _ => kind <= part::PROXY_ADD_X_FORWARDED_FOR,
@@ -310,7 +347,10 @@ fn plans_row_is_good(t: &Tables<'_>, index: u32, row: PlansRow) -> bool {
                 && t.plans().range(first.saturating_add(row.a), row.b).all(|row| row.kind == plans::CREDENTIAL)
         }
         plans::PLAN => (row.a as usize) < t.strings().len(),
-        plans::CREDENTIAL => row.a <= 1 && (row.b as usize) < t.strings().len() && row.c <= 1,
+        plans::CREDENTIAL => {
+            let header = if row.a == 1 { (row.d as usize) < t.header_names().len() } else { row.d == NONE };
+            row.a <= 1 && (row.b as usize) < t.strings().len() && row.c <= 1 && header
+        }
         _ => false,
     }
 }

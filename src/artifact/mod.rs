@@ -4,6 +4,7 @@ mod check;
 mod checksum;
 #[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "the writer needs more of it than the reader"))]
 pub(crate) mod format;
+pub(crate) mod header_hash;
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 pub mod manifest;
 mod read;

@@ -1,8 +1,9 @@
 //! The tables of an artifact, made when they are asked for: a decision pays for those that it reads.
 
 use super::format::{
-    Addresses, Automaton, Host, HostRank, Instruction, Level, Location, Look, Map, MapCase, NamedGroup, Node, Number,
-    Operation, Part, PlansRow, Program, Record, Service, TABLES, Template, Text, TrieNode, Variable,
+    Addresses, Automaton, HeaderName, Host, HostRank, Instruction, Level, Location, Look, Map, MapCase, NamedGroup,
+    Node, Number, Operation, Part, PlansRow, Policy, Program, Record, Service, TABLES, Template, Text, TrieNode,
+    Variable,
 };
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -32,6 +33,10 @@ macro_rules! tables {
 }
 
 tables! {
+    policy: Policy,
+    /// A name, or none.
+    header_slots: Number,
+    header_names: HeaderName,
     automata: Automaton,
     transitions: Number,
     labels: Number,

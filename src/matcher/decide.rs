@@ -3,8 +3,8 @@
 use super::answer::Draft;
 use super::automaton::first_of;
 use super::decision::Decision;
-use super::fields::header_lines;
 use super::host::{authority, host, lower};
+use super::lines;
 use super::method::is_valid;
 use super::refusal::Refusal;
 use super::request::Request;
@@ -50,8 +50,9 @@ impl<'d> Run<'d, '_> {
         if !is_valid(self.method) {
             return Err(Refusal::MethodInvalid.into());
         }
-        let mut hosts = header_lines(self.request.headers, b"host");
-        let field = hosts.next().filter(|_| hosts.next().is_none()).and_then(host).ok_or(Refusal::HostInvalid)?;
+        let mut hosts = self.lines(lines::HOST);
+        let field =
+            hosts.next().filter(|_| !self.is_repeated(lines::HOST)).and_then(host).ok_or(Refusal::HostInvalid)?;
         if matches!(self.method, b"CONNECT" | b"TRACE") {
             return Err(Refusal::MethodUnsupported.into());
         }
@@ -125,7 +126,10 @@ impl<'d> Run<'d, '_> {
         self.plus = meaning.plus;
         let strict = self.service.flags & service_flag::STRICT_PATHS != 0;
         // What means itself means nothing else.
-        if strict && matches!(self.path, Text::Made(_)) && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes)) {
+        if strict
+            && matches!(self.path, Text::Made(_))
+            && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes))
+        {
             return Err(Refusal::PathAmbiguous.into());
         }
         Ok(())

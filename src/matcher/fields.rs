@@ -8,11 +8,6 @@ pub(super) fn header_lines<'r>(headers: &'r [Header<'r>], name: &[u8]) -> impl I
     headers.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
 }
 
-/// What stands between the lines of a header when they are taken as one value.
-pub(super) fn separator(name: &[u8]) -> &'static [u8] {
-    if name.eq_ignore_ascii_case(b"cookie") { b"; " } else { b", " }
-}
-
 /// Values of the arguments named `name`, in order, undecoded; one without `=` is empty. Names ignore case.
 pub(super) fn arguments<'r>(args: &'r [u8], name: &[u8]) -> impl Iterator<Item = &'r [u8]> {
     args.split(|byte| *byte == b'&').filter_map(move |argument| {
@@ -35,9 +30,10 @@ pub(super) fn argument_variable(args: &[u8], name: &[u8]) -> Option<Range<usize>
     })
 }
 
-/// The first cookie named `name` (nginx: `ngx_http_parse_multi_header_lines`). Names ignore case.
-pub(super) fn cookie<'r>(headers: &'r [Header<'r>], name: &[u8]) -> Option<&'r [u8]> {
-    header_lines(headers, b"cookie").flat_map(|line| line.split(|byte| *byte == b';')).find_map(|pair| {
+/// The first cookie named `name` in the `lines` of Cookie (nginx: `ngx_http_parse_multi_header_lines`). Names ignore
+/// case.
+pub(super) fn cookie<'r>(lines: impl Iterator<Item = &'r [u8]>, name: &[u8]) -> Option<&'r [u8]> {
+    lines.flat_map(|line| line.split(|byte| *byte == b';')).find_map(|pair| {
         let (own, value) = skip_spaces(pair).split_at_checked(name.len())?;
         if !own.eq_ignore_ascii_case(name) {
             return None;

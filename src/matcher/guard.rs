@@ -2,11 +2,11 @@
 
 use super::address;
 use super::automaton::Run as AutomatonRun;
-use super::fields::{arguments, cookie, header_lines, separator};
+use super::fields::{arguments, cookie};
 use super::refusal::Refusal;
 use super::request::{Body, Caller};
 use super::run::{Halt, Run};
-use crate::artifact::format::{NONE, Node, Variable, field, plans};
+use crate::artifact::format::{Node, Variable, field, plans};
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
 const COMPARISONS_MAX: u32 = 8192;
@@ -153,7 +153,7 @@ impl<'d> Run<'d, '_> {
                 Ok(())
             };
             if row.a == 1 {
-                header_lines(self.request.headers, name).try_for_each(&mut take)?;
+                self.lines(row.d).try_for_each(&mut take)?;
             } else {
                 arguments(self.original_args, name).try_for_each(&mut take)?;
             }
@@ -173,7 +173,6 @@ impl<'d> Run<'d, '_> {
     /// The class of a field; 0 where it is absent.
     fn field_class(&self, variable: Variable) -> u16 {
         let mut run = AutomatonRun::new(&self.tables, variable.automaton);
-        let name = if variable.name == NONE { &[] } else { self.tables.string(variable.name) };
         let is_present = match variable.field {
             field::METHOD => feed(&mut run, Some(self.method)),
             field::SCHEME => feed(&mut run, Some(self.request.scheme.name().as_bytes())),
@@ -185,17 +184,17 @@ impl<'d> Run<'d, '_> {
             field::PATH => feed(&mut run, Some(self.original_path.of(self.arena.bytes))),
             field::HEADER => {
                 let mut lines = 0;
-                for line in header_lines(self.request.headers, name) {
+                for line in self.lines(variable.name) {
                     if lines > 0 {
-                        run.feed(separator(name));
+                        run.feed(self.separator(variable.name));
                     }
                     run.feed(line);
                     lines += 1;
                 }
                 lines > 0
             }
-            field::QUERY => feed(&mut run, arguments(self.original_args, name).next()),
-            field::COOKIE => feed(&mut run, cookie(self.request.headers, name)),
+            field::QUERY => feed(&mut run, arguments(self.original_args, self.tables.string(variable.name)).next()),
+            field::COOKIE => feed(&mut run, cookie(self.lines(self.policy.cookie), self.tables.string(variable.name))),
             _ => false,
         };
         if is_present { u16::try_from(run.label().saturating_add(1)).unwrap_or(0) } else { 0 }

@@ -7,13 +7,15 @@ pub(super) fn host(field: &[u8]) -> Option<&[u8]> {
     if field.first() == Some(&b'[') {
         return literal(field);
     }
-    let mut before = 0;
-    let end = field.iter().position(|byte| {
-        let ends = !is_name_byte(*byte) || before == b'.' && *byte == b'.';
+    let (mut end, mut before) = (0, 0);
+    for byte in field {
+        if !is_name_byte(*byte) || before == b'.' && *byte == b'.' {
+            break;
+        }
         before = *byte;
-        ends
-    });
-    let (name, port) = field.split_at_checked(end.unwrap_or(field.len()))?;
+        end += 1;
+    }
+    let (name, port) = field.split_at_checked(end)?;
     if !port.is_empty() && !is_port(port) {
         return None;
     }

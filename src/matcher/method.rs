@@ -9,7 +9,8 @@ pub(super) const GET: &[u8] = b"GET";
 /// Whether `method` is a token (RFC 9110 section 5.6.2) without lower-case letters, as nginx wants it.
 pub(super) fn is_valid(method: &[u8]) -> bool {
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !method.is_empty() && method.iter().all(|byte| is_token(byte) && !byte.is_ascii_lowercase())
+    matches!(method, b"GET" | b"POST" | b"PUT" | b"HEAD")
+        || !method.is_empty() && method.iter().all(|byte| is_token(byte) && !byte.is_ascii_lowercase())
 }
 
 /// Whether the list `allow`, such as `GET, HEAD`, holds `method`.

@@ -17,6 +17,7 @@ mod find;
 mod forward;
 mod guard;
 mod host;
+mod lines;
 mod look;
 mod map;
 mod method;

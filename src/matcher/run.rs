@@ -5,7 +5,7 @@ use super::refusal::Refusal;
 use super::request::Request;
 use super::scratch::{Arena, Full, SCRATCH_OCTETS, SCRATCH_WORDS, SETTINGS_MAX, Scratch, Slice, Text};
 use crate::artifact::Tables;
-use crate::artifact::format::{CAPTURES_MAX, NONE, Service, VARIABLES_MAX};
+use crate::artifact::format::{NONE, Policy, Service, VARIABLES_MAX};
 
 /// Everything that is known while a request is decided.
 #[derive(Debug)]
@@ -18,7 +18,11 @@ pub(super) struct Run<'d, 's> {
     pub(super) words: &'s mut [u32; SCRATCH_WORDS],
     pub(super) around: &'s mut [u8; SCRATCH_OCTETS + 1],
     pub(super) classes: &'s mut [u16; VARIABLES_MAX],
-    pub(super) named: &'s mut [Slice; CAPTURES_MAX],
+    /// Where each header stands; see `lines`.
+    pub(super) lines: &'s [u32],
+    /// What each named group captured.
+    pub(super) named: &'s mut [Slice],
+    pub(super) policy: Policy,
     pub(super) settings: Settings<'s>,
     pub(super) edits: &'s mut [EditRow; SETTINGS_MAX],
     pub(super) meters: &'s mut [u32; SETTINGS_MAX],
@@ -126,7 +130,11 @@ impl<'d, 's> Run<'d, 's> {
         if let Some(classes) = scratch.classes.get_mut(..variables) {
             classes.fill(super::guard::UNKNOWN);
         }
-        scratch.named.fill(Slice::EMPTY);
+        let policy = tables.policy().get(0).unwrap_or_default();
+        let named = scratch.named.get_mut(..policy.captures as usize).unwrap_or_default();
+        named.fill(Slice::EMPTY);
+        let lines = scratch.lines.get_mut(..policy.headers as usize).unwrap_or_default();
+        super::lines::note(tables, policy, request.headers, lines);
         Self {
             tables,
             request,
@@ -135,7 +143,9 @@ impl<'d, 's> Run<'d, 's> {
             words: &mut scratch.words,
             around: &mut scratch.around,
             classes: &mut scratch.classes,
-            named: &mut scratch.named,
+            lines,
+            named,
+            policy,
             settings: Settings { list: &mut scratch.settings, last: LastSettings::NONE },
             edits: &mut scratch.edits,
             meters: &mut scratch.meters,

@@ -1,7 +1,7 @@
 //! Where a decision puts what it makes: paths, targets, header values, captures.
 
 use super::decision::EditRow;
-use crate::artifact::format::{CAPTURES_MAX, VARIABLES_MAX};
+use crate::artifact::format::{CAPTURES_MAX, HEADERS_MAX, VARIABLES_MAX};
 use core::ops::Range;
 
 /// Octets of all paths, targets and values that one decision makes. A request head of 16 KiB, rewritten a few times
@@ -23,6 +23,8 @@ pub struct Scratch {
     pub(super) around: [u8; SCRATCH_OCTETS + 1],
     /// Class by variable; `UNKNOWN` where it was not asked for yet.
     pub(super) classes: [u16; VARIABLES_MAX],
+    /// Where each header stands; see `lines`.
+    pub(super) lines: [u32; HEADERS_MAX],
     /// What each named group captured.
     pub(super) named: [Slice; CAPTURES_MAX],
     /// Operations of the settings reached, in order.
@@ -40,6 +42,7 @@ impl Scratch {
             words: [0; SCRATCH_WORDS],
             around: [0; SCRATCH_OCTETS + 1],
             classes: [0; VARIABLES_MAX],
+            lines: [0; HEADERS_MAX],
             named: [Slice::EMPTY; CAPTURES_MAX],
             settings: [0; SETTINGS_MAX],
             edits: [EditRow::EMPTY; SETTINGS_MAX],

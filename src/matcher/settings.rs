@@ -1,7 +1,6 @@
 //! Settings that were reached, made ready for the host: header edits and meters.
 
 use super::decision::{EditAction, EditRow, EditValue, Side, is_success};
-use super::fields::header_lines;
 use super::refusal::Refusal;
 use super::request::Scheme;
 use super::run::{Halt, Run};
@@ -102,7 +101,7 @@ impl Run<'_, '_> {
         let first = self.service.plans + 1 + source.a;
         for row in self.tables.plans().range(first, source.b) {
             let is_dropped = row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0;
-            if is_dropped && header_lines(self.request.headers, self.tables.string(row.b)).next().is_some() {
+            if is_dropped && self.lines(row.d).next().is_some() {
                 let value = EditValue::Made(Slice::EMPTY);
                 self.push_edit(EditRow::always(Side::Request, EditAction::Drop, row.b, value), made)?;
             }

@@ -1,7 +1,7 @@
 //! Text with variables, filled in.
 
 use super::escape::{EscapeSet, put_escaped};
-use super::fields::{argument_variable, cookie, header_lines, separator};
+use super::fields::{argument_variable, cookie};
 use super::request::Caller;
 use super::run::{Halt, Run};
 use super::scratch::{Full, Slice, Text};
@@ -87,15 +87,15 @@ impl Run<'_, '_> {
             part::IS_ARGS => self.arena.put_byte(b'?'),
             part::ARG => self.put_argument(string(piece.value)),
             part::HOST => self.arena.put_text(self.host),
-            part::HTTP => self.put_header(string(piece.value)),
-            part::COOKIE => self.arena.put(cookie(request.headers, string(piece.value)).unwrap_or(&[])),
+            part::HTTP => self.put_header(piece.value),
+            part::COOKIE => self.arena.put(cookie(self.lines(self.policy.cookie), string(piece.value)).unwrap_or(&[])),
             part::SCHEME => self.arena.put(request.scheme.name().as_bytes()),
             part::METHOD => self.arena.put(self.method),
             part::REMOTE_ADDR => self.put_client(),
             part::REQUEST_ID => self.arena.put(request.request_id),
             part::PLAN => self.put_plan(),
             part::CAPTURE => self.put_group(piece.value, false),
-            part::PROXY_ADD_X_FORWARDED_FOR => self.put_forwarded_for(),
+            part::PROXY_ADD_X_FORWARDED_FOR => self.put_forwarded_for(piece.value),
             _ => Ok(()),
         }
     }
@@ -105,20 +105,19 @@ impl Run<'_, '_> {
         self.arena.put_text(self.args.part(value))
     }
 
-    fn put_header(&mut self, name: &[u8]) -> Result<(), Full> {
-        let headers = self.request.headers;
-        for (number, line) in header_lines(headers, name).enumerate() {
+    fn put_header(&mut self, header: u32) -> Result<(), Full> {
+        for (number, line) in self.lines(header).enumerate() {
             if number > 0 {
-                self.arena.put(separator(name))?;
+                self.arena.put(self.separator(header))?;
             }
             self.arena.put(line)?;
         }
         Ok(())
     }
 
-    fn put_forwarded_for(&mut self) -> Result<(), Full> {
+    fn put_forwarded_for(&mut self, header: u32) -> Result<(), Full> {
         let mark = self.arena.mark();
-        self.put_header(b"x-forwarded-for")?;
+        self.put_header(header)?;
         if self.arena.mark() > mark {
             self.arena.put(b", ")?;
         }

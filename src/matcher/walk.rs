@@ -78,7 +78,7 @@ impl Run<'_, '_> {
                 self.args = Text::Made(self.fill_with(operation.a, rewrites.groups())?.text);
                 self.rewritten = true;
             }
-            operation::UNIQUE_HEADER => self.unique_header(self.tables.string(operation.a))?,
+            operation::UNIQUE_HEADER => self.unique_header(operation.a)?,
             _ => self.reach(index, operation)?,
         }
         Ok(None)
@@ -170,9 +170,8 @@ impl Run<'_, '_> {
         literals.any(|piece| self.tables.string(piece.value).contains(&b'?'))
     }
 
-    fn unique_header(&self, name: &[u8]) -> Result<(), Halt> {
-        let repeated = super::fields::header_lines(self.request.headers, name).nth(1).is_some();
-        if repeated { Err(Refusal::HeaderRepeated.into()) } else { Ok(()) }
+    fn unique_header(&self, header: u32) -> Result<(), Halt> {
+        if self.is_repeated(header) { Err(Refusal::HeaderRepeated.into()) } else { Ok(()) }
     }
 
     /// Notes the setting of operation `index`.

@@ -135,7 +135,7 @@ impl<'p> Builder<'p> {
         }
     }
 
-    /// The number of a field, and the string that names it.
+    /// The number of a field, and the header or the string that names it.
     pub(super) fn field(&mut self, field: &Field) -> (u32, u32) {
         match field {
             Field::Method => (field::METHOD, NONE),
@@ -147,9 +147,12 @@ impl<'p> Builder<'p> {
             Field::Listener => (field::LISTENER, NONE),
             Field::Body => (field::BODY, NONE),
             Field::Client => (field::CLIENT, NONE),
-            Field::Header(name) => (field::HEADER, self.string(name.as_bytes())),
+            Field::Header(name) => (field::HEADER, self.headers.add(name.as_bytes())),
             Field::Query(name) => (field::QUERY, self.string(name.as_bytes())),
-            Field::Cookie(name) => (field::COOKIE, self.string(name.as_bytes())),
+            Field::Cookie(name) => {
+                self.headers.add(b"cookie");
+                (field::COOKIE, self.string(name.as_bytes()))
+            }
         }
     }
 

@@ -7,6 +7,7 @@ mod classifiers;
 mod diagram_tables;
 mod facts;
 mod guards;
+mod headers;
 mod hosts;
 mod levels;
 mod maps;
@@ -72,6 +73,7 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
     builder.services_and_locations();
     builder.hosts();
     builder.diagram_tables();
+    builder.policy_tables();
     let mut stats = builder.stats();
     let manifest = serde_json::to_vec(&manifest(policy, sources)).unwrap_or_default();
     let warnings = core::mem::take(&mut builder.warnings);

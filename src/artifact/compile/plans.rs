@@ -24,7 +24,8 @@ impl Builder<'_> {
                 let a = u32::from(credential.kind == CredentialKind::Header);
                 let b = self.string(credential.name.as_bytes());
                 let c = u32::from(credential.keep);
-                self.plans.push(&PlansRow { kind: plans::CREDENTIAL, a, b, c, d: 0 });
+                let d = if a == 1 { self.headers.add(credential.name.as_bytes()) } else { NONE };
+                self.plans.push(&PlansRow { kind: plans::CREDENTIAL, a, b, c, d });
             }
             let classes = index(source.plans.len() + 3);
             let variable = self.fields.add_variable(classes);

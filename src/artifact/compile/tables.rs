@@ -2,6 +2,7 @@
 
 use super::Stats;
 use super::asked::Fields;
+use super::headers::Headers;
 use crate::artifact::format::{Automaton, Number, TABLES, Text};
 use crate::artifact::write::{Rows, assemble};
 use crate::automaton::{Dfa, Limits};
@@ -24,7 +25,11 @@ pub(super) struct Builder<'p> {
     /// Names of named groups, sorted: their indices are the named captures.
     pub(super) captures: Vec<String>,
     strings_known: HashMap<Vec<u8>, u32>,
+    pub(super) headers: Headers,
     pub(super) bytes: Vec<u8>,
+    pub(super) policies: Rows,
+    pub(super) header_slots: Rows,
+    pub(super) header_names: Rows,
     pub(super) strings: Rows,
     pub(super) automata: Rows,
     pub(super) byte_classes: Vec<u8>,
@@ -74,7 +79,11 @@ impl<'p> Builder<'p> {
             programs_known: HashMap::new(),
             captures: Self::named_captures(policy),
             strings_known: HashMap::new(),
+            headers: Headers::new(),
             bytes: Vec::new(),
+            policies: Rows::default(),
+            header_slots: Rows::default(),
+            header_names: Rows::default(),
             strings: Rows::default(),
             automata: Rows::default(),
             byte_classes: Vec::new(),
@@ -162,6 +171,9 @@ impl<'p> Builder<'p> {
             return Err(self.diagnostics);
         }
         let tables: [Vec<u8>; TABLES.len()] = [
+            self.policies.octets(),
+            self.header_slots.octets(),
+            self.header_names.octets(),
             self.bytes,
             self.strings.octets(),
             self.automata.octets(),

@@ -27,14 +27,19 @@ impl Builder<'_> {
                 Variable::IsArgs => (part::IS_ARGS, 0),
                 Variable::Arg(name) => (part::ARG, self.string(name.as_bytes())),
                 Variable::Host => (part::HOST, 0),
-                Variable::Http(name) => (part::HTTP, self.string(name.as_bytes())),
-                Variable::Cookie(name) => (part::COOKIE, self.string(name.as_bytes())),
+                Variable::Http(name) => (part::HTTP, self.headers.add(name.as_bytes())),
+                Variable::Cookie(name) => {
+                    self.headers.add(b"cookie");
+                    (part::COOKIE, self.string(name.as_bytes()))
+                }
                 Variable::Scheme => (part::SCHEME, 0),
                 Variable::RequestMethod => (part::METHOD, 0),
                 Variable::RemoteAddr => (part::REMOTE_ADDR, 0),
                 Variable::RequestId => (part::REQUEST_ID, 0),
                 Variable::Plan => (part::PLAN, 0),
-                Variable::ProxyAddXForwardedFor => (part::PROXY_ADD_X_FORWARDED_FOR, 0),
+                Variable::ProxyAddXForwardedFor => {
+                    (part::PROXY_ADD_X_FORWARDED_FOR, self.headers.add(b"x-forwarded-for"))
+                }
                 Variable::Map(map) => (part::MAP, map.0),
             },
         };

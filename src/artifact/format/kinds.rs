@@ -53,9 +53,10 @@ pub(crate) mod operation {
     pub(crate) const METER: u32 = 10;
     /// Template `a`.
     pub(crate) const TYPE: u32 = 11;
-    /// Name string `a`.
+    /// Header `a`.
     pub(crate) const UNIQUE_HEADER: u32 = 12;
-    /// Takes the captures of program `a` from field `b` (one of `field`) with name string `c` or none.
+    /// Takes the captures of program `a` from field `b` (one of `field`) called `c` (a header, else a
+    /// string) or none.
     pub(crate) const MATCH: u32 = 13;
     /// After a break the next `a` operations are skipped.
     pub(crate) const UNLESS_BREAK: u32 = 14;
@@ -116,7 +117,7 @@ pub(crate) mod part {
     /// A string: the argument's name.
     pub(crate) const ARG: u32 = 7;
     pub(crate) const HOST: u32 = 8;
-    /// A string: the header's name.
+    /// A header.
     pub(crate) const HTTP: u32 = 9;
     /// A string: the cookie's name.
     pub(crate) const COOKIE: u32 = 10;
@@ -127,6 +128,7 @@ pub(crate) mod part {
     pub(crate) const PLAN: u32 = 15;
     /// What follows is the query.
     pub(crate) const ARGS_START: u32 = 16;
+    /// The header X-Forwarded-For.
     pub(crate) const PROXY_ADD_X_FORWARDED_FOR: u32 = 17;
     /// A map.
     pub(crate) const MAP: u32 = 18;
@@ -165,6 +167,6 @@ pub(crate) mod plans {
     pub(crate) const SOURCE: u32 = 0;
     /// String `a`.
     pub(crate) const PLAN: u32 = 1;
-    /// `a` 0 an argument, 1 a header; string `b` its name; `c` 1 if it is kept.
+    /// `a` 0 an argument, 1 a header; string `b` its name; `c` 1 if it is kept; `d` the header.
     pub(crate) const CREDENTIAL: u32 = 2;
 }

@@ -23,7 +23,10 @@ pub(crate) const VERSION: u32 = 5;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 30] = [
+pub(crate) const TABLES: [&str; 33] = [
+    "policy",
+    "header_slots",
+    "header_names",
     "bytes",
     "strings",
     "automata",
@@ -61,6 +64,9 @@ pub(crate) const VARIABLES_MAX: usize = 512;
 
 /// Classes of one variable: a matcher keeps them in 16 bits, of which the highest number means that it is not known yet.
 pub(crate) const CLASSES_MAX: usize = 65_535;
+
+/// Headers that the rules of one policy may read: a matcher keeps the place of each.
+pub(crate) const HEADERS_MAX: usize = 512;
 
 /// Named groups and variables of one policy: a matcher keeps the text of each.
 pub(crate) const CAPTURES_MAX: usize = 64;

@@ -37,6 +37,45 @@ record! {
     Number { value }
 }
 record! {
+    /// What holds for the whole policy: the only row.
+    Policy {
+        /// Number of named groups and variables.
+        captures,
+        /// Number of `header_names`.
+        headers,
+        /// By length, of which there are 64: whether a name in `header_names` is that long, or at least 63 octets.
+        lengths_low,
+        /// The higher half.
+        lengths_high,
+        /// What gives the names their slots.
+        factor,
+        /// There are `2^bits` of `header_slots`.
+        bits,
+        /// Cookie among the `header_names`, or none.
+        cookie,
+    }
+}
+record! {
+    /// A header that rules read, in lower case: a stretch of `bytes`. The first is Host.
+    HeaderName {
+        /// Its start.
+        start,
+        /// Its octets.
+        octets,
+        /// A later name in the same slot, or none.
+        next,
+    }
+}
+
+impl HeaderName {
+    /// The name, which stands in `bytes`.
+    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        bytes.get(start..start.saturating_add(self.octets as usize)).unwrap_or(&[])
+    }
+}
+
+record! {
     /// A stretch of `bytes`.
     Text { start, octets }
 }
@@ -60,7 +99,7 @@ record! {
     Variable {
         /// One of the `field` constants.
         field,
-        /// Name of the header, argument or cookie: a string, or none.
+        /// The header, or the name of the argument or cookie, which is a string; or none.
         name,
         /// The automaton; its labels are classes less one. Of a fact its index; none for a caller's plan.
         automaton,
@@ -282,7 +321,7 @@ record! {
         program,
         /// The field it reads: one of the `field` constants.
         field,
-        /// Name of the header, argument or cookie: a string, or none.
+        /// The header, or the name of the argument or cookie, which is a string; or none.
         name,
         /// The value.
         template,
