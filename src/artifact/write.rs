@@ -1,6 +1,6 @@
 //! Tables to bytes.
 
-use super::checksum::crc32;
+use super::checksum::{crc32, joined};
 use super::format::{HEADER_OCTETS, MAGIC, Record, TABLES, VERSION};
 
 /// Rows of one table, as octets.
@@ -36,20 +36,26 @@ impl Rows {
 /// The artifact that holds `tables`, in the order of [`TABLES`]; None beyond 4 GiB.
 pub(super) fn assemble(tables: [Vec<u8>; TABLES.len()]) -> Option<Vec<u8>> {
     let mut directory = Vec::new();
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(tables.iter().map(|table| table.len() + 3).sum());
+    let mut checksums = Vec::new();
     for (mut table, name) in tables.into_iter().zip(TABLES) {
         let padding = if name == "manifest" { b' ' } else { 0 };
         table.resize(table.len().next_multiple_of(4), padding);
+        let checksum = crc32(&table);
         directory.extend(u32::try_from(table.len()).ok()?.to_le_bytes());
-        directory.extend(crc32(&table).to_le_bytes());
+        directory.extend(checksum.to_le_bytes());
+        checksums.push((checksum, table.len()));
         content.extend(table);
     }
-    let mut checked = VERSION.to_le_bytes().to_vec();
-    checked.extend(u32::try_from(HEADER_OCTETS + content.len()).ok()?.to_le_bytes());
-    checked.extend(directory);
-    checked.extend(content);
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(crc32(&checked).to_le_bytes());
-    bytes.extend(checked);
+    let mut head = VERSION.to_le_bytes().to_vec();
+    head.extend(u32::try_from(HEADER_OCTETS + content.len()).ok()?.to_le_bytes());
+    head.extend(directory);
+    let join = |whole, (checksum, octets)| joined(whole, checksum, octets);
+    let whole = checksums.into_iter().fold(crc32(&head), join);
+    let mut bytes = Vec::with_capacity(HEADER_OCTETS + content.len());
+    bytes.extend(MAGIC);
+    bytes.extend(whole.to_le_bytes());
+    bytes.extend(head);
+    bytes.extend(content);
     Some(bytes)
 }

@@ -70,13 +70,12 @@ fn ranges(network: Network, language: u32) -> Vec<Range> {
     let rest = 1u128.checked_shl(free).map_or(u128::MAX, |size| size - 1);
     let first = number(network.address) & !rest;
     let (first, last) = (first.max(if width == 32 { MAPPED_FIRST } else { 0 }), first | rest);
-    if width == 128 && first < MAPPED_FIRST && last > MAPPED_LAST {
-        return vec![
-            Range { first, last: MAPPED_FIRST - 1, language },
-            Range { first: MAPPED_LAST + 1, last, language },
-        ];
+    let range = |first, last| Range { first, last, language };
+    if width == 128 && first < MAPPED_FIRST && last >= MAPPED_LAST {
+        let behind = (last > MAPPED_LAST).then(|| range(MAPPED_LAST + 1, last));
+        return core::iter::once(range(first, MAPPED_FIRST - 1)).chain(behind).collect();
     }
-    vec![Range { first, last, language }]
+    vec![range(first, last)]
 }
 
 /// Ends the innermost of the open ranges while `ends` says so of their last address.

@@ -23,5 +23,6 @@ mod lints;
 mod live_nginx;
 mod model;
 mod proxy;
+mod scale;
 mod syntax;
 mod tidy;

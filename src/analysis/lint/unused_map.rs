@@ -4,9 +4,10 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::model::{MapId, Part, Policy, Statement, Template, Variable};
+use std::collections::BTreeSet;
 
 pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
-    let mut used: Vec<MapId> = policy.maps_asked.clone();
+    let mut used: BTreeSet<MapId> = policy.maps_asked.iter().copied().collect();
     policy.services.iter().for_each(|service| in_block(&service.statements, &mut used));
     policy.locations.iter().for_each(|location| in_block(&location.statements, &mut used));
     let unused = (0u32..).zip(&policy.maps).filter(|(index, _)| !used.contains(&MapId(*index)));
@@ -17,14 +18,14 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
     unused.map(|(_, map)| warn(map)).collect()
 }
 
-fn in_block(statements: &[Statement], used: &mut Vec<MapId>) {
+fn in_block(statements: &[Statement], used: &mut BTreeSet<MapId>) {
     for statement in statements {
         statement.templates().into_iter().for_each(|template| in_template(template, used));
         in_block(statement.block().unwrap_or(&[]), used);
     }
 }
 
-fn in_template(template: &Template, used: &mut Vec<MapId>) {
+fn in_template(template: &Template, used: &mut BTreeSet<MapId>) {
     used.extend(template.parts.iter().filter_map(|part| match part {
         Part::Variable(Variable::Map(map)) => Some(*map),
         _ => None,

@@ -2,6 +2,7 @@
 //!
 //! 200 000 pairs in every run; `RULEC_PAIRS` for more, `RULEC_SEED` to repeat a run.
 
+mod allocation;
 mod choices;
 mod patterns;
 mod policy;
