@@ -13,12 +13,18 @@
     reason = "a benchmark fails by panicking, and says what it measured"
 )]
 
+mod cold;
+mod cost;
 mod engines;
 mod families;
+mod machine;
 mod measure;
 mod race;
+mod readme;
 mod run;
 mod table;
+mod turns;
+mod whole;
 
 fn main() {
     run::run(&engines::makers());

@@ -11,6 +11,9 @@ pub(crate) trait Timed {
 
     /// What `passes` over `paths` take.
     fn time(&mut self, paths: &[String], passes: u32) -> Duration;
+
+    /// What one decision takes, and the clock.
+    fn time_once(&mut self, path: &str) -> Duration;
 }
 
 impl<E: Engine> Timed for E {
@@ -28,7 +31,17 @@ impl<E: Engine> Timed for E {
         }
         began.elapsed()
     }
+
+    #[inline(never)]
+    fn time_once(&mut self, path: &str) -> Duration {
+        let began = Instant::now();
+        black_box(self.find(black_box(path)));
+        began.elapsed()
+    }
 }
+
+/// Nanoseconds a decision of each engine on these paths.
+pub(crate) type Measure = fn(&mut [Box<dyn Timed>], &[String]) -> Vec<f64>;
 
 /// Rounds of which the median counts.
 const ROUNDS: usize = 15;
@@ -37,8 +50,7 @@ const ROUNDS: usize = 15;
 /// do to one engine and not to the next.
 const ROUND: Duration = Duration::from_millis(3);
 
-/// Nanoseconds a decision of each engine. In each round every engine takes its turn, after a pass that brings its
-/// tables back into the caches.
+/// In each round every engine takes its turn, after a pass that brings its tables back into the caches.
 pub(crate) fn warm(engines: &mut [Box<dyn Timed>], paths: &[String]) -> Vec<f64> {
     let pace: Vec<Pace> = engines.iter_mut().map(|engine| Pace::of(engine.as_mut(), paths)).collect();
     let mut times = vec![Vec::new(); engines.len()];
@@ -84,7 +96,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn nanoseconds(time: Duration) -> f64 {
+pub(crate) fn nanoseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e9
 }
 

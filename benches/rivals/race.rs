@@ -3,7 +3,7 @@
 use crate::engines::Maker;
 use crate::families::Family;
 use crate::families::policy::Policy;
-use crate::measure::{self, Timed};
+use crate::measure::{Measure, Timed};
 use std::time::Instant;
 
 /// What came out for one family and size; a cell for each maker.
@@ -24,7 +24,7 @@ pub(crate) enum Cell {
     TooLarge,
 }
 
-pub(crate) fn race(family: &Family, locations: usize, makers: &[Maker]) -> Race {
+pub(crate) fn race(family: &Family, locations: usize, makers: &[Maker], measure: Measure) -> Race {
     let policy = family.policy(locations);
     let mut cells = Vec::new();
     let mut engines = Vec::new();
@@ -43,7 +43,7 @@ pub(crate) fn race(family: &Family, locations: usize, makers: &[Maker]) -> Race 
         });
     }
     agree(&policy, &names, &mut engines);
-    let mut times = measure::warm(&mut engines, &policy.paths).into_iter();
+    let mut times = measure(&mut engines, &policy.paths).into_iter();
     for cell in &mut cells {
         if let Cell::Time { nanoseconds, .. } = cell {
             *nanoseconds = times.next().unwrap_or_default();
@@ -60,6 +60,27 @@ pub(crate) fn agree(policy: &Policy, names: &[&str], engines: &mut [Box<dyn Time
         for (answer, name) in answers.zip(names.iter().skip(1)) {
             let show = |index: u32| policy.locations.get(index as usize).map_or("nothing", |found| &found.pattern);
             assert!(answer == first, "{path}: {} finds {}, {name} {}", names[0], show(first), show(answer));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::agree;
+    use crate::engines::makers;
+    use crate::families::FAMILIES;
+
+    #[test]
+    fn every_engine_finds_the_same_locations_and_most_paths_hit_one() {
+        for family in &FAMILIES {
+            let policy = family.policy(30);
+            let made = makers().into_iter().filter_map(|maker| Some((maker.name, (maker.make)(&policy)?)));
+            let (names, mut engines): (Vec<_>, Vec<_>) = made.unzip();
+            agree(&policy, &names, &mut engines);
+            assert!(names.len() > 3 && names[0] == "rulec", "{}: {names:?}", family.name);
+            let misses = policy.paths.iter().filter(|path| engines[0].answer(path) == crate::engines::NOTHING).count();
+            let share = misses * 100 / policy.paths.len();
+            assert!((3..20).contains(&share), "{}: {share} % of paths miss", family.name);
         }
     }
 }

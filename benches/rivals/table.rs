@@ -5,10 +5,10 @@ use crate::families::Family;
 use crate::race::{Cell, Race};
 
 /// One family: a row a size, a column for each engine that can express it; then what building them took.
-pub(crate) fn of_family(family: &Family, makers: &[Maker], races: &[Race]) -> String {
+pub(crate) fn of_family(title: &str, family: &Family, makers: &[Maker], races: &[Race]) -> String {
     let runs = |race: &Race, nth: usize| matches!(race.cells[nth], Cell::Time { .. });
     let shown: Vec<usize> = (0..makers.len()).filter(|&nth| races.iter().any(|race| runs(race, nth))).collect();
-    let mut lines = vec![format!("### {}: {}\n", family.name, family.what)];
+    let mut lines = vec![format!("### {title}: {}\n", family.what)];
     let names = shown.iter().map(|&nth| makers[nth].name);
     lines.push(row("locations", names.chain(["ours / best rival"]).map(str::to_owned)));
     lines.push("|---".repeat(shown.len() + 2) + "|");

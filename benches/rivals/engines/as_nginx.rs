@@ -6,7 +6,7 @@ use super::{Engine, NOTHING};
 use crate::families::policy::{Kind, Location, Policy};
 
 /// The regexes of one level, in order.
-pub(super) trait Regexes: Sized {
+pub(crate) trait Regexes: Sized {
     /// None: it takes too much of something.
     fn new(regexes: &[&Location]) -> Option<Self>;
 
@@ -15,7 +15,7 @@ pub(super) trait Regexes: Sized {
 }
 
 /// Levels of locations, the outermost first.
-pub(super) struct AsNginx<R> {
+pub(crate) struct AsNginx<R> {
     levels: Vec<Level<R>>,
     /// Of each location: which level is inside it.
     inside: Vec<Option<usize>>,
@@ -30,7 +30,7 @@ struct Level<R> {
 }
 
 impl<R: Regexes> AsNginx<R> {
-    pub(super) fn new(policy: &Policy) -> Option<Self> {
+    pub(crate) fn new(policy: &Policy) -> Option<Self> {
         let mut members: Vec<Vec<u32>> = vec![Vec::new()];
         let mut inside = vec![None; policy.locations.len()];
         for (location, index) in policy.locations.iter().zip(0..) {

@@ -1,12 +1,12 @@
 //! The engines that stand beside each other, each made from the same policy and asked with the same path.
 
-mod as_nginx;
+pub(crate) mod as_nginx;
 mod atc;
 mod lazy_dfa;
-mod ours;
+pub(crate) mod ours;
 mod pcre2;
 mod radix;
-mod regex_set;
+pub(crate) mod regex_set;
 mod routers;
 
 use crate::families::policy::Policy;

@@ -14,21 +14,24 @@ struct Ours {
     locations: Vec<u32>,
 }
 
-/// Without the slash redirects that nothing asks for here, a policy always compiles: a refusal is a bug.
 pub(super) fn make(policy: &Policy) -> Option<Box<dyn Timed>> {
     let (rules, opens) = policy.rules();
-    let loaded = load_text("bench.rules", &rules);
-    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
-    let compiled = match compile(&loaded.policy, &loaded.sources, &Limits::default()) {
-        Ok(compiled) => compiled,
-        Err(refusals) => {
-            eprintln!("refused: {}", refusals[0].message);
-            return None;
-        }
-    };
-    let matcher = Matcher::parse(compiled.bytes).expect("just compiled");
+    let matcher = Matcher::parse(artifact(&rules)?).expect("just compiled");
     let locations = locations(matcher.manifest(), &opens);
     Some(Box::new(Ours { matcher, locations }))
+}
+
+/// None, and why on stderr: `rules` cost more than the limits allow.
+pub(crate) fn artifact(rules: &str) -> Option<Vec<u8>> {
+    let loaded = load_text("bench.rules", rules);
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
+    match compile(&loaded.policy, &loaded.sources, &Limits::default()) {
+        Ok(compiled) => Some(compiled.bytes),
+        Err(refusals) => {
+            eprintln!("refused: {}", refusals[0].message);
+            None
+        }
+    }
 }
 
 fn locations(manifest: &[u8], opens: &[Option<usize>]) -> Vec<u32> {

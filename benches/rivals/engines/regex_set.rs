@@ -25,7 +25,7 @@ impl Regexes for RegexSet {
 pub(super) const SIZE_MAX: usize = 1 << 30;
 
 /// The pattern with its case rule inside.
-pub(super) fn spelled(location: &Location) -> String {
+pub(crate) fn spelled(location: &Location) -> String {
     let caseless = if location.kind == Kind::CaselessRegex { "(?i)" } else { "" };
     format!("{caseless}{}", location.pattern)
 }

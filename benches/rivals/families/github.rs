@@ -18,10 +18,13 @@ pub(crate) fn github(random: &mut Random, _locations: usize) -> Policy {
     Policy::new(random, located)
 }
 
+const FILE: &str = "go-http-routing-benchmark.json";
+
 /// `/users/{}/events`, each once.
 fn templates() -> BTreeSet<String> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora/go-http-routing-benchmark.json");
-    let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let file = above.map(|folder| folder.join("shared/corpora").join(FILE)).find(|file| file.exists());
+    let text = std::fs::read(file.expect("the corpora stand beside the project")).expect("a file to read");
     let tables: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
     let routes = tables["tables"]["github"].as_array().expect("a table of routes");
     routes.iter().map(|route| of_colons(route[1].as_str().expect("a path"))).collect()

@@ -23,6 +23,11 @@ impl Family {
         (self.make)(&mut Random(1), locations)
     }
 
+    /// Its sizes, or those of them that are in `asked`.
+    pub(crate) fn sizes_of<'a>(&'a self, asked: &'a [usize]) -> impl Iterator<Item = usize> + use<'a> {
+        self.sizes.iter().copied().filter(move |size| asked.is_empty() || asked.contains(size))
+    }
+
     pub(crate) fn named(name: &str) -> &'static Self {
         FAMILIES.iter().find(|family| family.name == name).unwrap_or_else(|| panic!("no family `{name}`"))
     }

@@ -81,20 +81,27 @@ impl Policy {
         self
     }
 
-    /// As a `.rules` text, and the index of the location that each line opens.
+    /// As a `.rules` text in which every location answers 200, and the index of the location that each line opens.
     pub(crate) fn rules(&self) -> (String, Vec<Option<usize>>) {
+        self.worded(&Wording { before: "", service: "", location: |_| "return 200;".to_owned() })
+    }
+
+    /// The same with other statements.
+    pub(crate) fn worded(&self, wording: &Wording) -> (String, Vec<Option<usize>>) {
         let mut inner = vec![Vec::new(); self.locations.len()];
         let mut outermost = Vec::new();
         for (index, location) in self.locations.iter().enumerate() {
             location.parent.map_or(&mut outermost, |parent| &mut inner[parent]).push(index);
         }
-        let mut text = Text { text: String::new(), opens: vec![None, None, None] };
-        text.text.push_str("service bench {\n    server_name bench.test;\n");
+        let before = format!("{}service bench {{\n    server_name bench.test;\n{}", wording.before, wording.service);
+        // Lines count from 1.
+        let opens = vec![None; before.lines().count() + 1];
+        let mut text = Text { rules: before, opens, location: wording.location };
         for index in outermost {
             text.location(&self.locations, &inner, index);
         }
-        text.text.push_str("}\n");
-        (text.text, text.opens)
+        text.rules.push_str("}\n");
+        (text.rules, text.opens)
     }
 }
 
@@ -104,25 +111,33 @@ fn strayed(random: &mut Random, path: &str) -> String {
     format!("{}_{}", &path[..at], &path[at + 1..])
 }
 
+/// Statements around and in the locations; each ends its lines.
+pub(crate) struct Wording {
+    pub(crate) before: &'static str,
+    pub(crate) service: &'static str,
+    /// The statements of the location of this index, without a line's end.
+    pub(crate) location: fn(usize) -> String,
+}
+
 struct Text {
-    text: String,
-    /// Of each line, counted from 1.
+    rules: String,
     opens: Vec<Option<usize>>,
+    location: fn(usize) -> String,
 }
 
 impl Text {
     fn location(&mut self, locations: &[Location], inner: &[Vec<usize>], index: usize) {
         let Location { kind, pattern, .. } = &locations[index];
         self.opens.push(Some(index));
-        write!(self.text, "    location {}{pattern} {{", kind.modifier()).expect("a string takes everything");
+        write!(self.rules, "    location {}{pattern} {{", kind.modifier()).expect("a string takes everything");
         if !inner[index].is_empty() {
-            self.text.push('\n');
+            self.rules.push('\n');
             for &index in &inner[index] {
                 self.location(locations, inner, index);
             }
             self.opens.push(None);
-            self.text.push_str("   ");
+            self.rules.push_str("   ");
         }
-        self.text.push_str(" return 200; }\n");
+        writeln!(self.rules, " {} }}", (self.location)(index)).expect("a string takes everything");
     }
 }
