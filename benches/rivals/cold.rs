@@ -11,7 +11,7 @@ const SWEEP_OCTETS: usize = 64 << 20;
 const LINE: usize = 64;
 
 /// Decisions of which the median counts.
-const DECISIONS: usize = 101;
+const DECISIONS: usize = 51;
 
 /// Before each decision every line of a large buffer is written, so that neither tables nor code are in any cache; the
 /// path is read again then, as the request that brings it was just read. What the clock itself takes is subtracted.
@@ -19,7 +19,7 @@ pub(crate) fn cold(engines: &mut [Box<dyn Timed>], paths: &[String]) -> Vec<f64>
     let mut buffer = vec![0_u8; SWEEP_OCTETS];
     let mut times = vec![Vec::new(); engines.len()];
     let mut clock = Vec::new();
-    for path in paths.iter().cycle().step_by(5).take(DECISIONS) {
+    for path in paths.iter().cycle().step_by(11).take(DECISIONS) {
         for (engine, times) in engines.iter_mut().zip(&mut times) {
             sweep(&mut buffer);
             black_box(path.bytes().map(u32::from).sum::<u32>());

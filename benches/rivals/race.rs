@@ -20,29 +20,60 @@ pub(crate) enum Cell {
     },
     /// The engine cannot express the policy.
     Unfit,
-    /// The engine is hopeless at this size.
-    TooLarge,
+    /// The engine was too slow at a smaller size already.
+    Hopeless,
 }
 
-pub(crate) fn race(family: &Family, locations: usize, makers: &[Maker], measure: Measure) -> Race {
-    let policy = family.policy(locations);
+/// An engine that took so long is not tried at the next size, which is ten times as large. Ours always is.
+const BUILD_SECONDS_MAX: f64 = 2.0;
+const NANOSECONDS_MAX: f64 = 1e6;
+
+impl Cell {
+    fn is_hopeless_beyond(self) -> bool {
+        match self {
+            Self::Time { nanoseconds, build_seconds } => {
+                build_seconds > BUILD_SECONDS_MAX || nanoseconds > NANOSECONDS_MAX
+            }
+            Self::Unfit => false,
+            Self::Hopeless => true,
+        }
+    }
+}
+
+/// The sizes of `family` in `sizes`, which ascend.
+pub(crate) fn races(
+    family: &Family,
+    sizes: impl Iterator<Item = usize>,
+    makers: &[Maker],
+    measure: Measure,
+) -> Vec<Race> {
+    let mut races: Vec<Race> = Vec::new();
+    for size in sizes {
+        let hopeless = |nth: usize| nth > 0 && races.last().is_some_and(|race| race.cells[nth].is_hopeless_beyond());
+        let tried: Vec<Option<&Maker>> =
+            makers.iter().enumerate().map(|(nth, maker)| (!hopeless(nth)).then_some(maker)).collect();
+        races.push(race(&family.policy(size), &tried, measure));
+    }
+    races
+}
+
+fn race(policy: &Policy, makers: &[Option<&Maker>], measure: Measure) -> Race {
     let mut cells = Vec::new();
     let mut engines = Vec::new();
     let mut names = Vec::new();
     for maker in makers {
         let began = Instant::now();
-        let made = if locations > maker.locations_max { None } else { (maker.make)(&policy) };
-        cells.push(match made {
-            Some(engine) => {
+        cells.push(match maker.map(|maker| (maker.name, (maker.make)(policy))) {
+            Some((name, Some(engine))) => {
                 engines.push(engine);
-                names.push(maker.name);
+                names.push(name);
                 Cell::Time { nanoseconds: 0.0, build_seconds: began.elapsed().as_secs_f64() }
             }
-            None if locations > maker.locations_max => Cell::TooLarge,
-            None => Cell::Unfit,
+            Some((_, None)) => Cell::Unfit,
+            None => Cell::Hopeless,
         });
     }
-    agree(&policy, &names, &mut engines);
+    agree(policy, &names, &mut engines);
     let mut times = measure(&mut engines, &policy.paths).into_iter();
     for cell in &mut cells {
         if let Cell::Time { nanoseconds, .. } = cell {
@@ -53,7 +84,7 @@ pub(crate) fn race(family: &Family, locations: usize, makers: &[Maker], measure:
 }
 
 /// Panics where an engine finds another location than the first one.
-pub(crate) fn agree(policy: &Policy, names: &[&str], engines: &mut [Box<dyn Timed>]) {
+fn agree(policy: &Policy, names: &[&str], engines: &mut [Box<dyn Timed>]) {
     for path in &policy.paths {
         let mut answers = engines.iter_mut().map(|engine| engine.answer(path));
         let Some(first) = answers.next() else { return };

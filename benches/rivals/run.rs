@@ -4,7 +4,7 @@ use crate::cold::cold;
 use crate::engines::Maker;
 use crate::families::{FAMILIES, Family};
 use crate::measure::warm;
-use crate::race::race;
+use crate::race::races;
 use crate::{cost, machine, readme, table, turns, whole};
 use std::path::Path;
 
@@ -50,13 +50,13 @@ fn sections(asked: &[&str], makers: &[Maker], also: fn(&str, &str)) {
 }
 
 fn of_family(title: &str, family: &Family, sizes: &[usize], makers: &[Maker]) -> String {
-    let races: Vec<_> = family.sizes_of(sizes).map(|size| race(family, size, makers, warm)).collect();
+    let races = races(family, family.sizes_of(sizes), makers, warm);
     table::of_family(title, family, makers, &races)
 }
 
 fn of_cold(title: &str, family: &Family, sizes: &[usize], makers: &[Maker]) -> String {
     let asked = family.sizes_of(sizes).filter(|&size| size <= COLD_MAX);
-    let races: Vec<_> = asked.map(|size| race(family, size, makers, cold)).collect();
+    let races = races(family, asked, makers, cold);
     table::of_family(title, family, makers, &races)
 }
 

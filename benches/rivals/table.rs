@@ -16,14 +16,14 @@ pub(crate) fn of_family(title: &str, family: &Family, makers: &[Maker], races: &
         let times = shown.iter().map(|&nth| cell(race.cells[nth]));
         lines.push(row(&grouped(race.locations), times.chain([ratio(race)])));
     }
-    if let Some(largest) = races.last() {
-        let builds = shown.iter().map(|&nth| build(largest.cells[nth]));
-        lines.push(row("seconds to build the largest", builds.chain([String::new()])));
-    }
-    for (nth, maker) in makers.iter().enumerate() {
-        if races.iter().any(|race| matches!(race.cells[nth], Cell::TooLarge)) {
-            let max = grouped(maker.locations_max);
-            lines.push(format!("\n{} is not tried beyond {max}: {}.", maker.name, maker.too_large));
+    let builds = shown.iter().map(|&nth| build(races.iter().map(|race| race.cells[nth])));
+    lines.push(row("s to build the last", builds.chain([String::new()])));
+    for &nth in &shown {
+        let hopeless = races.windows(2).find(|pair| matches!(pair[1].cells[nth], Cell::Hopeless));
+        if let Some(Cell::Time { nanoseconds, build_seconds }) = hopeless.map(|pair| pair[0].cells[nth]) {
+            let milliseconds = nanoseconds / 1e6;
+            let took = format!("{build_seconds:.1} s to build and {milliseconds:.1} ms a decision");
+            lines.push(format!("\n{} is not tried at more: {took} are enough.", makers[nth].name));
         }
     }
     lines.join("\n") + "\n"
@@ -34,17 +34,17 @@ pub(crate) fn row(first: &str, cells: impl Iterator<Item = String>) -> String {
     format!("| {first} | {} |", cells.join(" | "))
 }
 
-fn build(cell: Cell) -> String {
-    match cell {
-        Cell::Time { build_seconds, .. } => format!("{build_seconds:.2}"),
-        Cell::Unfit | Cell::TooLarge => "-".to_owned(),
-    }
+/// Of the largest that was built.
+fn build(cells: impl Iterator<Item = Cell>) -> String {
+    let times =
+        cells.filter_map(|cell| if let Cell::Time { build_seconds, .. } = cell { Some(build_seconds) } else { None });
+    times.last().map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"))
 }
 
 fn cell(cell: Cell) -> String {
     match cell {
         Cell::Time { nanoseconds, .. } => time(nanoseconds),
-        Cell::Unfit | Cell::TooLarge => "-".to_owned(),
+        Cell::Unfit | Cell::Hopeless => "-".to_owned(),
     }
 }
 

@@ -11,8 +11,7 @@ struct Database {
     scratch: Scratch,
 }
 
-pub(crate) const MAKER: Maker =
-    Maker { name: "vectorscan + radix", make, locations_max: 10_000, too_large: "over 20 s to build" };
+pub(crate) const MAKER: Maker = Maker { name: "vectorscan + radix", make };
 
 fn make(policy: &Policy) -> Option<Box<dyn Timed>> {
     Some(Box::new(AsNginx::<Database>::new(policy)?))

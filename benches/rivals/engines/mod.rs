@@ -31,25 +31,19 @@ pub(crate) struct Maker {
     pub(crate) name: &'static str,
     /// None: this kind cannot express the policy.
     pub(crate) make: fn(&Policy) -> Option<Box<dyn Timed>>,
-    /// Larger policies are not tried.
-    pub(crate) locations_max: usize,
-    /// Why not.
-    pub(crate) too_large: &'static str,
 }
 
 /// Those that every machine with Rust and a C compiler can build; ours is the first.
 pub(crate) fn makers() -> Vec<Maker> {
-    let any = usize::MAX;
-    let maker = |name, make, locations_max, too_large| Maker { name, make, locations_max, too_large };
     vec![
-        maker("rulec", ours::make, any, ""),
-        maker("PCRE2-JIT scan", pcre2::make, 10_000, "over 10 ms a decision"),
-        maker("RegexSet + radix", regex_set::make, 10_000, "over 20 s to build"),
-        maker("lazy DFA + radix", lazy_dfa::make, 10_000, "over 20 s to build"),
-        maker("atc-router", atc::make, 1_000, "over 5 ms a decision"),
-        maker("radix tree", radix::make, any, ""),
-        maker("matchit", routers::matchit, any, ""),
-        maker("wayfind", routers::wayfind, any, ""),
-        maker("path-tree", routers::path_tree, any, ""),
+        Maker { name: "rulec", make: ours::make },
+        Maker { name: "PCRE2-JIT scan", make: pcre2::make },
+        Maker { name: "RegexSet + radix", make: regex_set::make },
+        Maker { name: "lazy DFA + radix", make: lazy_dfa::make },
+        Maker { name: "atc-router", make: atc::make },
+        Maker { name: "radix tree", make: radix::make },
+        Maker { name: "matchit", make: routers::matchit },
+        Maker { name: "wayfind", make: routers::wayfind },
+        Maker { name: "path-tree", make: routers::path_tree },
     ]
 }
