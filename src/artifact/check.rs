@@ -3,10 +3,10 @@
 //! The matcher reads through checked accessors all the same: a mistake here could make it decide wrongly, never panic
 //! or read outside. What must hold for it to end is checked first: the diagram and the nesting of levels have no cycle.
 
+use super::check_guards::check_guards;
 use super::format::{
-    Automaton, CAPTURES_MAX, HEADERS_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Node, Number, Operation, PlansRow,
-    Program, Record, VARIABLES_MAX, Variable, body_action, field, instruction, look, operation, part, plans,
-    proxy_form,
+    Automaton, CAPTURES_MAX, HEADERS_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Number, Operation, PlansRow, Program,
+    Record, body_action, field, instruction, look, operation, part, plans, proxy_form,
 };
 use super::header_hash::{key, length_bit, slot};
 use super::read::ArtifactError;
@@ -19,11 +19,7 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     each("strings", t.strings().texts, |text| rows(text.start, text.octets).end <= t.strings().bytes.len())?;
     policy_is_good(t)?;
     each("automata", t.automata(), |automaton| automaton_is_good(t, automaton))?;
-    let address_classes = addresses(t)?;
-    each_indexed("variables", t.variables(), |index, variable| {
-        (index as usize) < VARIABLES_MAX && variable_is_good(t, variable, address_classes)
-    })?;
-    nodes(t)?;
+    check_guards(t)?;
     each("hosts", t.hosts(), |host| {
         optional(host.listener, t.strings().len())
             && optional(host.default, t.services().len())
@@ -72,11 +68,15 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     each_indexed("plans", t.plans(), |index, row| plans_row_is_good(t, index, row))
 }
 
-fn each<R: Record>(name: &'static str, table: Table<'_, R>, good: impl Fn(R) -> bool) -> Result<(), ArtifactError> {
+pub(super) fn each<R: Record>(
+    name: &'static str,
+    table: Table<'_, R>,
+    good: impl Fn(R) -> bool,
+) -> Result<(), ArtifactError> {
     each_indexed(name, table, |_, row| good(row))
 }
 
-fn each_indexed<R: Record>(
+pub(super) fn each_indexed<R: Record>(
     name: &'static str,
     table: Table<'_, R>,
     good: impl Fn(u32, R) -> bool,
@@ -135,23 +135,12 @@ fn automaton_is_good(t: &Tables<'_>, automaton: Automaton) -> bool {
         && t.transitions().range(transitions, steps).all(|next| next.value < steps && next.value.is_multiple_of(stride))
 }
 
-fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Item = u32>> {
+pub(super) fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Item = u32>> {
     let automaton = t.automata().get(automaton)?;
     Some(t.labels().range(automaton.labels, automaton.states).map(|label| label.value))
 }
 
-fn variable_is_good(t: &Tables<'_>, variable: Variable, address_classes: u32) -> bool {
-    let Variable { field, name, automaton, classes } = variable;
-    let classes_are_good = match field {
-        field::PLAN => automaton == NONE && classes >= 3,
-        field::FACT => classes >= 1,
-        field::CLIENT => automaton == NONE && address_classes <= classes,
-        _ => labels(t, automaton).is_some_and(|mut labels| labels.all(|label| label.saturating_add(1) < classes)),
-    };
-    field_is_good(t, field, name) && classes_are_good && u16::try_from(classes).is_ok()
-}
-
-fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {
+pub(super) fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {
     field <= field::FACT
         && match field {
             field::HEADER => (name as usize) < t.header_names().len(),
@@ -168,55 +157,6 @@ fn map_case_is_good(t: &Tables<'_>, case: MapCase) -> bool {
         && optional(program, t.programs().len())
         && field_is_good(t, field, name)
         && t.parts().range(value.parts, value.parts_count).all(|piece| piece.kind != part::MAP)
-}
-
-/// One more than the greatest class of an address, after the stretches have been found to begin at 0 and to ascend.
-fn addresses(t: &Tables<'_>) -> Result<u32, ArtifactError> {
-    let mut classes = 0;
-    let mut before = None;
-    for (index, stretch) in (0..).zip(t.addresses().iter()) {
-        let first = stretch.first();
-        if before.map_or(first != 0, |before| first <= before) || stretch.class >= u32::from(u16::MAX) {
-            return Err(ArtifactError::Invalid { table: "addresses", row: index });
-        }
-        before = Some(first);
-        classes = classes.max(stretch.class + 1);
-    }
-    each("addresses", t.addresses(), |_| true)?;
-    Ok(classes)
-}
-
-/// The children of nodes follow each other, so that each is looked at once.
-fn nodes(t: &Tables<'_>) -> Result<(), ArtifactError> {
-    let mut expected = 0;
-    each("nodes", t.nodes(), |_| true)?;
-    for (index, node) in (0u32..).zip(t.nodes().iter()) {
-        let classes = t.variables().get(node.variable).map_or(0, |variable| variable.classes);
-        let count = node.children_count(classes);
-        let is_good = classes > 0
-            && node.runs <= classes
-            && node.children == expected
-            && rows(expected, count).end <= t.children().len()
-            && children_are_good(t, index, node, classes);
-        if !is_good {
-            return Err(ArtifactError::Invalid { table: "nodes", row: index });
-        }
-        expected += count;
-    }
-    each("children", t.children(), |_| true)
-}
-
-fn children_are_good(t: &Tables<'_>, index: u32, node: Node, classes: u32) -> bool {
-    let firsts = node.runs.saturating_sub(1);
-    let mut before = 0;
-    let ascend = t.children().range(node.children, firsts).all(|first| {
-        let is_behind = first.value > before && first.value < classes;
-        before = first.value;
-        is_behind
-    });
-    let count = node.children_count(classes) - firsts;
-    let above = index.saturating_add(2);
-    ascend && t.children().range(node.children.saturating_add(firsts), count).all(|child| child.value < above)
 }
 
 fn ranked_are_good(t: &Tables<'_>, first: u32, count: u32, ranks: u32) -> bool {

@@ -1,6 +1,7 @@
 //! Tables and bytes: what the compiler writes and the matcher reads.
 
 mod check;
+mod check_guards;
 mod checksum;
 #[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "the writer needs more of it than the reader"))]
 pub(crate) mod format;

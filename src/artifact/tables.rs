@@ -2,7 +2,7 @@
 
 use super::format::{
     Addresses, Automaton, HeaderName, Host, HostRank, Instruction, Level, Location, Look, Map, MapCase, NamedGroup,
-    Node, Number, Operation, Part, PlansRow, Policy, Program, Record, Service, TABLES, Template, Text, TrieNode,
+    Node, Number, Operation, Part, PlansRow, Policy, Program, Record, Service, Slot, TABLES, Template, Text, TrieNode,
     Variable,
 };
 use core::marker::PhantomData;
@@ -41,6 +41,8 @@ tables! {
     transitions: Number,
     labels: Number,
     variables: Variable,
+    /// Of variables that have many values.
+    slots: Slot,
     /// Of the one variable that is the client's address.
     addresses: Addresses,
     nodes: Node,
@@ -145,6 +147,11 @@ impl<'a> Strings<'a> {
     /// The string `index`; empty where there is none.
     pub(crate) fn get(&self, index: u32) -> &'a [u8] {
         let Some(Text { start, octets }) = self.texts.get(index) else { return &[] };
+        self.text(start, octets)
+    }
+
+    /// The `octets` octets from `start` on; empty where there are none.
+    pub(crate) fn text(&self, start: u32, octets: u32) -> &'a [u8] {
         self.bytes.get(rows(start, octets)).unwrap_or(&[])
     }
 

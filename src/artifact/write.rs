@@ -28,6 +28,12 @@ impl Rows {
         self.octets.as_chunks::<4>().0.chunks_exact(R::WORDS).map(R::read)
     }
 
+    /// The row `index`.
+    pub(super) fn get<R: Record>(&self, index: u32) -> Option<R> {
+        let start = (index as usize).checked_mul(R::WORDS)?;
+        self.octets.as_chunks::<4>().0.get(start..start.checked_add(R::WORDS)?).map(R::read)
+    }
+
     pub(super) fn octets(self) -> Vec<u8> {
         self.octets
     }

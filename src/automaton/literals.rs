@@ -17,7 +17,7 @@ pub enum Literal<'l> {
 /// the sets of languages that occur.
 ///
 /// It takes time and memory linear in the literals: a state an octet at most, and one a set of beginnings.
-pub fn literals(literals: &[(Literal<'_>, u32)]) -> Dfa {
+pub fn trie(literals: &[(Literal<'_>, u32)]) -> Dfa {
     let nodes = collect(literals);
     let (classes, stride) = byte_classes(literals);
     let mut sets = Sets::default();

@@ -22,7 +22,7 @@ mod threads;
 pub use classify::{Classifier, classify};
 pub use determinise::{Dfa, Labelling, NO_LABEL};
 pub use limits::Limits;
-pub use literals::{Literal, literals};
+pub use literals::{Literal, trie};
 pub use networks::{AddressClasses, classify_networks};
 pub use program::{Instruction, LookAround, Program, TooLarge};
 pub use sets::classify_sets;

@@ -6,7 +6,8 @@ use super::fields::{arguments, cookie};
 use super::refusal::Refusal;
 use super::request::{Body, Caller};
 use super::run::{Halt, Run};
-use crate::artifact::format::{Node, Variable, field, plans};
+use super::values;
+use crate::artifact::format::{Node, ValueHash, Variable, field, plans};
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
 const COMPARISONS_MAX: u32 = 8192;
@@ -172,38 +173,53 @@ impl<'d> Run<'d, '_> {
 
     /// The class of a field; 0 where it is absent.
     fn field_class(&self, variable: Variable) -> u16 {
-        let mut run = AutomatonRun::new(&self.tables, variable.automaton);
-        let is_present = match variable.field {
-            field::METHOD => feed(&mut run, Some(self.method)),
-            field::SCHEME => feed(&mut run, Some(self.request.scheme.name().as_bytes())),
-            field::LISTENER => feed(&mut run, self.request.listener),
+        let class = if variable.slots_count == 0 {
+            let mut run = AutomatonRun::new(&self.tables, variable.automaton);
+            self.read(variable, |bytes| run.feed(bytes)).then(|| run.label().saturating_add(1))
+        } else {
+            let mut hash = ValueHash::START;
+            let is_present = self.read(variable, |bytes| hash = hash.feed(bytes));
+            is_present.then(|| values::class(&self.tables, variable, hash, |text| self.is(variable, text)))
+        };
+        class.map_or(0, |class| u16::try_from(class).unwrap_or(0))
+    }
+
+    /// Whether the field is `text`.
+    fn is(&self, variable: Variable, text: &[u8]) -> bool {
+        let mut rest = Some(text);
+        self.read(variable, |bytes| rest = rest.and_then(|rest| rest.strip_prefix(bytes)));
+        rest == Some(&[])
+    }
+
+    /// Hands the bytes of a field to `take`, piece by piece; false where it is absent.
+    fn read(&self, variable: Variable, mut take: impl FnMut(&[u8])) -> bool {
+        let mut whole = |value: Option<&[u8]>| {
+            value.map(&mut take);
+            value.is_some()
+        };
+        match variable.field {
+            field::METHOD => whole(Some(self.method)),
+            field::SCHEME => whole(Some(self.request.scheme.name().as_bytes())),
+            field::LISTENER => whole(self.request.listener),
             field::BODY => self.request.body != Body::None,
-            field::HOST => feed(&mut run, Some(self.host.of(self.arena.bytes))),
-            field::ARGS => feed(&mut run, Some(self.original_args)),
-            field::TARGET => feed(&mut run, Some(self.raw.of(self.arena.bytes))),
-            field::PATH => feed(&mut run, Some(self.original_path.of(self.arena.bytes))),
+            field::HOST => whole(Some(self.host.of(self.arena.bytes))),
+            field::ARGS => whole(Some(self.original_args)),
+            field::TARGET => whole(Some(self.raw.of(self.arena.bytes))),
+            field::PATH => whole(Some(self.original_path.of(self.arena.bytes))),
             field::HEADER => {
                 let mut lines = 0;
                 for line in self.lines(variable.name) {
                     if lines > 0 {
-                        run.feed(self.separator(variable.name));
+                        take(self.separator(variable.name));
                     }
-                    run.feed(line);
+                    take(line);
                     lines += 1;
                 }
                 lines > 0
             }
-            field::QUERY => feed(&mut run, arguments(self.original_args, self.tables.string(variable.name)).next()),
-            field::COOKIE => feed(&mut run, cookie(self.lines(self.policy.cookie), self.tables.string(variable.name))),
+            field::QUERY => whole(arguments(self.original_args, self.tables.string(variable.name)).next()),
+            field::COOKIE => whole(cookie(self.lines(self.policy.cookie), self.tables.string(variable.name))),
             _ => false,
-        };
-        if is_present { u16::try_from(run.label().saturating_add(1)).unwrap_or(0) } else { 0 }
+        }
     }
-}
-
-fn feed(run: &mut AutomatonRun<'_>, value: Option<&[u8]>) -> bool {
-    if let Some(value) = value {
-        run.feed(value);
-    }
-    value.is_some()
 }

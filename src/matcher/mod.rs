@@ -29,6 +29,7 @@ mod scratch;
 mod settings;
 mod target;
 mod template;
+mod values;
 mod walk;
 
 #[cfg(feature = "compiler")]

@@ -31,7 +31,13 @@ impl Builder<'_> {
             self.addresses.push(&Addresses::new(*first, class));
         }
         let variable = self.fields.add_variable(classes);
-        self.variables.push(&Variable { field: field::CLIENT, name: NONE, automaton: NONE, classes });
+        self.variables.push(&Variable {
+            field: field::CLIENT,
+            name: NONE,
+            automaton: NONE,
+            classes,
+            ..Variable::default()
+        });
         self.answers(&Field::Client, variable, &addresses.sets, &order, |own| own);
     }
 }

@@ -3,13 +3,16 @@
 use super::asked::{Answer, Question};
 use super::tables::{Builder, index};
 use crate::artifact::format::{CLASSES_MAX, NONE, Number, VARIABLES_MAX, Variable, field};
-use crate::automaton::{Dfa, Labelling, Literal, Program, classify, classify_sets, language, literals};
+use crate::automaton::{Dfa, Labelling, Literal, Program, classify, classify_sets, language, trie};
 use crate::diagnostic::Span;
 use crate::model::Field;
 
 /// Values of a field, beginnings among them, up to which they share an automaton with its regexes: they may multiply
 /// each other's states, and two automata read the field twice.
 const LITERALS_SHARED_MAX: usize = 64;
+
+/// Octets of all values of a field up to which they are an automaton, of some 100 KiB at most; more are a table.
+const VALUES_OCTETS_MAX: usize = 1024;
 
 impl<'p> Builder<'p> {
     /// Gives every field that a guard reads its classifiers.
@@ -32,22 +35,37 @@ impl<'p> Builder<'p> {
     }
 
     fn classify_field(&mut self, field: &'p Field, questions: &[Question<'p>]) {
-        let numbered = || (0u32..).zip(questions);
-        let of_literals = |question: &Question<'p>| language::literals_of(question.operator);
-        let values = || numbered().filter_map(|(own, question)| Some((own, of_literals(question)?)));
-        let has_regexes = values().count() < questions.len();
-        let values_count: usize = values().map(|(_, literals)| literals.len()).sum();
-        if !has_regexes || values_count > LITERALS_SHARED_MAX {
-            let all: Vec<(Literal<'p>, u32)> =
-                values().flat_map(|(own, literals)| literals.into_iter().map(move |one| (one, own))).collect();
-            if !all.is_empty() {
-                self.variable(field, questions, &literals(&all), |own| own);
+        let mut values = Vec::new();
+        let mut literals = Vec::new();
+        let mut regexes = Vec::new();
+        for (own, question) in (0u32..).zip(questions) {
+            match language::literals_of(question.operator) {
+                Some(all) => literals.extend(all.into_iter().map(|one| (one, own))),
+                None => regexes.push(own),
             }
-            let others = numbered().filter(|(_, question)| of_literals(question).is_none());
-            self.classify_regexes(field, questions, &others.map(|(own, _)| own).collect::<Vec<_>>());
-        } else {
-            self.classify_regexes(field, questions, &numbered().map(|(own, _)| own).collect::<Vec<_>>());
         }
+        let octets = |literal: &Literal<'_>| match literal {
+            Literal::Exact(text) => text.len(),
+            Literal::Prefix(_) => 0,
+        };
+        if literals.iter().map(|(literal, _)| octets(literal)).sum::<usize>() > VALUES_OCTETS_MAX {
+            literals.retain(|(literal, own)| match literal {
+                Literal::Exact(text) => {
+                    values.push((*text, *own));
+                    false
+                }
+                Literal::Prefix(_) => true,
+            });
+            self.classify_values(field, questions, &values);
+        }
+        if !literals.is_empty() && (regexes.is_empty() || literals.len() > LITERALS_SHARED_MAX) {
+            self.variable(field, questions, &trie(&literals), |own| own);
+        } else {
+            regexes.extend(literals.iter().map(|(_, own)| *own));
+            regexes.sort_unstable();
+            regexes.dedup();
+        }
+        self.classify_regexes(field, questions, &regexes);
     }
 
     /// Answers the questions `own` by automata of their languages.
@@ -85,7 +103,7 @@ impl<'p> Builder<'p> {
         let automaton = self.automaton(dfa, |label| order.get(label as usize).copied().unwrap_or(0));
         let (kind, name) = self.field(field);
         let variable = self.fields.add_variable(classes);
-        self.variables.push(&Variable { field: kind, name, automaton, classes });
+        self.variables.push(&Variable { field: kind, name, automaton, classes, ..Variable::default() });
         self.answers(field, variable, &dfa.sets, &order, number);
     }
 

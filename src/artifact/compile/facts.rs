@@ -10,7 +10,13 @@ impl Builder<'_> {
         for (number, fact) in (0u32..).zip(&self.policy.facts) {
             let classes = index(fact.values.len());
             let variable = self.fields.add_variable(classes);
-            self.variables.push(&Variable { field: field::FACT, name: NONE, automaton: number, classes });
+            self.variables.push(&Variable {
+                field: field::FACT,
+                name: NONE,
+                automaton: number,
+                classes,
+                ..Variable::default()
+            });
             self.fact_variables.push(variable);
         }
     }

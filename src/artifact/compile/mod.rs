@@ -17,6 +17,7 @@ mod reach;
 mod tables;
 mod templates;
 mod trie;
+mod values;
 
 use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};
 use crate::automaton::Limits;

@@ -29,7 +29,13 @@ impl Builder<'_> {
             }
             let classes = index(source.plans.len() + 3);
             let variable = self.fields.add_variable(classes);
-            self.variables.push(&Variable { field: field::PLAN, name: NONE, automaton: NONE, classes });
+            self.variables.push(&Variable {
+                field: field::PLAN,
+                name: NONE,
+                automaton: NONE,
+                classes,
+                ..Variable::default()
+            });
             self.plan_variables.push(variable);
         }
     }

@@ -36,6 +36,7 @@ pub(super) struct Builder<'p> {
     pub(super) transitions: Rows,
     pub(super) labels: Rows,
     pub(super) variables: Rows,
+    pub(super) slots: Rows,
     pub(super) addresses: Rows,
     pub(super) nodes: Rows,
     pub(super) children: Rows,
@@ -90,6 +91,7 @@ impl<'p> Builder<'p> {
             transitions: Rows::default(),
             labels: Rows::default(),
             variables: Rows::default(),
+            slots: Rows::default(),
             addresses: Rows::default(),
             nodes: Rows::default(),
             children: Rows::default(),
@@ -128,6 +130,12 @@ impl<'p> Builder<'p> {
         let index = self.strings.push(&row);
         self.strings_known.insert(text.to_vec(), index);
         index
+    }
+
+    /// Where `text` stands among the octets of the strings.
+    pub(super) fn text(&mut self, text: &[u8]) -> Text {
+        let index = self.string(text);
+        self.strings.get(index).unwrap_or_default()
     }
 
     /// Adds `dfa` with `label` put over its labels.
@@ -181,6 +189,7 @@ impl<'p> Builder<'p> {
             self.transitions.octets(),
             self.labels.octets(),
             self.variables.octets(),
+            self.slots.octets(),
             self.addresses.octets(),
             self.nodes.octets(),
             self.children.octets(),

@@ -23,7 +23,7 @@ pub(crate) const VERSION: u32 = 5;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 33] = [
+pub(crate) const TABLES: [&str; 34] = [
     "policy",
     "header_slots",
     "header_names",
@@ -34,6 +34,7 @@ pub(crate) const TABLES: [&str; 33] = [
     "transitions",
     "labels",
     "variables",
+    "slots",
     "addresses",
     "nodes",
     "children",

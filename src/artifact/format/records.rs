@@ -101,10 +101,26 @@ record! {
         field,
         /// The header, or the name of the argument or cookie, which is a string; or none.
         name,
-        /// The automaton; its labels are classes less one. Of a fact its index; none for a caller's plan.
+        /// The automaton; its labels are classes less one. Of a fact its index; none for a caller's plan, for the
+        /// client's address, and where there are slots.
         automaton,
         /// Number of classes.
         classes,
+        /// First of its `slots`. A value that stands in none of them is of class 1.
+        slots,
+        /// Their number: a power of two, or 0.
+        slots_count,
+    }
+}
+record! {
+    /// A place for a value, found by its hash: in this one, or in one of the next.
+    Slot {
+        /// First octet of the value in `bytes`.
+        start,
+        /// Its octets.
+        octets,
+        /// Its class; none: the slot is empty.
+        class,
     }
 }
 record! {
@@ -350,5 +366,30 @@ impl Node {
     /// How many of `children` it takes where its variable has `classes`.
     pub(crate) fn children_count(&self, classes: u32) -> u32 {
         if self.runs == 0 { classes } else { self.runs.saturating_mul(2) - 1 }
+    }
+}
+
+impl Slot {
+    /// Slots that are looked at for one value. The compiler gives a table more slots until that is enough.
+    pub(crate) const PROBES_MAX: u32 = 32;
+
+    /// The slots of a table of `count` where a value with `hash` may stand, in order.
+    pub(crate) fn places(hash: ValueHash, count: u32) -> impl Iterator<Item = u32> {
+        let first = hash.0 ^ (hash.0 >> 15);
+        (0..Self::PROBES_MAX.min(count)).map(move |probe| first.wrapping_add(probe) & count.wrapping_sub(1))
+    }
+}
+
+/// The hash of a value, taken piece by piece (FNV-1a).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValueHash(u32);
+
+impl ValueHash {
+    /// Of nothing yet.
+    pub(crate) const START: Self = Self(0x811C_9DC5);
+
+    /// With `bytes` behind what was fed before.
+    pub(crate) fn feed(self, bytes: &[u8]) -> Self {
+        Self(bytes.iter().fold(self.0, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)))
     }
 }
