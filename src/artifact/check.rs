@@ -8,7 +8,7 @@ use super::format::{
     Automaton, CAPTURES_MAX, HEADERS_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Number, Operation, PlansRow, Program,
     Record, body_action, field, instruction, look, operation, part, plans, proxy_form,
 };
-use super::header_hash::{key, length_bit, slot};
+use super::header_hash::{key, length_bit, letters, slot};
 use super::read::ArtifactError;
 use super::tables::{Table, Tables, rows};
 use core::ops::Range;
@@ -103,7 +103,7 @@ fn policy_is_good(t: &Tables<'_>) -> Result<(), ArtifactError> {
         && policy.captures as usize <= CAPTURES_MAX
         && policy.headers as usize == names.len()
         && names.len() <= HEADERS_MAX
-        && policy.bits <= 16
+        && (1..=16).contains(&policy.bits)
         && slots.len() == 1 << policy.bits
         && optional(policy.cookie, names.len());
     if !is_good {
@@ -111,11 +111,12 @@ fn policy_is_good(t: &Tables<'_>) -> Result<(), ArtifactError> {
     }
     each("header_slots", slots, |slot| optional(slot.value, names.len()))?;
     each_indexed("header_names", names, |index, row| {
-        let name = row.of(t.strings().bytes);
+        let (name, own_letters) = row.halves(t.strings().bytes);
         let first = slots.number(slot(key(name), policy.factor, policy.bits));
         let in_slot = |start| core::iter::successors(names.get(start), |row| names.get(row.next));
         name.len() == row.octets as usize
             && !name.iter().any(u8::is_ascii_uppercase)
+            && letters(name).eq(own_letters.iter().copied())
             && lengths & length_bit(name) != 0
             && (row.next == NONE || row.next > index && (row.next as usize) < names.len())
             && (first == index || in_slot(first).take(names.len()).any(|other| other.next == index))
@@ -123,7 +124,7 @@ fn policy_is_good(t: &Tables<'_>) -> Result<(), ArtifactError> {
 }
 
 fn automaton_is_good(t: &Tables<'_>, automaton: Automaton) -> bool {
-    let Automaton { classes, stride, states, transitions, labels } = automaton;
+    let Automaton { classes, stride, states, transitions, labels, resting } = automaton;
     let Some(steps) = stride.checked_mul(states) else { return false };
     let in_classes = (classes as usize) < t.byte_class_rows().len();
     stride >= 1
@@ -133,6 +134,10 @@ fn automaton_is_good(t: &Tables<'_>, automaton: Automaton) -> bool {
         && rows(transitions, steps).end <= t.transitions().len()
         && rows(labels, states).end <= t.labels().len()
         && t.transitions().range(transitions, steps).all(|next| next.value < steps && next.value.is_multiple_of(stride))
+        && (0..steps)
+            .zip(t.transitions().range(transitions, steps))
+            .skip(resting as usize)
+            .all(|(step, next)| next.value == step - step % stride)
 }
 
 pub(super) fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Item = u32>> {

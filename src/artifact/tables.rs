@@ -206,7 +206,12 @@ impl<'a, R: Record> Table<'a, R> {
     }
 }
 
-impl Table<'_, Number> {
+impl<'a> Table<'a, Number> {
+    /// The numbers `first..first + count`; none if they are not all there.
+    pub(crate) fn stretch(&self, first: u32, count: u32) -> &'a [[u8; 4]] {
+        self.words.get(rows(first, count)).unwrap_or(&[])
+    }
+
     /// The number `index`; 0 past the end.
     #[inline]
     pub(crate) fn number(&self, index: usize) -> u32 {

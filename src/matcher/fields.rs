@@ -1,12 +1,6 @@
-//! What a request says in a field: headers, arguments, cookies.
+//! What a request says in a field: arguments, cookies.
 
-use super::request::Header;
 use core::ops::Range;
-
-/// Values of the lines named `name`, in order. Names ignore case.
-pub(super) fn header_lines<'r>(headers: &'r [Header<'r>], name: &[u8]) -> impl Iterator<Item = &'r [u8]> {
-    headers.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
-}
 
 /// Values of the arguments named `name`, in order, undecoded; one without `=` is empty. Names ignore case.
 pub(super) fn arguments<'r>(args: &'r [u8], name: &[u8]) -> impl Iterator<Item = &'r [u8]> {

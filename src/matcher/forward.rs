@@ -5,7 +5,7 @@ use super::refusal::Refusal;
 use super::run::{Halt, Run};
 use super::scratch::{Full, Slice, Text};
 use super::target::{Malformed, normalise};
-use crate::artifact::format::{Operation, plans, proxy_form, service_flag};
+use crate::artifact::format::{NONE, Operation, plans, proxy_form, service_flag};
 
 impl<'d> Run<'d, '_> {
     /// The target for the `proxy` of `operation`, without the credentials that are not kept. One that was made has to fit
@@ -98,6 +98,9 @@ impl<'d> Run<'d, '_> {
     /// `target` less the arguments that are credentials and not kept; itself where there are none.
     fn without_credentials(&mut self, target: Text<'d>) -> Result<Text<'d>, Full> {
         let bytes = target.of(self.arena.bytes);
+        if self.service.plans == NONE || !bytes.contains(&b'?') {
+            return Ok(target);
+        }
         let Some(question_mark) = bytes.iter().position(|byte| *byte == b'?') else { return Ok(target) };
         let whole = bytes.len();
         let query = bytes.get(question_mark + 1..).unwrap_or(&[]);

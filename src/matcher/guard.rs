@@ -142,7 +142,6 @@ impl<'d> Run<'d, '_> {
         let rows = self.service.plans.saturating_add(1).saturating_add(source.a);
         let mut found: Option<&'d [u8]> = None;
         for row in self.tables.plans().range(rows, source.b).filter(|row| row.kind == plans::CREDENTIAL) {
-            let name = self.tables.string(row.b);
             let mut take = |value: &'d [u8]| {
                 if value.is_empty() || found == Some(value) {
                     return Ok(());
@@ -156,7 +155,7 @@ impl<'d> Run<'d, '_> {
             if row.a == 1 {
                 self.lines(row.d).try_for_each(&mut take)?;
             } else {
-                arguments(self.original_args, name).try_for_each(&mut take)?;
+                arguments(self.original_args, self.tables.string(row.b)).try_for_each(&mut take)?;
             }
         }
         Ok(found)
@@ -207,15 +206,16 @@ impl<'d> Run<'d, '_> {
             field::TARGET => whole(Some(self.raw.of(self.arena.bytes))),
             field::PATH => whole(Some(self.original_path.of(self.arena.bytes))),
             field::HEADER => {
-                let mut lines = 0;
-                for line in self.lines(variable.name) {
-                    if lines > 0 {
+                let mut lines = self.lines(variable.name);
+                let first = lines.next();
+                first.map(&mut take);
+                if self.is_repeated(variable.name) {
+                    lines.for_each(|line| {
                         take(self.separator(variable.name));
-                    }
-                    take(line);
-                    lines += 1;
+                        take(line);
+                    });
                 }
-                lines > 0
+                first.is_some()
             }
             field::QUERY => whole(arguments(self.original_args, self.tables.string(variable.name)).next()),
             field::COOKIE => whole(cookie(self.lines(self.policy.cookie), self.tables.string(variable.name))),

@@ -101,7 +101,7 @@ impl Run<'_, '_> {
         let first = self.service.plans + 1 + source.a;
         for row in self.tables.plans().range(first, source.b) {
             let is_dropped = row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0;
-            if is_dropped && self.lines(row.d).next().is_some() {
+            if is_dropped && self.is_there(row.d) {
                 let value = EditValue::Made(Slice::EMPTY);
                 self.push_edit(EditRow::always(Side::Request, EditAction::Drop, row.b, value), made)?;
             }

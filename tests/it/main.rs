@@ -15,6 +15,7 @@ mod artifact;
 mod automaton;
 mod cli;
 mod corpora;
+mod decision;
 mod diagnostic;
 mod engines;
 mod generated;

@@ -2,7 +2,7 @@
 
 use super::tables::{Builder, index};
 use crate::artifact::format::{HEADERS_MAX, HeaderName, NONE, Number, Policy};
-use crate::artifact::header_hash::{key, length_bit, slot};
+use crate::artifact::header_hash::{key, length_bit, letters, slot};
 use crate::diagnostic::Span;
 use std::collections::HashMap;
 
@@ -66,6 +66,7 @@ impl Builder<'_> {
         for (number, name) in (0u32..).zip(&headers.names) {
             let start = index(self.bytes.len());
             self.bytes.extend(name);
+            self.bytes.extend(letters(name));
             rows.push(HeaderName { start, octets: index(name.len()), next: NONE });
             let mut place = slots.get_mut(slot(key(name), factor, bits));
             while let Some(next) = place.as_deref().copied().filter(|next| *next != NONE) {

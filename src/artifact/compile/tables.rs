@@ -138,22 +138,34 @@ impl<'p> Builder<'p> {
         self.strings.get(index).unwrap_or_default()
     }
 
-    /// Adds `dfa` with `label` put over its labels.
+    /// Adds `dfa` with `label` put over its labels. States that nothing leaves come last.
     pub(super) fn automaton(&mut self, dfa: &Dfa, label: impl Fn(u32) -> u32) -> u32 {
         let stride = index(dfa.stride);
+        let rows = || (0u32..).zip(dfa.transitions.chunks(dfa.stride));
+        let rests = |state: u32, row: &[u32]| state > 0 && row.iter().all(|next| *next == state);
+        let of = |resting: bool| rows().filter(move |(state, row)| rests(*state, row) == resting);
+        let moving = of(false).count();
+        let order: Vec<(u32, &[u32])> = of(false).chain(of(true)).collect();
+        let mut place = vec![0; order.len()];
+        for (new, (old, _)) in (0u32..).zip(&order) {
+            if let Some(place) = place.get_mut(*old as usize) {
+                *place = new * stride;
+            }
+        }
         let row = Automaton {
             classes: index(self.byte_classes.len() / 256),
             stride,
             states: index(dfa.labels.len()),
             transitions: self.transitions.next(),
             labels: self.labels.next(),
+            resting: index(moving) * stride,
         };
         self.byte_classes.extend(dfa.classes);
-        for next in &dfa.transitions {
-            self.transitions.push(&Number { value: next * stride });
+        for next in order.iter().flat_map(|(_, row)| *row) {
+            self.transitions.push(&Number { value: place.get(*next as usize).copied().unwrap_or(0) });
         }
-        for own in &dfa.labels {
-            self.labels.push(&Number { value: label(*own) });
+        for (old, _) in &order {
+            self.labels.push(&Number { value: label(dfa.labels.get(*old as usize).copied().unwrap_or(u32::MAX)) });
         }
         self.automata.push(&row)
     }

@@ -56,22 +56,14 @@ record! {
     }
 }
 record! {
-    /// A header that rules read, in lower case: a stretch of `bytes`. The first is Host.
+    /// The name of a header that rules read. The first is Host.
     HeaderName {
-        /// Its start.
+        /// Where it begins in `bytes`: in lower case, then an octet for each of its octets, 0x20 if that is a letter.
         start,
-        /// Its octets.
+        /// Its length.
         octets,
         /// A later name in the same slot, or none.
         next,
-    }
-}
-
-impl HeaderName {
-    /// The name, which stands in `bytes`.
-    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
-        let start = self.start as usize;
-        bytes.get(start..start.saturating_add(self.octets as usize)).unwrap_or(&[])
     }
 }
 
@@ -92,6 +84,8 @@ record! {
         transitions,
         /// First of its `labels`.
         labels,
+        /// States from this one on lead to themselves alone: the rest of a text changes nothing.
+        resting,
     }
 }
 record! {
