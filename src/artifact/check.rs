@@ -4,9 +4,10 @@
 //! or read outside. What must hold for it to end is checked first: the diagram and the nesting of levels have no cycle.
 
 use super::check_guards::check_guards;
+use super::check_searches::check_searches;
 use super::format::{
-    Automaton, CAPTURES_MAX, HEADERS_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Number, Operation, PlansRow, Program,
-    Record, body_action, field, instruction, look, operation, part, plans, proxy_form,
+    Automaton, CAPTURES_MAX, HEADERS_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Operation, PlansRow, Program, Record,
+    body_action, field, instruction, look, operation, part, plans, proxy_form,
 };
 use super::header_hash::{key, length_bit, letters, slot};
 use super::read::ArtifactError;
@@ -24,38 +25,27 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
         optional(host.listener, t.strings().len())
             && optional(host.default, t.services().len())
             && rows(host.ranks, host.ranks_count).end <= t.host_ranks().len()
-            && ranked_are_good(t, host.ranked, host.ranked_count, host.ranks_count)
+            && (host.search as usize) < t.searches().len()
     })?;
     each("host_ranks", t.host_ranks(), |rank| {
         (rank.service as usize) < t.services().len() && optional(rank.program, t.programs().len())
     })?;
     each("services", t.services(), |service| {
         rows(service.operations, service.operations_count).end <= t.operations().len()
-            && (service.level as usize) < t.levels().len()
+            && (service.lookup as usize) < t.lookups().len()
             && (service.plans == NONE || t.plans().get(service.plans).is_some_and(|row| row.kind == plans::SOURCE))
     })?;
-    each_indexed("levels", t.levels(), |index, level| {
-        (level.trie as usize) < t.trie().len()
-            && rows(level.regexes, level.regexes_count).end <= t.regex_locations().len()
-            && ranked_are_good(t, level.ranked, level.ranked_count, level.regexes_count)
-            && t.regex_locations().range(level.regexes, level.regexes_count).all(|n| nests_deeper(t, index, n.value))
-    })?;
-    each("ranked", t.ranked(), |number| (number.value as usize) < t.automata().len())?;
-    each("regex_locations", t.regex_locations(), |number| (number.value as usize) < t.locations().len())?;
-    each("trie", t.trie(), |node| {
-        [node.exact, node.prefix, node.redirect].into_iter().all(|location| optional(location, t.locations().len()))
-            && rows(node.edges, node.edges_count).end <= t.edges().len()
-    })?;
-    each_indexed("edges", t.edges(), |_, edge| ((edge.value & 0x00FF_FFFF) as usize) < t.trie().len())?;
-    each_indexed("locations", t.locations(), |_, location| {
+    check_searches(t)?;
+    each_indexed("locations", t.locations(), |index, location| {
         (location.service as usize) < t.services().len()
-            && optional(location.nested, t.levels().len())
+            && location.is_regex <= 1
+            && optional(location.search, t.searches().len())
+            && (location.enclosing == NONE || location.enclosing < index)
             && optional(location.program, t.programs().len())
             && rows(location.operations, location.operations_count).end <= t.operations().len()
             && location.internal <= 1
             && rows(location.settings, location.settings_count).end <= t.operations().len()
     })?;
-    tries_nest_deeper(t)?;
     each("operations", t.operations(), |operation| operation_is_good(t, operation))?;
     each("templates", t.templates(), |template| rows(template.parts, template.parts_count).end <= t.parts().len())?;
     each("parts", t.parts(), |piece| part_is_good(t, piece.kind, piece.value))?;
@@ -90,7 +80,7 @@ pub(super) fn each_indexed<R: Record>(
     }
 }
 
-fn optional(index: u32, len: usize) -> bool {
+pub(super) fn optional(index: u32, len: usize) -> bool {
     index == NONE || (index as usize) < len
 }
 
@@ -162,40 +152,6 @@ fn map_case_is_good(t: &Tables<'_>, case: MapCase) -> bool {
         && optional(program, t.programs().len())
         && field_is_good(t, field, name)
         && t.parts().range(value.parts, value.parts_count).all(|piece| piece.kind != part::MAP)
-}
-
-fn ranked_are_good(t: &Tables<'_>, first: u32, count: u32, ranks: u32) -> bool {
-    rows(first, count).end <= t.ranked().len()
-        && t.ranked().range(first, count).all(|ranked| {
-            labels(t, ranked.value).is_some_and(|mut labels| labels.all(|label| label == NONE || label < ranks))
-        })
-}
-
-/// Whether the level nested in `location`, if any, stands behind `level`.
-fn nests_deeper(t: &Tables<'_>, level: u32, location: u32) -> bool {
-    t.locations().get(location).is_some_and(|location| location.nested == NONE || location.nested > level)
-}
-
-/// Whether all that a level's trie names nests deeper than the level. Tries of levels follow each other, and no edge
-/// leads back or into another one.
-fn tries_nest_deeper(t: &Tables<'_>) -> Result<(), ArtifactError> {
-    let end_of = |level: u32| t.levels().get(level.saturating_add(1)).map_or(t.trie().len(), |next| next.trie as usize);
-    for (index, level) in (0..).zip(t.levels().iter()) {
-        let end = end_of(index);
-        for node in level.trie..u32::try_from(end).unwrap_or(u32::MAX) {
-            let Some(row) = t.trie().get(node) else { break };
-            let locations = [row.exact, row.prefix, row.redirect];
-            let nests = locations.into_iter().all(|location| location == NONE || nests_deeper(t, index, location));
-            let ahead = |edge: Number| {
-                let target = edge.value & 0x00FF_FFFF;
-                target > node && (target as usize) < end
-            };
-            if !nests || !t.edges().range(row.edges, row.edges_count).all(ahead) {
-                return Err(ArtifactError::Invalid { table: "trie", row: node });
-            }
-        }
-    }
-    Ok(())
 }
 
 fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {

@@ -2,6 +2,7 @@
 
 mod check;
 mod check_guards;
+mod check_searches;
 mod checksum;
 #[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "the writer needs more of it than the reader"))]
 pub(crate) mod format;

@@ -1,9 +1,9 @@
 //! The tables of an artifact, made when they are asked for: a decision pays for those that it reads.
 
 use super::format::{
-    Addresses, Automaton, HeaderName, Host, HostRank, Instruction, Level, Location, Look, Map, MapCase, NamedGroup,
-    Node, Number, Operation, Part, PlansRow, Policy, Program, Record, Service, Slot, TABLES, Template, Text, TrieNode,
-    Variable,
+    Addresses, Automaton, Filter, HeaderName, Host, HostRank, Instruction, Location, Look, Lookup, Map, MapCase,
+    NOBODY, NamedGroup, Node, Number, Operation, Outcome, Output, Part, PlansRow, Policy, Program, Record, Scan,
+    Search, Service, Slot, TABLES, Template, Text, Variable, cell,
 };
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -50,13 +50,15 @@ tables! {
     hosts: Host,
     host_ranks: HostRank,
     services: Service,
-    levels: Level,
-    /// Automata that choose the first of a list.
-    ranked: Number,
+    outputs: Output,
+    scans: Scan,
+    filters: Filter,
+    searches: Search,
     regex_locations: Number,
-    trie: TrieNode,
-    /// The byte in the highest octet, the node in the others.
-    edges: Number,
+    lookups: Lookup,
+    outcomes: Outcome,
+    /// Searches.
+    eligible: Number,
     locations: Location,
     operations: Operation,
     templates: Template,
@@ -89,6 +91,18 @@ impl<'a> Tables<'a> {
     /// The string `index`; empty where there is none.
     pub(crate) fn string(self, index: u32) -> &'a [u8] {
         self.strings().get(index)
+    }
+
+    /// States and transitions of scanners.
+    pub(crate) fn cells(self) -> Cells<'a> {
+        const INDEX: usize = index_of("cells");
+        Cells { cells: self.words(INDEX).as_flattened().as_chunks().0 }
+    }
+
+    /// Texts of chains, and the bits of filters.
+    pub(crate) fn chains(self) -> &'a [u8] {
+        const INDEX: usize = index_of("chains");
+        self.words(INDEX).as_flattened()
     }
 
     /// The 256 byte classes `index`.
@@ -134,6 +148,25 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
         index += 1;
     }
     index == one.len() && index == other.len()
+}
+
+/// States and transitions of scanners; see [`cell`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cells<'a> {
+    cells: &'a [[u8; 8]],
+}
+
+impl Cells<'_> {
+    /// The cell `index`; nobody's past the end.
+    #[inline]
+    pub(crate) fn get(self, index: u32) -> u64 {
+        self.cells.get(index as usize).map_or(cell(NOBODY, 0), |cell| u64::from_le_bytes(*cell))
+    }
+
+    /// Number of cells.
+    pub(crate) fn len(self) -> usize {
+        self.cells.len()
+    }
 }
 
 /// Names and literal texts.

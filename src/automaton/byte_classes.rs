@@ -15,7 +15,15 @@ pub(super) struct ByteClasses {
 impl ByteClasses {
     /// The coarsest partition that all `programs` respect.
     pub(super) fn new(programs: &[&Program]) -> Self {
+        Self::with_letters(programs, &[false; 256])
+    }
+
+    /// The coarsest partition that all `programs` respect and that keeps each of `letters` apart.
+    pub(super) fn with_letters(programs: &[&Program], letters: &[bool; 256]) -> Self {
         let mut starts = [false; 257];
+        for (byte, _) in (0..=u8::MAX).zip(letters).filter(|(_, is_letter)| **is_letter) {
+            mark(&mut starts, byte, byte);
+        }
         for instruction in programs.iter().flat_map(|program| &program.instructions) {
             match instruction {
                 Instruction::Bytes(ranges) => {

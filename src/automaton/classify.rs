@@ -1,6 +1,6 @@
 //! A set of languages as few automata, none beyond its budget.
 
-use super::determinise::{Dfa, Labelling, determinise};
+use super::determinise::{Dfa, determinise};
 use super::limits::Limits;
 use super::look_around::without_look_around;
 use super::program::Program;
@@ -23,12 +23,7 @@ pub struct Classifier {
 ///
 /// # Errors
 /// The index of a language that is too large for an automaton of its own.
-pub fn classify(
-    programs: &[Program],
-    labelling: Labelling,
-    limits: &Limits,
-    steps: &mut u64,
-) -> Result<Vec<Classifier>, u32> {
+pub fn classify(programs: &[Program], limits: &Limits, steps: &mut u64) -> Result<Vec<Classifier>, u32> {
     let plain: Vec<Cow<'_, Program>> = (0..)
         .zip(programs)
         .map(|(index, program)| match program.looks.as_slice() {
@@ -47,7 +42,7 @@ pub fn classify(
         let members: Vec<&Program> =
             languages.iter().filter_map(|index| programs.get(*index as usize).copied()).collect();
         let states_max = if languages.len() == 1 { limits.states_of_one_max } else { limits.states_max };
-        if let Ok(dfa) = determinise(&members, labelling, states_max, steps) {
+        if let Ok(dfa) = determinise(&members, states_max, steps) {
             done.push(Classifier { languages, dfa });
         } else if let [only] = languages.as_slice() {
             return Err(*only);

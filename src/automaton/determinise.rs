@@ -5,19 +5,6 @@ use super::program::Program;
 use super::threads::{Behind, ThreadId, Threads};
 use std::collections::HashMap;
 
-/// What the automaton tells at the end of the field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there are two uses")]
-pub enum Labelling {
-    /// Which languages hold the field: labels number the sets that occur.
-    Set,
-    /// The first language that holds it: labels are indices of languages.
-    First,
-}
-
-/// The label where no language holds the field, under [`Labelling::First`].
-pub const NO_LABEL: u32 = u32::MAX;
-
 /// A complete deterministic automaton.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,25 +17,22 @@ pub struct Dfa {
     pub transitions: Vec<u32>,
     /// What holds if the field ends in this state. State 0 is the start.
     pub labels: Vec<u32>,
-    /// Under [`Labelling::Set`], by label: indices of the languages that hold the field, ascending.
+    /// By label: indices of the languages that hold the field, ascending.
     pub sets: Vec<Vec<u32>>,
 }
 
 /// The automaton has more states, or took more steps, than the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OverBudget;
+pub(crate) struct OverBudget;
 
 /// Builds the automaton of `programs`; takes its steps from `steps`.
-pub(super) fn determinise(
-    programs: &[&Program],
-    labelling: Labelling,
-    states_max: usize,
-    steps: &mut u64,
-) -> Result<Dfa, OverBudget> {
+pub(super) fn determinise(programs: &[&Program], states_max: usize, steps: &mut u64) -> Result<Dfa, OverBudget> {
     let classes = ByteClasses::new(programs);
-    let mut subsets =
-        Subsets { threads: Threads::new(programs), labelling, ids: HashMap::new(), members: Vec::new(), steps };
-    let start = subsets.threads.begin(Behind::Nothing).to_vec();
+    let mut threads = Threads::new(programs);
+    let [start, behind_word, behind_other] =
+        [Behind::Nothing, Behind::Word, Behind::NotWord].map(|behind| beginnings(&mut threads, programs, behind));
+    let begins = [behind_word, behind_other];
+    let mut subsets = Subsets { threads, begins, ids: HashMap::new(), members: Vec::new(), steps };
     subsets.number(start);
     let mut transitions = Vec::new();
     let mut done = 0;
@@ -66,9 +50,21 @@ pub(super) fn determinise(
     Ok(Dfa { classes: classes.of, stride: classes.representatives.len(), transitions, labels, sets })
 }
 
+/// Where `programs` may begin behind `behind`.
+fn beginnings(threads: &mut Threads<'_>, programs: &[&Program], behind: Behind) -> Vec<ThreadId> {
+    let mut all = Vec::new();
+    for (index, program) in (0..).zip(programs) {
+        if behind == Behind::Nothing || !program.anchored {
+            threads.enter(index, behind, &mut all);
+        }
+    }
+    all
+}
+
 struct Subsets<'a> {
     threads: Threads<'a>,
-    labelling: Labelling,
+    /// Where languages begin behind a byte of a word, and behind another.
+    begins: [Vec<ThreadId>; 2],
     ids: HashMap<Vec<ThreadId>, u32>,
     members: Vec<Vec<ThreadId>>,
     steps: &'a mut u64,
@@ -88,18 +84,15 @@ impl Subsets<'_> {
         id
     }
 
-    /// A language that holds whatever follows needs no other thread of its own, and under
-    /// [`Labelling::First`] none of a later language.
+    /// A language that holds whatever follows needs no other thread of its own.
     fn prune(&self, subset: &mut Vec<ThreadId>) {
         let threads = &self.threads;
         let certain: Vec<u32> =
             subset.iter().filter(|t| threads.is_certain(**t)).map(|t| threads.program(*t)).collect();
-        let Some(first) = certain.first().copied() else { return };
-        subset.retain(|thread| {
-            let program = threads.program(*thread);
-            let beaten = self.labelling == Labelling::First && program > first;
-            !beaten && (threads.is_certain(*thread) || certain.binary_search(&program).is_err())
-        });
+        if !certain.is_empty() {
+            let is_certain = |thread| certain.binary_search(&threads.program(thread)).is_ok();
+            subset.retain(|thread| threads.is_certain(*thread) || !is_certain(*thread));
+        }
     }
 
     fn step(&mut self, members: &[ThreadId], byte: u8) -> Result<Vec<ThreadId>, OverBudget> {
@@ -107,7 +100,8 @@ impl Subsets<'_> {
         for thread in members {
             self.threads.read(*thread, byte, &mut subset);
         }
-        subset.extend(self.threads.begin(Behind::byte(byte)));
+        let [behind_word, behind_other] = &self.begins;
+        subset.extend(if Behind::byte(byte) == Behind::Word { behind_word } else { behind_other });
         *self.steps = self.steps.checked_sub(1 + subset.len() as u64).ok_or(OverBudget)?;
         Ok(subset)
     }
@@ -120,16 +114,11 @@ impl Subsets<'_> {
             let accepting = members.iter().filter(|thread| self.threads.accepts(**thread));
             let mut set: Vec<u32> = accepting.map(|thread| self.threads.program(*thread)).collect();
             set.dedup();
-            labels.push(match self.labelling {
-                Labelling::First => set.first().copied().unwrap_or(NO_LABEL),
-                Labelling::Set => {
-                    let fresh = u32::try_from(sets.len()).unwrap_or(u32::MAX);
-                    *ids.entry(set).or_insert_with_key(|set| {
-                        sets.push(set.clone());
-                        fresh
-                    })
-                }
-            });
+            let fresh = u32::try_from(sets.len()).unwrap_or(u32::MAX);
+            labels.push(*ids.entry(set).or_insert_with_key(|set| {
+                sets.push(set.clone());
+                fresh
+            }));
         }
         (labels, sets)
     }

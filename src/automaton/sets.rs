@@ -1,11 +1,10 @@
 //! Which languages of a set hold a field, by as few automata as that takes.
 
 use super::classify::{Classifier, classify};
-use super::determinise::Labelling;
 use super::limits::Limits;
 use super::program::Program;
 
-/// As [`classify`] with [`Labelling::Set`], knowing beforehand what would not fit into one automaton.
+/// As [`classify`], knowing beforehand what would not fit into one automaton.
 ///
 /// An automaton has to remember each unanchored language that has matched, so each doubles its states: trying them
 /// all together and halving would cost more than all that is kept.
@@ -17,7 +16,7 @@ pub fn classify_sets(programs: &[Program], limits: &Limits, steps: &mut u64) -> 
     for group in groups(programs, limits.states_max) {
         let own: Vec<Program> = group.iter().filter_map(|index| programs.get(*index as usize).cloned()).collect();
         let of_all = |own: u32| group.get(own as usize).copied().unwrap_or(0);
-        for mut classifier in classify(&own, Labelling::Set, limits, steps).map_err(of_all)? {
+        for mut classifier in classify(&own, limits, steps).map_err(of_all)? {
             for language in &mut classifier.languages {
                 *language = of_all(*language);
             }

@@ -4,12 +4,13 @@ use super::byte_classes::is_word;
 use super::constraint::Constraint;
 use super::program::{Instruction, Program};
 use regex_automata::util::look::Look;
+use rustc_hash::FxHashMap;
 
 /// A place in one of the programs, and what must follow for it to count. Ids ascend with the programs.
 pub(super) type ThreadId = u32;
 
 /// What stands before a position, as far as a look-behind can tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Behind {
     Nothing,
     Word,
@@ -17,18 +18,8 @@ pub(super) enum Behind {
 }
 
 impl Behind {
-    const ALL: [Self; 3] = [Self::Nothing, Self::Word, Self::NotWord];
-
     pub(super) fn byte(byte: u8) -> Self {
         if is_word(byte) { Self::Word } else { Self::NotWord }
-    }
-
-    fn index(self) -> usize {
-        match self {
-            Self::Nothing => 0,
-            Self::Word => 1,
-            Self::NotWord => 2,
-        }
     }
 }
 
@@ -41,9 +32,7 @@ pub(super) struct Threads<'a> {
     /// By program: its first place.
     first_places: Vec<u32>,
     /// By thread and what stands behind it: what it reaches without reading a byte, once that was asked.
-    closures: Vec<[Option<Box<[ThreadId]>>; 3]>,
-    /// By what stands behind: where all languages may begin.
-    begins: [Vec<ThreadId>; 3],
+    closures: FxHashMap<(ThreadId, Behind), Box<[ThreadId]>>,
 }
 
 impl<'a> Threads<'a> {
@@ -54,15 +43,24 @@ impl<'a> Threads<'a> {
             first_places.push(u32::try_from(places.len()).unwrap_or(u32::MAX));
             places.extend((0u32..).take(program.instructions.len()).map(|at| (index, at)));
         }
-        let closures = (0..places.len() * CONSTRAINTS.len()).map(|_| [const { None }; 3]).collect();
-        let mut threads = Self { programs, places, first_places, closures, begins: [const { Vec::new() }; 3] };
-        threads.begins = Behind::ALL.map(|behind| threads.beginnings(behind));
-        threads
+        Self { programs, places, first_places, closures: FxHashMap::default() }
     }
 
-    /// Where the languages may begin behind `behind`.
-    pub(super) fn begin(&self, behind: Behind) -> &[ThreadId] {
-        self.begins.get(behind.index()).map_or(&[], Vec::as_slice)
+    /// Adds where the language `program` begins behind `behind`.
+    pub(super) fn enter(&mut self, program: u32, behind: Behind, threads: &mut Vec<ThreadId>) {
+        let start = self.programs.get(program as usize).map_or(0, |program| program.start);
+        let place = self.first_places.get(program as usize).copied().unwrap_or(0) + start;
+        self.close(place * STRIDE, behind, threads);
+    }
+
+    /// Bytes that `thread` may go on with, as ranges.
+    pub(super) fn ranges(&self, thread: ThreadId) -> impl Iterator<Item = (u8, u8)> + 'a {
+        let (ranges, any) = match self.instruction(thread) {
+            Instruction::Bytes(ranges) => (ranges.as_slice(), None),
+            Instruction::Match => ([].as_slice(), Some((0, u8::MAX))),
+            _ => ([].as_slice(), None),
+        };
+        ranges.iter().map(|(first, last, _)| (*first, *last)).chain(any)
     }
 
     /// Which program `thread` is in.
@@ -91,40 +89,19 @@ impl<'a> Threads<'a> {
             _ => None,
         };
         if next.is_some() {
-            let next = self.moved(thread, next, kept);
-            subset.extend(self.closure(next, Behind::byte(byte)));
+            self.close(self.moved(thread, next, kept), Behind::byte(byte), subset);
         }
     }
 
-    fn beginnings(&mut self, behind: Behind) -> Vec<ThreadId> {
-        let mut all = Vec::new();
-        for (index, program) in self.programs.iter().enumerate() {
-            if behind == Behind::Nothing || !program.anchored {
-                let place = self.first_places.get(index).copied().unwrap_or(0) + program.start;
-                all.extend(self.closure(place * STRIDE, behind));
-            }
+    /// Adds what `thread` reaches without reading a byte, itself included.
+    fn close(&mut self, thread: ThreadId, behind: Behind, threads: &mut Vec<ThreadId>) {
+        if matches!(self.instruction(thread), Instruction::Bytes(_) | Instruction::Match) {
+            return threads.push(thread);
         }
-        all
-    }
-
-    /// What `thread` reaches without reading a byte, itself included.
-    fn closure(&mut self, thread: ThreadId, behind: Behind) -> &[ThreadId] {
-        let known = |closures: &[[Option<Box<[ThreadId]>>; 3]]| {
-            closures
-                .get(thread as usize)
-                .and_then(|by_behind| by_behind.get(behind.index()))
-                .is_some_and(Option::is_some)
-        };
-        if !known(&self.closures) {
-            let reached = self.reach(thread, behind);
-            if let Some(place) =
-                self.closures.get_mut(thread as usize).and_then(|by_behind| by_behind.get_mut(behind.index()))
-            {
-                *place = Some(reached);
-            }
+        if !self.closures.contains_key(&(thread, behind)) {
+            self.closures.insert((thread, behind), self.reach(thread, behind));
         }
-        let by_behind = self.closures.get(thread as usize).and_then(|by_behind| by_behind.get(behind.index()));
-        by_behind.and_then(Option::as_deref).unwrap_or(&[])
+        threads.extend(self.closures.get(&(thread, behind)).into_iter().flatten());
     }
 
     fn reach(&self, thread: ThreadId, behind: Behind) -> Box<[ThreadId]> {

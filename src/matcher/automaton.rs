@@ -2,7 +2,7 @@
 
 use crate::artifact::Table;
 use crate::artifact::Tables;
-use crate::artifact::format::{Automaton, NONE, Number};
+use crate::artifact::format::{Automaton, Number};
 
 /// A run that may be fed piece by piece.
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +46,4 @@ fn step(transitions: &[[u8; 4]], classes: &[u8; 256], resting: u32, mut state: u
         state = transitions.get(state as usize + usize::from(class)).map_or(0, |next| u32::from_le_bytes(*next));
     }
     state
-}
-
-/// The least label that the automata `first..first + count` of `ranked` give to `bytes`, or `NONE`.
-pub(super) fn first_of(tables: &Tables<'_>, first: u32, count: u32, bytes: &[u8]) -> u32 {
-    let mut best = NONE;
-    for automaton in tables.ranked().range(first, count) {
-        let mut run = Run::new(tables, automaton.value);
-        run.feed(bytes);
-        best = best.min(run.label());
-    }
-    best
 }

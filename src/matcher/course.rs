@@ -2,7 +2,7 @@
 
 use super::answer::{Draft, Given};
 use super::decide::Place;
-use super::find::{Found, find};
+use super::find::{Found, NESTING_MAX, find};
 use super::method::GET;
 use super::refusal::Refusal;
 use super::run::{Halt, LastSettings, Run};
@@ -99,7 +99,7 @@ impl<'d> Run<'d, '_> {
     fn lookup(&mut self, place: &mut Place<'d>) -> Result<Option<Given<'d>>, Halt> {
         place.uri = Some(self.path);
         place.location = None;
-        let (found, matched) = find(&self.tables, self.service.level, self.path.of(self.arena.bytes));
+        let found = find(self.tables, self.service.lookup, self.path.of(self.arena.bytes));
         let (Found::Location(location) | Found::Redirect(location)) = found else {
             return Err(Refusal::NoLocation.into());
         };
@@ -113,11 +113,19 @@ impl<'d> Run<'d, '_> {
             self.walk(row.settings, row.settings_count)?;
             return self.slash_redirect().map(|draft| Some(Given::Special(draft)));
         }
-        for regex in matched.locations() {
-            let program = self.tables.locations().get(*regex).map_or(NONE, |row| row.program);
-            self.capture_path(program)?;
-        }
+        self.capture_groups(row, 0)?;
         self.own(row)
+    }
+
+    /// Takes the groups of a location's regex, after those of the regexes that it is nested in.
+    fn capture_groups(&mut self, location: Location, depth: usize) -> Result<(), Halt> {
+        if let Some(enclosing) = self.tables.locations().get(location.enclosing).filter(|_| depth < NESTING_MAX) {
+            self.capture_groups(enclosing, depth + 1)?;
+        }
+        if location.is_regex == 1 {
+            self.capture_path(location.program)?;
+        }
+        Ok(())
     }
 
     /// What a location gives; None where it asks for a new lookup.

@@ -1,7 +1,6 @@
 //! How a request is decided, from the method to the answer.
 
 use super::answer::Draft;
-use super::automaton::first_of;
 use super::decision::Decision;
 use super::host::{authority, host, lower};
 use super::lines;
@@ -9,6 +8,7 @@ use super::method::is_valid;
 use super::refusal::Refusal;
 use super::request::Request;
 use super::run::{Halt, Run};
+use super::scan::first_of;
 use super::scratch::{Scratch, Text};
 use super::target::{self, Malformed, Target};
 use crate::artifact::Tables;
@@ -70,7 +70,8 @@ impl<'d> Run<'d, '_> {
 
     fn choose_service(&mut self) -> Result<u32, Halt> {
         let row = self.host_row();
-        let rank = first_of(&self.tables, row.ranked, row.ranked_count, self.host.of(self.arena.bytes));
+        let search = self.tables.searches().get(row.search).unwrap_or_default();
+        let rank = first_of(self.tables, search, self.host.of(self.arena.bytes));
         let service = if rank == NONE {
             row.default
         } else {

@@ -25,6 +25,7 @@ mod normal;
 mod refusal;
 mod request;
 mod run;
+mod scan;
 mod scratch;
 mod settings;
 mod target;
@@ -77,13 +78,14 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     pub fn decide<'d>(&'d self, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
         decide::decide(self.artifact.tables(), request, scratch)
     }
+
     /// The location of service `service` (an index of the manifest) that takes `path`, which is normalised already.
     ///
     /// The part of a decision that grows with the number of locations, for hosts that have parsed and normalised the
     /// request themselves. Allocates nothing.
     pub fn find(&self, service: u32, path: &[u8]) -> Found {
         let tables = self.artifact.tables();
-        let level = tables.services().get(service).map_or(NONE, |service| service.level);
-        find::find(&tables, level, path).0
+        let lookup = tables.services().get(service).map_or(NONE, |service| service.lookup);
+        find::find(tables, lookup, path)
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use regex_syntax::hir::{Hir, HirKind, Look};
-use rulec::automaton::{Labelling, Limits, NO_LABEL, Program, classify};
+use rulec::automaton::{Limits, Program, classify};
 
 /// Parses as the model does: `^` is the start, `$` stays `Look::EndLF`, PCRE's.
 fn hir(pattern: &str) -> Hir {
@@ -27,13 +27,12 @@ fn start_only(hir: &Hir) -> Hir {
     }
 }
 
-/// Indices of the patterns that match `subject`, by the automata of `labelling`.
-fn matching(patterns: &[String], limits: &Limits, subjects: &[Vec<u8>]) -> Vec<(Vec<u32>, Option<u32>)> {
+/// Indices of the patterns that match each subject.
+fn matching(patterns: &[String], limits: &Limits, subjects: &[Vec<u8>]) -> Vec<Vec<u32>> {
     let programs: Vec<Program> =
         patterns.iter().map(|p| Program::new(&hir(p).into(), false, 20_000).expect("small")).collect();
     let mut steps = limits.steps_max;
-    let sets = classify(&programs, Labelling::Set, limits, &mut steps).expect("within the budget");
-    let first = classify(&programs, Labelling::First, limits, &mut steps).expect("within the budget");
+    let sets = classify(&programs, limits, &mut steps).expect("within the budget");
     let run = |dfa: &rulec::automaton::Dfa, subject: &[u8]| {
         let step =
             |state: u32, byte: &u8| dfa.transitions[state as usize * dfa.stride + dfa.classes[*byte as usize] as usize];
@@ -47,8 +46,7 @@ fn matching(patterns: &[String], limits: &Limits, subjects: &[Vec<u8>]) -> Vec<(
             })
             .collect();
         all.sort_unstable();
-        let ranks = first.iter().map(|one| (one, run(&one.dfa, subject))).filter(|(_, label)| *label != NO_LABEL);
-        (all, ranks.map(|(one, label)| one.languages[label as usize]).min())
+        all
     };
     subjects.iter().map(decide).collect()
 }
@@ -87,10 +85,9 @@ proptest! {
         let oracles: Vec<pcre2::bytes::Regex> =
             patterns.iter().map(|p| pcre2::bytes::Regex::new(p).expect("PCRE takes it too")).collect();
         let answers = matching(&patterns, &limits, &subjects);
-        for (subject, (all, first)) in subjects.iter().zip(answers) {
+        for (subject, all) in subjects.iter().zip(answers) {
             let is_match = |oracle: &pcre2::bytes::Regex| oracle.is_match(subject).expect("no limit is reached");
             let expected: Vec<u32> = (0..).zip(&oracles).filter(|(_, oracle)| is_match(oracle)).map(|(i, _)| i).collect();
-            prop_assert_eq!(first, expected.first().copied(), "{:?} {:?}", patterns, subject);
             prop_assert_eq!(all, expected, "{:?} {:?}", patterns, subject);
         }
     }

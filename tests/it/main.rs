@@ -25,5 +25,6 @@ mod live_nginx;
 mod model;
 mod proxy;
 mod scale;
+mod search;
 mod syntax;
 mod tidy;

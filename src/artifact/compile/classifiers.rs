@@ -2,8 +2,8 @@
 
 use super::asked::{Answer, Question};
 use super::tables::{Builder, index};
-use crate::artifact::format::{CLASSES_MAX, NONE, Number, VARIABLES_MAX, Variable, field};
-use crate::automaton::{Dfa, Labelling, Literal, Program, classify, classify_sets, language, trie};
+use crate::artifact::format::{CLASSES_MAX, NONE, VARIABLES_MAX, Variable, field};
+use crate::automaton::{Dfa, Literal, Program, classify_sets, language, trie};
 use crate::diagnostic::Span;
 use crate::model::Field;
 
@@ -172,23 +172,6 @@ impl<'p> Builder<'p> {
                 (field::COOKIE, self.string(name.as_bytes()))
             }
         }
-    }
-
-    /// Adds automata that choose the first language of `programs` and says where they stand in `ranked`.
-    ///
-    /// # Errors
-    /// The index of a program that is too large.
-    pub(super) fn ranked_automata(&mut self, programs: &[Program]) -> Result<(u32, u32), u32> {
-        let mut steps = self.steps;
-        let classifiers = classify(programs, Labelling::First, &self.limits, &mut steps);
-        self.steps = steps;
-        let first = self.ranked.next();
-        for classifier in classifiers? {
-            let rank = |own: u32| classifier.languages.get(own as usize).copied().unwrap_or(NONE);
-            let automaton = self.automaton(&classifier.dfa, rank);
-            self.ranked.push(&Number { value: automaton });
-        }
-        Ok((first, self.ranked.next() - first))
     }
 
     pub(super) fn regex_too_large(&mut self, span: Span) {

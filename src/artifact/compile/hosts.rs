@@ -1,9 +1,11 @@
 //! Server names to automata, one set a listener, in the order of nginx's precedence.
 
+use super::searches::Written;
 use super::tables::{Builder, index};
 use crate::artifact::format::{Host, HostRank, NONE};
-use crate::automaton::{Program, language};
+use crate::automaton::language;
 use crate::diagnostic::Span;
+use crate::model::pattern::Meaning;
 use crate::model::{Policy, ServerName, ServerNameKind, Service};
 use core::cmp::Reverse;
 
@@ -24,17 +26,10 @@ impl Builder<'_> {
     fn host(&mut self, listener: u32, takes: impl Fn(&Service) -> bool) {
         let names = names_by_precedence(self.policy, &takes);
         let ranks = self.host_ranks.next();
-        let mut programs = Vec::new();
-        let mut spans = Vec::new();
+        let mut languages: Vec<(Meaning, Span)> = Vec::new();
         for (service, name) in names {
-            let language = language::of_server_name(&name.kind);
-            let program = language.map(|language| Program::new(&language, false, self.limits.instructions_max));
-            let Some(Ok(program)) = program else {
-                self.regex_too_large(name.span);
-                continue;
-            };
-            programs.push(program);
-            spans.push(name.span);
+            let Some(language) = language::of_server_name(&name.kind) else { continue };
+            languages.push((language, name.span));
             let program = match &name.kind {
                 ServerNameKind::Regex(pattern) if !pattern.groups.is_empty() => self.program(pattern),
                 _ => NONE,
@@ -42,14 +37,11 @@ impl Builder<'_> {
             self.host_ranks.push(&HostRank { service, program });
         }
         let ranks_count = self.host_ranks.next() - ranks;
-        match self.ranked_automata(&programs) {
-            Ok((ranked, ranked_count)) => {
-                let is_default = |service: &&Service| service.default && takes(service);
-                let default = self.policy.services.iter().position(|service| is_default(&service)).map_or(NONE, index);
-                self.hosts.push(&Host { listener, ranked, ranked_count, ranks, ranks_count, default });
-            }
-            Err(culprit) => self.regex_too_large(spans.get(culprit as usize).copied().unwrap_or(Span::default())),
-        }
+        let languages: Vec<(&Meaning, Span)> = languages.iter().map(|(language, span)| (language, *span)).collect();
+        let Some(Written { search, .. }) = self.search(&languages, None, &[]) else { return };
+        let is_default = |service: &&Service| service.default && takes(service);
+        let default = self.policy.services.iter().position(|service| is_default(&service)).map_or(NONE, index);
+        self.hosts.push(&Host { listener, search, ranks, ranks_count, default });
     }
 }
 

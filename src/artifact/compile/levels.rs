@@ -1,43 +1,20 @@
-//! Services, their locations, and the levels on which nginx looks for one.
+//! Services and their locations.
 
-use super::tables::{Builder, index};
-use crate::artifact::format::{self, NONE, Number, service_flag};
-use crate::automaton::Program;
-use crate::diagnostic::Span;
-use crate::model::{LocationId, LocationPaths, Part, Pattern, Service, ServiceId, SlashRedirect, Statement, Variable};
-use std::collections::VecDeque;
+use super::tables::Builder;
+use crate::artifact::format::{self, NONE, service_flag};
+use crate::model::{LocationId, LocationPaths, Part, Service, ServiceId, SlashRedirect, Statement, Variable};
 
 impl Builder<'_> {
-    /// Writes services, locations and levels. Levels are numbered breadth first, so that none stands before the one
-    /// it is nested in.
+    /// Writes services, how their locations are found, and locations.
     pub(super) fn services_and_locations(&mut self) {
         let policy = self.policy;
-        let mut nested = vec![NONE; policy.locations.len()];
-        let mut waiting: VecDeque<(usize, Vec<LocationId>)> = VecDeque::new();
-        let mut levels = 0;
         for (number, service) in (0u32..).zip(&policy.services) {
-            self.service(ServiceId(number), service, levels);
-            waiting.push_back((number as usize, service.locations.clone()));
-            levels += 1;
-        }
-        while let Some((number, locations)) = waiting.pop_front() {
-            let slash_redirect =
-                policy.services.get(number).map_or(SlashRedirect::Off, |service| service.slash_redirect);
-            self.level(&locations, slash_redirect);
-            for id in locations {
-                let Some(location) = policy.locations.get(id.0 as usize) else { continue };
-                if !location.nested.is_empty()
-                    && let Some(place) = nested.get_mut(id.0 as usize)
-                {
-                    *place = levels;
-                    levels += 1;
-                    waiting.push_back((number, location.nested.clone()));
-                }
-            }
+            let lookup = self.lookup(service);
+            self.service(ServiceId(number), service, lookup);
         }
         let reads_captures: Vec<bool> =
             (0u32..).take(policy.services.len()).map(|id| self.reads_captures(ServiceId(id))).collect();
-        for ((number, location), nested) in (0u32..).zip(&policy.locations).zip(nested) {
+        for (number, location) in (0u32..).zip(&policy.locations) {
             let plans = policy.services.get(location.service.0 as usize).and_then(|service| service.plans);
             let reads = reads_captures.get(location.service.0 as usize) == Some(&true);
             let program = match &location.paths {
@@ -46,11 +23,12 @@ impl Builder<'_> {
             };
             let (operations, operations_count) = self.location_operations(LocationId(number), plans);
             let (settings, settings_count) = self.location_settings(LocationId(number), plans);
-            let stops_regex = matches!(location.paths, LocationPaths::Prefix { stops_regex: true, .. });
+            let search = self.nested_searches.get(&LocationId(number)).copied().unwrap_or(NONE);
             self.locations.push(&format::Location {
                 service: location.service.0,
-                nested,
-                stops_regex: u32::from(stops_regex),
+                is_regex: u32::from(self.is_regex(LocationId(number))),
+                search,
+                enclosing: location.parent.filter(|id| self.is_regex(*id)).map_or(NONE, |id| id.0),
                 program,
                 operations,
                 operations_count,
@@ -61,7 +39,7 @@ impl Builder<'_> {
         }
     }
 
-    fn service(&mut self, id: ServiceId, service: &Service, level: u32) {
+    fn service(&mut self, id: ServiceId, service: &Service, lookup: u32) {
         let flag = |on: bool, flag: u32| if on { flag } else { 0 };
         let flags = flag(service.merge_slashes, service_flag::MERGE_SLASHES)
             | flag(service.strict_paths, service_flag::STRICT_PATHS)
@@ -73,38 +51,12 @@ impl Builder<'_> {
         };
         let plans = service.plans.and_then(|plans| self.plan_rows.get(plans.0 as usize).copied()).unwrap_or(NONE);
         let (operations, operations_count) = self.service_operations(id);
-        self.services.push(&format::Service { flags, slash_redirect, plans, operations, operations_count, level });
+        self.services.push(&format::Service { flags, slash_redirect, plans, operations, operations_count, lookup });
     }
 
-    fn level(&mut self, locations: &[LocationId], slash_redirect: SlashRedirect) {
-        let ids: Vec<u32> = locations.iter().map(|id| id.0).collect();
-        let trie = self.trie(&ids, slash_redirect);
-        let regexes = self.regex_locations.next();
-        let mut programs = Vec::new();
-        let mut spans = Vec::new();
-        for id in ids {
-            let Some((pattern, program)) = self.regex_location(id) else { continue };
-            self.regex_locations.push(&Number { value: id });
-            spans.push(pattern);
-            programs.push(program);
-        }
-        let regexes_count = index(programs.len());
-        match self.ranked_automata(&programs) {
-            Ok((ranked, ranked_count)) => {
-                self.levels.push(&format::Level { trie, ranked, ranked_count, regexes, regexes_count });
-            }
-            Err(culprit) => self.regex_too_large(spans.get(culprit as usize).copied().unwrap_or(Span::default())),
-        }
-    }
-
-    fn regex_location(&mut self, id: u32) -> Option<(Span, Program)> {
-        let location = self.policy.locations.get(id as usize)?;
-        let LocationPaths::Regex(Pattern { meaning, span, .. }) = &location.paths else { return None };
-        let program = Program::new(meaning.as_ref()?, false, self.limits.instructions_max);
-        if program.is_err() {
-            self.regex_too_large(*span);
-        }
-        Some((*span, program.ok()?))
+    fn is_regex(&self, id: LocationId) -> bool {
+        let location = self.policy.locations.get(id.0 as usize);
+        location.is_some_and(|location| matches!(location.paths, LocationPaths::Regex(_)))
     }
 
     /// Whether some template of the service reads a group, so that location regexes have to take captures.

@@ -10,13 +10,15 @@ mod guards;
 mod headers;
 mod hosts;
 mod levels;
+mod lookups;
 mod maps;
 mod operations;
+mod pack;
 mod plans;
 mod reach;
+mod searches;
 mod tables;
 mod templates;
-mod trie;
 mod values;
 
 use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};

@@ -8,7 +8,7 @@ use crate::artifact::write::{Rows, assemble};
 use crate::automaton::{Dfa, Limits};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::diagram::Diagram;
-use crate::model::Policy;
+use crate::model::{LocationId, Policy};
 use std::collections::HashMap;
 
 /// Everything that one compilation builds.
@@ -43,11 +43,17 @@ pub(super) struct Builder<'p> {
     pub(super) hosts: Rows,
     pub(super) host_ranks: Rows,
     pub(super) services: Rows,
-    pub(super) levels: Rows,
-    pub(super) ranked: Rows,
+    /// Cells of scanners: owner and next state.
+    pub(super) cells: Vec<u64>,
+    pub(super) chains: Vec<u8>,
+    pub(super) outputs: Rows,
+    pub(super) scans: Rows,
+    pub(super) filters: Rows,
+    pub(super) searches: Rows,
     pub(super) regex_locations: Rows,
-    pub(super) trie: Rows,
-    pub(super) edges: Rows,
+    pub(super) lookups: Rows,
+    pub(super) outcomes: Rows,
+    pub(super) eligible: Rows,
     pub(super) locations: Rows,
     pub(super) operations: Rows,
     pub(super) templates: Rows,
@@ -59,6 +65,11 @@ pub(super) struct Builder<'p> {
     pub(super) plans: Rows,
     pub(super) maps: Rows,
     pub(super) map_cases: Rows,
+    /// States of all scanners, and how many there are.
+    pub(super) states: usize,
+    pub(super) scanners: usize,
+    /// By regex location: the search of the regexes nested in it.
+    pub(super) nested_searches: HashMap<LocationId, u32>,
     /// Rows of `plans` where a source begins, by source.
     pub(super) plan_rows: Vec<u32>,
     /// Variables of the facts, by fact.
@@ -98,11 +109,16 @@ impl<'p> Builder<'p> {
             hosts: Rows::default(),
             host_ranks: Rows::default(),
             services: Rows::default(),
-            levels: Rows::default(),
-            ranked: Rows::default(),
+            cells: Vec::new(),
+            chains: Vec::new(),
+            outputs: Rows::default(),
+            scans: Rows::default(),
+            filters: Rows::default(),
+            searches: Rows::default(),
             regex_locations: Rows::default(),
-            trie: Rows::default(),
-            edges: Rows::default(),
+            lookups: Rows::default(),
+            outcomes: Rows::default(),
+            eligible: Rows::default(),
             locations: Rows::default(),
             operations: Rows::default(),
             templates: Rows::default(),
@@ -114,6 +130,9 @@ impl<'p> Builder<'p> {
             plans: Rows::default(),
             maps: Rows::default(),
             map_cases: Rows::default(),
+            states: 0,
+            scanners: 0,
+            nested_searches: HashMap::new(),
             plan_rows: Vec::new(),
             fact_variables: Vec::new(),
             plan_variables: Vec::new(),
@@ -178,8 +197,8 @@ impl<'p> Builder<'p> {
         Stats {
             rules: self.policy.locations.len(),
             classes: self.fields.classes(),
-            states: self.labels.next() as usize,
-            automata: self.automata.next() as usize,
+            states: self.labels.next() as usize + self.states,
+            automata: self.automata.next() as usize + self.scanners,
             nodes: self.nodes.next() as usize,
             bytes: 0,
             seconds: 0.0,
@@ -208,11 +227,16 @@ impl<'p> Builder<'p> {
             self.hosts.octets(),
             self.host_ranks.octets(),
             self.services.octets(),
-            self.levels.octets(),
-            self.ranked.octets(),
+            self.cells.iter().flat_map(|cell| cell.to_le_bytes()).collect(),
+            self.chains,
+            self.outputs.octets(),
+            self.scans.octets(),
+            self.filters.octets(),
+            self.searches.octets(),
             self.regex_locations.octets(),
-            self.trie.octets(),
-            self.edges.octets(),
+            self.lookups.octets(),
+            self.outcomes.octets(),
+            self.eligible.octets(),
             self.locations.octets(),
             self.operations.octets(),
             self.templates.octets(),

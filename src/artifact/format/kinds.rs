@@ -170,3 +170,21 @@ pub(crate) mod plans {
     /// `a` 0 an argument, 1 a header; string `b` its name; `c` 1 if it is kept; `d` the header.
     pub(crate) const CREDENTIAL: u32 = 2;
 }
+
+/// Bits of a scan's `flags`.
+pub(crate) mod scan_flag {
+    /// From the end to the beginning.
+    pub(crate) const BACKWARD: u32 = 1;
+    /// Not beyond the end of the line.
+    pub(crate) const LINE: u32 = 2;
+}
+
+/// Kinds of an outcome.
+pub(crate) mod outcome_kind {
+    /// The location takes the path, unless an eligible regex does.
+    pub(crate) const OPEN: u32 = 0;
+    /// The location takes the path.
+    pub(crate) const EXACT: u32 = 1;
+    /// The path lacks only the slash of the location.
+    pub(crate) const REDIRECT: u32 = 2;
+}

@@ -7,9 +7,11 @@
 //! Numbers are 32 bits, little-endian. Tables stand one after the other in the order of [`TABLES`], each padded with
 //! zeros to a multiple of four octets.
 
+mod cell;
 mod kinds;
 mod records;
 
+pub(crate) use cell::*;
 pub(crate) use kinds::*;
 pub(crate) use records::*;
 
@@ -23,7 +25,7 @@ pub(crate) const VERSION: u32 = 5;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 34] = [
+pub(crate) const TABLES: [&str; 39] = [
     "policy",
     "header_slots",
     "header_names",
@@ -41,11 +43,16 @@ pub(crate) const TABLES: [&str; 34] = [
     "hosts",
     "host_ranks",
     "services",
-    "levels",
-    "ranked",
+    "cells",
+    "chains",
+    "outputs",
+    "scans",
+    "filters",
+    "searches",
     "regex_locations",
-    "trie",
-    "edges",
+    "lookups",
+    "outcomes",
+    "eligible",
     "locations",
     "operations",
     "templates",
@@ -59,6 +66,13 @@ pub(crate) const TABLES: [&str; 34] = [
     "map_cases",
     "manifest",
 ];
+
+/// In `eligible`: the search of the outermost level of the lookup.
+pub(crate) const ROOT_SEARCH: u32 = NONE - 1;
+
+/// Scans of one search that may be found several times on one text, and are started once: a matcher keeps two bits of
+/// each.
+pub(crate) const REPEATING_MAX: u32 = 4096;
 
 /// Fields (more exactly: classifiers) that the guards of one policy may read: a matcher keeps a class for each.
 pub(crate) const VARIABLES_MAX: usize = 512;

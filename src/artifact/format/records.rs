@@ -144,10 +144,8 @@ record! {
     Host {
         /// Name of the listener; none in the first two rows.
         listener,
-        /// First and number of its automata in `ranked`, whose labels index `host_ranks` from `ranks`.
-        ranked,
-        /// Their number.
-        ranked_count,
+        /// The search whose ranks index `host_ranks` from `ranks`.
+        search,
         /// First of its `host_ranks`.
         ranks,
         /// Their number.
@@ -178,38 +176,95 @@ record! {
         operations,
         /// Their number.
         operations_count,
-        /// The level of its outermost locations.
-        level,
+        /// How a location is found.
+        lookup,
     }
 }
 record! {
-    /// The locations of one level of nesting.
-    Level {
-        /// Root of its trie.
-        trie,
-        /// First of its automata in `ranked`, whose labels index `regex_locations` from `regexes`.
-        ranked,
+    /// What a state tells.
+    Output {
+        /// The least rank that holds whatever follows, or none.
+        seen,
+        /// The least rank that holds if nothing follows, or none.
+        end,
+        /// The outcome if the path goes on, or none where that stays as it was.
+        going_on,
+        /// The outcome if the path ends here, or none likewise.
+        ending,
+        /// First of the `scans` that go on from here.
+        scans,
         /// Their number.
-        ranked_count,
-        /// First of its `regex_locations`.
+        scans_count,
+    }
+}
+record! {
+    /// A run of a scanner over a text.
+    Scan {
+        /// Where it begins: a state, with `SPECIAL` where that is.
+        start,
+        /// Index of its 256 byte classes.
+        classes,
+        /// The least rank that it can tell.
+        best,
+        /// Bits: see the `scan_flag` constants.
+        flags,
+        /// What the text must hold, or none.
+        filter,
+        /// The bit that says that it was started before, or none.
+        started,
+    }
+}
+record! {
+    /// A filter of texts.
+    Filter {
+        /// First of its octets in `chains`.
+        start,
+        /// Logarithm to base 2 of the number of its bits.
+        log2,
+        /// How far apart the grams of a text are that must be looked at.
+        stride,
+    }
+}
+record! {
+    /// What tells the first regex of a list that a text holds.
+    Search {
+        /// First of its `scans`.
+        scans,
+        /// Their number.
+        scans_count,
+        /// First of its `regex_locations`, by rank.
         regexes,
-        /// Their number.
+        /// Their number; 0 where ranks are of something else.
         regexes_count,
+        /// Scans that may be found several times on a text, and are started once: a bit is kept of each.
+        repeating,
     }
 }
 record! {
-    /// A node of a level's exact and prefix locations.
-    TrieNode {
-        /// The exact location of this path, or none.
-        exact,
-        /// The prefix location of this path, or none.
-        prefix,
-        /// The location that this path lacks only the slash of, or none.
-        redirect,
-        /// First of its `edges`, which are sorted.
-        edges,
+    /// How the location of a path is found: by a scanner of all exact and prefix locations, and of the anchored regexes
+    /// of the outermost level.
+    Lookup {
+        /// Where it begins.
+        start,
+        /// Index of its 256 byte classes.
+        classes,
+        /// The outcome before the first byte.
+        outcome,
+        /// The search of the outermost level, or none.
+        root,
+    }
+}
+record! {
+    /// What exact and prefix locations say of a path.
+    Outcome {
+        /// The location, or none.
+        location,
+        /// One of the `outcome_kind` constants.
+        kind,
+        /// First of the searches in `eligible` that go before the location, innermost first.
+        eligible,
         /// Their number.
-        edges_count,
+        eligible_count,
     }
 }
 record! {
@@ -217,10 +272,12 @@ record! {
     Location {
         /// The service it belongs to.
         service,
-        /// The level nested in it, or none.
-        nested,
-        /// 1: `^~`.
-        stops_regex,
+        /// 1: it is a regex location.
+        is_regex,
+        /// Of a regex location: the search of the regexes nested in it, or none.
+        search,
+        /// The regex location that it is nested in, or none. It stands before it.
+        enclosing,
         /// What takes the captures of its regex, or none.
         program,
         /// First of its `operations`.

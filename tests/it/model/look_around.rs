@@ -5,7 +5,7 @@
 use crate::engines::{Engines, Pcre};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use rulec::automaton::{Labelling, Limits, NO_LABEL, Program, classify};
+use rulec::automaton::{Limits, Program, classify};
 use rulec::model::semantics::{Regexes, Simulation};
 use rulec::model::{LocationPaths, Pattern, RequestRecord, load_text};
 use std::cell::Cell;
@@ -88,7 +88,7 @@ fn realistic_look_around_stays_small() {
         let program = Program::new(&regex.meaning, false, 20_000).expect(source);
         let limits = Limits::default();
         let mut steps = limits.steps_max;
-        let automata = classify(&[program], Labelling::First, &limits, &mut steps).expect(source);
+        let automata = classify(&[program], &limits, &mut steps).expect(source);
         let (states, took) = (automata[0].dfa.labels.len(), began.elapsed());
         println!("{source}: {states} states, {} steps, {took:?}", limits.steps_max - steps);
         assert!(states <= most, "{source}: {states} states");
@@ -96,7 +96,7 @@ fn realistic_look_around_stays_small() {
     let beyond = rulec::model::pattern::parse(r"(?=.*a.{18}b).*c", false).expect("it is a regex");
     let program = Program::new(&beyond.meaning, false, 20_000).expect("small");
     let limits = Limits::default();
-    let refused = classify(&[program], Labelling::First, &limits, &mut limits.steps_max.clone());
+    let refused = classify(&[program], &limits, &mut limits.steps_max.clone());
     assert_eq!(refused, Err(0), "what is beyond the budget is refused by its index");
 }
 
@@ -116,7 +116,7 @@ fn check(source: &str, subjects: &[String], counts: &Counts) -> Result<(), TestC
     let pcre = Pcre::default();
     let program = Program::new(meaning, false, 20_000).expect("small");
     let limits = Limits::default();
-    let automata = classify(&[program], Labelling::First, &limits, &mut limits.steps_max.clone()).expect("small");
+    let automata = classify(&[program], &limits, &mut limits.steps_max.clone()).expect("small");
     let lines = subjects.iter().map(|path| format!("{path}\n{path}\n"));
     for subject in subjects.iter().cloned().chain(lines) {
         let expected = pcre.captures(pattern, subject.as_bytes());
@@ -128,7 +128,13 @@ fn check(source: &str, subjects: &[String], counts: &Counts) -> Result<(), TestC
         let step =
             |state: u32, byte: u8| dfa.transitions[state as usize * dfa.stride + dfa.classes[byte as usize] as usize];
         let label = dfa.labels[subject.bytes().fold(0, step) as usize];
-        prop_assert_eq!(label != NO_LABEL, expected.is_some(), "automaton: {} {:?}", source, subject);
+        prop_assert_eq!(
+            !dfa.sets[label as usize].is_empty(),
+            expected.is_some(),
+            "automaton: {} {:?}",
+            source,
+            subject
+        );
         let own = Simulation::default().captures(pattern, subject.as_bytes());
         prop_assert_eq!(own.is_some(), expected.is_some(), "definition: {} {:?}", source, subject);
         if !captures_of_empty_loops(pattern) {

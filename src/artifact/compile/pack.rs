@@ -1,0 +1,184 @@
+//! Scanners to cells.
+
+use super::tables::{Builder, index};
+use crate::artifact::format::{CHAIN, CHAIN_MAX, DEAD, HEAD, NOBODY, SPECIAL, cell};
+use crate::automaton::scanner::{self, Output, Scanner};
+use std::collections::VecDeque;
+
+/// A scanner whose states have got their cells.
+pub(super) struct Packed {
+    /// Index of its byte classes.
+    pub(super) classes: u32,
+    /// By start: the state, as transitions lead to it.
+    pub(super) starts: Vec<u32>,
+    placed: Vec<Placed>,
+    /// By state: its cell, as transitions lead to it; none for those inside chains.
+    cells: Vec<u32>,
+}
+
+/// A state that has cells of its own.
+enum Placed {
+    Plain(u32),
+    Chain { state: u32, text: Vec<u8>, end: u32 },
+}
+
+/// Shorter texts are cheaper as states.
+const CHAIN_MIN: usize = 2;
+
+/// Places that are tried for a row before it is put at the end: rows with many edges seldom fit between others.
+const TRIES_MAX: usize = 256;
+
+impl Builder<'_> {
+    /// Gives the states of `scanner` their cells.
+    pub(super) fn pack(&mut self, scanner: &Scanner, backward: bool) -> Packed {
+        let classes = index(self.byte_classes.len() / 256);
+        self.byte_classes.extend(scanner.classes);
+        let placed = order(scanner, backward);
+        let mut cells = vec![DEAD; scanner.states.len()];
+        // Cells before it are taken.
+        let mut first_free = self.cells.len();
+        for item in &placed {
+            let (state, base) = match item {
+                Placed::Plain(state) => {
+                    let offsets: Vec<usize> = edges(scanner, *state).map(|(class, _)| usize::from(class) + 1).collect();
+                    (*state, self.reserve(&mut first_free, &offsets))
+                }
+                Placed::Chain { state, .. } => (*state, self.reserve(&mut first_free, &[1])),
+            };
+            let is_special = matches!(item, Placed::Chain { .. }) || output(scanner, state) != &Output::NONE;
+            if let Some(place) = cells.get_mut(state as usize) {
+                *place = index(base) | if is_special { SPECIAL } else { 0 };
+            }
+        }
+        let starts = scanner.starts.iter().map(|start| target(&cells, *start)).collect();
+        Packed { classes, starts, placed, cells }
+    }
+
+    /// Writes the cells of `scanner`; `number` says which row of `outputs` an output is.
+    pub(super) fn fill(
+        &mut self,
+        scanner: &Scanner,
+        packed: &Packed,
+        mut number: impl FnMut(&mut Self, &Output) -> u32,
+    ) {
+        for item in &packed.placed {
+            match item {
+                Placed::Plain(state) => {
+                    let base = target(&packed.cells, *state) & !SPECIAL;
+                    let output = output(scanner, *state);
+                    let tells = if *output == Output::NONE { 0 } else { number(self, output) + 1 };
+                    let default = scanner.states.get(*state as usize).map_or(DEAD, |state| state.default);
+                    self.put_cell(base, HEAD | tells, target(&packed.cells, default));
+                    for (class, next) in edges(scanner, *state) {
+                        self.put_cell(base + 1 + u32::from(class), base, target(&packed.cells, next));
+                    }
+                }
+                Placed::Chain { state, text, end } => {
+                    let base = target(&packed.cells, *state) & !SPECIAL;
+                    self.put_cell(base, HEAD | CHAIN | index(text.len()), index(self.chains.len()));
+                    self.put_cell(base + 1, base, target(&packed.cells, *end));
+                    self.chains.extend(text);
+                }
+            }
+        }
+    }
+
+    fn put_cell(&mut self, place: u32, owner: u32, next: u32) {
+        if let Some(cells) = self.cells.get_mut(place as usize) {
+            *cells = cell(owner, next);
+        }
+    }
+
+    /// The first place where a head and cells at `offsets` behind it are free; takes them.
+    fn reserve(&mut self, first_free: &mut usize, offsets: &[usize]) -> usize {
+        const FREE: u64 = cell_of_nobody();
+        let taken = |cells: &[u64], place: usize| cells.get(place).is_some_and(|cell| *cell != FREE);
+        while taken(&self.cells, *first_free) {
+            *first_free += 1;
+        }
+        let fits = |base: &usize| {
+            !taken(&self.cells, *base) && offsets.iter().all(|offset| !taken(&self.cells, base + offset))
+        };
+        let base = (*first_free..*first_free + TRIES_MAX).find(fits).unwrap_or(self.cells.len());
+        let end = base + 1 + offsets.last().copied().unwrap_or(0);
+        self.cells.resize(self.cells.len().max(end), FREE);
+        for place in core::iter::once(base).chain(offsets.iter().map(|offset| base + offset)) {
+            if let Some(cells) = self.cells.get_mut(place) {
+                *cells = TAKEN;
+            }
+        }
+        base
+    }
+}
+
+/// A cell that is somebody's, and is written later.
+const TAKEN: u64 = 0;
+
+const fn cell_of_nobody() -> u64 {
+    (NOBODY as u64) << 32
+}
+
+/// States in the order in which they are reached from the starts: those that most paths visit stand together.
+fn order(scanner: &Scanner, backward: bool) -> Vec<Placed> {
+    let letters = if backward { vec![None; scanner.stride] } else { letters(scanner) };
+    let mut known = vec![false; scanner.states.len()];
+    let mut waiting: VecDeque<u32> = scanner.starts.iter().copied().collect();
+    let mut placed = Vec::new();
+    while let Some(state) = waiting.pop_front() {
+        let Some(is_known) = known.get_mut(state as usize).filter(|known| !**known) else { continue };
+        *is_known = true;
+        let (text, end) = chain(scanner, &letters, state);
+        if text.len() >= CHAIN_MIN {
+            waiting.push_back(end);
+            placed.push(Placed::Chain { state, text, end });
+        } else {
+            waiting.extend(edges(scanner, state).map(|(_, next)| next));
+            waiting.extend(scanner.states.get(state as usize).map(|state| state.default));
+            placed.push(Placed::Plain(state));
+        }
+    }
+    placed
+}
+
+/// By class: its byte, if it has only one.
+fn letters(scanner: &Scanner) -> Vec<Option<u8>> {
+    let mut letters = vec![None; scanner.stride];
+    let mut counts = vec![0; scanner.stride];
+    for (byte, class) in (0..=u8::MAX).zip(scanner.classes) {
+        if let (Some(letter), Some(count)) = (letters.get_mut(usize::from(class)), counts.get_mut(usize::from(class))) {
+            *count += 1;
+            *letter = (*count == 1).then_some(byte);
+        }
+    }
+    letters
+}
+
+/// The text that `state` and those behind it read one way only, and where it ends.
+fn chain(scanner: &Scanner, letters: &[Option<u8>], state: u32) -> (Vec<u8>, u32) {
+    let mut text = Vec::new();
+    let mut at = state;
+    while let Some(scanner::State { output, default: scanner::DEAD, edges }) = scanner.states.get(at as usize)
+        && *output == Output::NONE
+        && let [(class, next)] = edges.as_slice()
+        && let Some(Some(letter)) = letters.get(usize::from(*class))
+        && text.len() < CHAIN_MAX
+        && *next != at
+    {
+        text.push(*letter);
+        at = *next;
+    }
+    (text, at)
+}
+
+fn edges(scanner: &Scanner, state: u32) -> impl Iterator<Item = (u8, u32)> {
+    scanner.states.get(state as usize).into_iter().flat_map(|state| state.edges.iter().copied())
+}
+
+fn output(scanner: &Scanner, state: u32) -> &Output {
+    const NONE: &Output = &Output::NONE;
+    scanner.states.get(state as usize).map_or(NONE, |state| &state.output)
+}
+
+fn target(cells: &[u32], state: u32) -> u32 {
+    cells.get(state as usize).copied().unwrap_or(DEAD)
+}

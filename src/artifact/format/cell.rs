@@ -1,0 +1,53 @@
+//! Cells: the states of scanners and their transitions, packed into each other.
+//!
+//! A state is the index of its head. The transition of a byte of class `c` is the cell `c + 1` behind the head, if that
+//! cell belongs to the state; else the head says where the state leads. So a step costs one look where there is an
+//! edge, two where there is none, and states with few edges need few cells.
+//!
+//! A cell is two numbers, the owner and the next state. In a head the owner says [`HEAD`] and what the state is:
+//! nothing special, a state with an output, or a chain. A chain is a state that reads a text: its head says how long,
+//! its next where in `chains`; the cell behind it leads on.
+
+/// Set in the owner of a head.
+pub(crate) const HEAD: u32 = 1 << 31;
+
+/// Set in the head of a chain; the length stands in the bits below. Otherwise they hold an output's index plus 1, or 0.
+pub(crate) const CHAIN: u32 = 1 << 30;
+
+/// The longest text of one chain, in octets: longer ones are several.
+pub(crate) const CHAIN_MAX: usize = 0xFFFF;
+
+/// The owner of a cell that nobody owns. No state has this index: cells are fewer.
+pub(crate) const NOBODY: u32 = HEAD - 1;
+
+/// Set in a next state whose head must be looked at: a chain, or a state with an output.
+pub(crate) const SPECIAL: u32 = 1 << 31;
+
+/// The next state where nothing can be told any more.
+pub(crate) const DEAD: u32 = u32::MAX;
+
+/// A cell: its owner in the high half, the next state in the low half.
+pub(crate) fn cell(owner: u32, next: u32) -> u64 {
+    u64::from(owner) << 32 | u64::from(next)
+}
+
+/// The owner of a cell.
+pub(crate) fn owner(cell: u64) -> u32 {
+    u32::try_from(cell >> 32).unwrap_or(NOBODY)
+}
+
+/// The next state of a cell.
+pub(crate) fn next(cell: u64) -> u32 {
+    u32::try_from(cell & u64::from(u32::MAX)).unwrap_or(DEAD)
+}
+
+/// Three letters as a number, whatever their case.
+pub(crate) fn filter_gram(letters: &[u8]) -> Option<u32> {
+    let [first, second, third] = *letters.first_chunk::<3>()?;
+    Some(u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020)
+}
+
+/// The bit of a gram in a filter of `2^log2` bits (multiplicative hashing, Knuth 6.4).
+pub(crate) fn filter_bit(gram: u32, log2: u32) -> usize {
+    (gram.wrapping_mul(0x9E37_79B1) >> (32 - log2.clamp(1, 31))) as usize
+}
