@@ -4,7 +4,7 @@ use super::flat::in_order_of_routers;
 use super::policy::{Location, Policy};
 use super::random::Random;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// All routes of the table, whatever number is asked for; the methods are left out.
 pub(crate) fn github(random: &mut Random, _locations: usize) -> Policy {
@@ -18,16 +18,20 @@ pub(crate) fn github(random: &mut Random, _locations: usize) -> Policy {
     Policy::new(random, located)
 }
 
-const FILE: &str = "go-http-routing-benchmark.json";
-
 /// `/users/{}/events`, each once.
 fn templates() -> BTreeSet<String> {
-    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let file = above.map(|folder| folder.join("shared/corpora").join(FILE)).find(|file| file.exists());
-    let text = std::fs::read(file.expect("the corpora stand beside the project")).expect("a file to read");
+    let file = corpora().join("go-http-routing-benchmark.json");
+    let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let tables: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
     let routes = tables["tables"]["github"].as_array().expect("a table of routes");
     routes.iter().map(|route| of_colons(route[1].as_str().expect("a path"))).collect()
+}
+
+/// `shared/corpora` beside the project, or `RULEC_CORPORA`. The package may be the one inside `benches/`.
+fn corpora() -> PathBuf {
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("shared/corpora"));
+    let beside = || above.find(|folder| folder.exists()).expect("the corpora stand beside the project");
+    std::env::var_os("RULEC_CORPORA").map_or_else(beside, PathBuf::from)
 }
 
 /// `/users/{}` of `/users/:user`.
