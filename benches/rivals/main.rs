@@ -19,6 +19,7 @@ mod engines;
 mod families;
 mod machine;
 mod measure;
+mod nesting;
 mod race;
 mod readme;
 mod run;

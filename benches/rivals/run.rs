@@ -5,7 +5,7 @@ use crate::engines::Maker;
 use crate::families::{FAMILIES, Family};
 use crate::measure::warm;
 use crate::race::races;
-use crate::{cost, machine, readme, table, turns, whole};
+use crate::{cost, machine, nesting, readme, table, turns, whole};
 use std::path::Path;
 
 /// `rivals [--write] [SECTION...] [SIZE...]`: all sections and all their sizes, unless some are named.
@@ -45,6 +45,7 @@ fn sections(asked: &[&str], makers: &[Maker], also: fn(&str, &str)) {
     for (title, family) in COLD {
         show(title, &|| of_cold(title, Family::named(family), &sizes, makers));
     }
+    show("nesting", &|| nesting::table(&sizes));
     show("whole", &|| whole::table(&sizes));
     show("cost", &|| cost::table(&sizes));
 }

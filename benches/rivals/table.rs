@@ -18,6 +18,12 @@ pub(crate) fn of_family(title: &str, family: &Family, makers: &[Maker], races: &
     }
     let builds = shown.iter().map(|&nth| build(races.iter().map(|race| race.cells[nth])));
     lines.push(row("s to build the last", builds.chain([String::new()])));
+    if let Some(refused) = races.iter().find(|race| matches!(race.cells[0], Cell::Unfit)) {
+        lines.push(format!(
+            "\nrulec refuses {} locations: they pass the limits of compilation.",
+            grouped(refused.locations)
+        ));
+    }
     for &nth in &shown {
         let hopeless = races.windows(2).find(|pair| matches!(pair[1].cells[nth], Cell::Hopeless));
         if let Some(Cell::Time { nanoseconds, build_seconds }) = hopeless.map(|pair| pair[0].cells[nth]) {

@@ -22,6 +22,8 @@ mod families;
 mod machine;
 #[path = "../rivals/measure.rs"]
 mod measure;
+#[path = "../rivals/nesting.rs"]
+mod nesting;
 #[path = "../rivals/race.rs"]
 mod race;
 #[path = "../rivals/readme.rs"]

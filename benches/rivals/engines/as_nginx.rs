@@ -30,7 +30,11 @@ struct Level<R> {
 }
 
 impl<R: Regexes> AsNginx<R> {
+    /// None: without a regex it would be the tree alone, which is a rival by itself.
     pub(crate) fn new(policy: &Policy) -> Option<Self> {
+        if !policy.locations.iter().any(|location| location.kind.is_regex()) {
+            return None;
+        }
         let mut members: Vec<Vec<u32>> = vec![Vec::new()];
         let mut inside = vec![None; policy.locations.len()];
         for (location, index) in policy.locations.iter().zip(0..) {

@@ -14,7 +14,7 @@ struct Ours {
     locations: Vec<u32>,
 }
 
-pub(super) fn make(policy: &Policy) -> Option<Box<dyn Timed>> {
+pub(crate) fn make(policy: &Policy) -> Option<Box<dyn Timed>> {
     let (rules, opens) = policy.rules();
     let matcher = Matcher::parse(artifact(&rules)?).expect("just compiled");
     let locations = locations(matcher.manifest(), &opens);
