@@ -102,7 +102,9 @@ impl Subsets<'_> {
         }
         let [behind_word, behind_other] = &self.begins;
         subset.extend(if Behind::byte(byte) == Behind::Word { behind_word } else { behind_other });
-        *self.steps = self.steps.checked_sub(1 + subset.len() as u64).ok_or(OverBudget)?;
+        let left = self.steps.checked_sub(1 + subset.len() as u64);
+        *self.steps = left.unwrap_or(0);
+        left.ok_or(OverBudget)?;
         Ok(subset)
     }
 

@@ -1,4 +1,6 @@
-//! Every bound of compilation, with its reason.
+//! Every budget of compilation, with its reason. docs/limits.md has these and all other bounds.
+
+use core::fmt;
 
 /// Bounds of compilation. What reaches one is refused by name; nothing else is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub struct Limits {
     pub states_max: usize,
     /// States of an automaton that cannot be split further, because it is of one pattern.
     pub states_of_one_max: usize,
+    /// Steps of the subset construction of one pattern of a guard. Each is some 20 ns, and at most six octets that are
+    /// kept: about a second and 256 MiB.
+    pub steps_of_one_max: u64,
     /// Steps of all subset constructions together: some 10 s on one core. A refused pattern costs steps too, so
     /// they are counted for the whole policy.
     pub steps_max: u64,
@@ -30,8 +35,46 @@ impl Default for Limits {
             look_instructions_max: 2_000,
             states_max: 4_000,
             states_of_one_max: 20_000,
+            steps_of_one_max: 40_000_000,
             steps_max: 400_000_000,
             diagram_max: 2_000_000,
         }
     }
+}
+
+/// What a pattern takes more of than a limit allows: the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cost {
+    /// Instructions.
+    Instructions(usize),
+    /// Look-around is worked into the rest of a pattern: instructions, formulas or steps that this takes.
+    LookAround(usize),
+    /// States of its automaton.
+    States(usize),
+    /// Steps to work its automaton out.
+    Steps(u64),
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instructions(max) => write!(f, "this regex is more than {max} instructions long"),
+            Self::LookAround(max) => {
+                write!(f, "the look-around of this regex takes more than {max} instructions, or as much to work out")
+            }
+            Self::States(max) => write!(f, "this needs an automaton of more than {max} states"),
+            Self::Steps(max) => write!(f, "the automaton of this takes more than {max} steps to work out"),
+        }
+    }
+}
+
+/// A language that is too large, and of what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Its index.
+    pub language: u32,
+    /// What it takes too much of.
+    pub cost: Cost,
 }

@@ -24,13 +24,11 @@ mod networks;
 mod program;
 pub(crate) mod scanner;
 pub(crate) mod search;
-mod sets;
 mod threads;
 
 pub use classify::{Classifier, classify};
 pub use determinise::Dfa;
-pub use limits::Limits;
+pub use limits::{Cost, Limits, Refused};
 pub use literals::{Literal, trie};
 pub use networks::{AddressClasses, classify_networks};
 pub use program::{Instruction, LookAround, Program, TooLarge};
-pub use sets::classify_sets;

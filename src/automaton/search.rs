@@ -2,7 +2,7 @@
 
 use super::branch::{Branch, Gap, branches, reversed};
 use super::filter::{Filter, filter};
-use super::limits::Limits;
+use super::limits::{Cost, Limits, Refused};
 use super::look_around::without_look_around;
 use super::program::Program;
 use super::scanner::{Emission, Job, Literal, Scanner, build};
@@ -61,7 +61,7 @@ pub(crate) fn search(
     literals: Option<&[Literal<'_>]>,
     limits: &Limits,
     steps: &mut u64,
-) -> Result<Search, u32> {
+) -> Result<Search, Refused> {
     let mut planner = Planner { limits, plans: vec![Plan::default()], known: HashMap::new(), repeating: 0 };
     for (rank, meaning) in (0..).zip(regexes) {
         planner.regex(rank, meaning, steps)?;
@@ -126,17 +126,21 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn regex(&mut self, rank: u32, meaning: &Meaning, steps: &mut u64) -> Result<(), u32> {
+    fn regex(&mut self, rank: u32, meaning: &Meaning, steps: &mut u64) -> Result<(), Refused> {
         if !meaning.looks.is_empty() {
-            let program = Program::new(meaning, false, self.limits.instructions_max).map_err(|_| rank)?;
-            let program = without_look_around(&program, self.limits, steps).map_err(|_| rank)?;
+            let refused = |cost| Refused { language: rank, cost };
+            let Limits { instructions_max, look_instructions_max, .. } = *self.limits;
+            let program = Program::new(meaning, false, instructions_max)
+                .map_err(|_| refused(Cost::Instructions(instructions_max)))?;
+            let program = without_look_around(&program, self.limits, steps)
+                .map_err(|_| refused(Cost::LookAround(look_instructions_max)))?;
             self.job(0, false, Job::of_program(program, Emission::Rank(rank)));
             return Ok(());
         }
         branches(meaning).into_iter().try_for_each(|branch| self.branch(0, rank, branch))
     }
 
-    fn branch(&mut self, plan: usize, rank: u32, mut branch: Branch) -> Result<(), u32> {
+    fn branch(&mut self, plan: usize, rank: u32, mut branch: Branch) -> Result<(), Refused> {
         let empty = |piece: Option<&Hir>| piece == Some(&Hir::empty());
         while branch.pieces.len() > 1
             && empty(branch.pieces.first())
@@ -156,7 +160,8 @@ impl Planner<'_> {
         }
         let instructions_max = self.limits.instructions_max;
         let whole = |hir: &Hir, anchored: bool, emission: Emission| {
-            Job::new(hir, anchored, emission, instructions_max).map_err(|_| rank)
+            let cost = Cost::Instructions(instructions_max);
+            Job::new(hir, anchored, emission, instructions_max).map_err(|_| Refused { language: rank, cost })
         };
         let repeats = !branch.anchored;
         if branch.gaps.is_empty() || repeats && self.repeating >= REPEATING_MAX {
@@ -248,18 +253,27 @@ struct Workshop<'a> {
 
 impl Workshop<'_> {
     /// Scans for `jobs`; the first of them looks for `literals` too.
-    fn scans(&mut self, jobs: Vec<Job>, literals: Option<&[Literal<'_>]>, backward: bool) -> Result<Vec<Scan>, u32> {
+    fn scans(
+        &mut self,
+        jobs: Vec<Job>,
+        literals: Option<&[Literal<'_>]>,
+        backward: bool,
+    ) -> Result<Vec<Scan>, Refused> {
         let parts = self.parts(jobs, literals)?;
         Ok(parts.into_iter().map(|(scan, _)| Scan { backward, ..scan }).collect())
     }
 
     /// Scans for `jobs`, each with the letters that its own cannot do without.
-    fn scans_of_parts(&mut self, jobs: Vec<Job>) -> Result<Vec<(Scan, Vec<Vec<u8>>)>, u32> {
+    fn scans_of_parts(&mut self, jobs: Vec<Job>) -> Result<Vec<(Scan, Vec<Vec<u8>>)>, Refused> {
         let parts = self.parts(jobs, None)?;
         Ok(parts.into_iter().map(|(scan, jobs)| (scan, jobs.into_iter().map(|job| job.required).collect())).collect())
     }
 
-    fn parts(&mut self, mut jobs: Vec<Job>, literals: Option<&[Literal<'_>]>) -> Result<Vec<(Scan, Vec<Job>)>, u32> {
+    fn parts(
+        &mut self,
+        mut jobs: Vec<Job>,
+        literals: Option<&[Literal<'_>]>,
+    ) -> Result<Vec<(Scan, Vec<Job>)>, Refused> {
         // Those that begin alike share states; those that begin with anything multiply them.
         jobs.sort_by(|one, other| one.beginning().cmp(&other.beginning()));
         let mut parts = Vec::new();
@@ -273,8 +287,6 @@ impl Workshop<'_> {
                 self.scanners.push(scanner);
                 let scanner = self.scanners.len() - 1;
                 parts.push((Scan { scanner, start: 0, best, backward: false, filter: None }, jobs));
-            } else if jobs.len() <= 1 && own.is_empty() {
-                return Err(culprit(&jobs));
             } else {
                 let behind = jobs.split_off(jobs.len() / 2);
                 waiting.extend([behind, jobs]);
@@ -284,7 +296,7 @@ impl Workshop<'_> {
     }
 
     /// Scans for lists of jobs, in as few scanners as the budget allows.
-    fn shared(&mut self, lists: Vec<List>, backward: bool) -> Result<Vec<(usize, Scan)>, u32> {
+    fn shared(&mut self, lists: Vec<List>, backward: bool) -> Result<Vec<(usize, Scan)>, Refused> {
         let mut scans = Vec::new();
         let mut waiting = if lists.is_empty() { Vec::new() } else { vec![lists] };
         while let Some(mut lists) = waiting.pop() {
@@ -308,14 +320,26 @@ impl Workshop<'_> {
         Ok(scans)
     }
 
-    /// The scanner of `starts`, or None where it would be beyond its budget.
-    fn build(&mut self, starts: &[&[Job]], literals: &[Literal<'_>], is_one: bool) -> Result<Option<Scanner>, u32> {
+    /// The scanner of `starts`, or None where it would be beyond its budget and there is something to split.
+    fn build(&mut self, starts: &[&[Job]], literals: &[Literal<'_>], is_one: bool) -> Result<Option<Scanner>, Refused> {
         let places = starts.iter().flat_map(|jobs| jobs.iter()).map(Job::size).sum::<usize>()
             + literals.iter().map(|literal| literal.text.len()).sum::<usize>();
-        let base = if is_one { self.limits.states_of_one_max } else { self.limits.states_max };
-        match build(starts, literals, base + STATES_A_PLACE * places, self.steps) {
+        let Limits { states_max, states_of_one_max, steps_max, steps_of_one_max, .. } = *self.limits;
+        let states = STATES_A_PLACE * places + if is_one { states_of_one_max } else { states_max };
+        let is_refused = is_one && literals.is_empty();
+        let given = if is_refused { (*self.steps).min(steps_of_one_max) } else { *self.steps };
+        let mut left = given;
+        let built = build(starts, literals, states, &mut left);
+        *self.steps -= given - left;
+        let refused = |cost| {
+            let language = starts.iter().map(|jobs| culprit(jobs)).min().unwrap_or(0);
+            Err(Refused { language, cost })
+        };
+        match built {
             Ok(scanner) => Ok(Some(scanner)),
-            Err(_) if *self.steps == 0 => Err(starts.iter().map(|jobs| culprit(jobs)).min().unwrap_or(0)),
+            Err(_) if *self.steps == 0 => refused(Cost::Steps(steps_max)),
+            Err(_) if is_refused && left == 0 => refused(Cost::Steps(given)),
+            Err(_) if is_refused => refused(Cost::States(states)),
             Err(_) => Ok(None),
         }
     }

@@ -3,7 +3,7 @@
 use super::asked::{Answer, Question};
 use super::tables::{Builder, index};
 use crate::artifact::format::{CLASSES_MAX, NONE, VARIABLES_MAX, Variable, field};
-use crate::automaton::{Dfa, Literal, Program, classify_sets, language, trie};
+use crate::automaton::{Cost, Dfa, Literal, Program, Refused, classify, language, trie};
 use crate::diagnostic::Span;
 use crate::model::Field;
 
@@ -77,12 +77,12 @@ impl<'p> Builder<'p> {
             let Some(language) = language::of_operator(operator) else { continue };
             match Program::new(&language, false, self.limits.instructions_max) {
                 Ok(program) => programs.push(program),
-                Err(_) => return self.regex_too_large(*span),
+                Err(_) => return self.refuse_regex(*span, Cost::Instructions(self.limits.instructions_max)),
             }
             numbers.push(number);
         }
         let mut steps = self.steps;
-        let classifiers = classify_sets(&programs, &self.limits, &mut steps);
+        let classifiers = classify(&programs, &self.limits, &mut steps);
         self.steps = steps;
         let number = |own: u32| numbers.get(own as usize).copied().unwrap_or(NONE);
         match classifiers {
@@ -92,7 +92,10 @@ impl<'p> Builder<'p> {
                     self.variable(field, questions, &classifier.dfa, of_all);
                 }
             }
-            Err(culprit) => self.regex_too_large(question(number(culprit)).map_or(Span::default(), |one| one.span)),
+            Err(Refused { language, cost }) => {
+                let span = question(number(language)).map_or(Span::default(), |one| one.span);
+                self.refuse_regex(span, cost);
+            }
         }
     }
 
@@ -174,9 +177,16 @@ impl<'p> Builder<'p> {
         }
     }
 
-    pub(super) fn regex_too_large(&mut self, span: Span) {
-        let message = format!("this needs an automaton of more than {} states", self.limits.states_of_one_max);
-        let help = "counted repetitions such as `.{1,200}` behind `.*` multiply the states, and so does look-around that holds them: shorten them, or anchor the pattern with `^`";
-        self.error("regex-too-large", span, message, help);
+    /// Refuses the regex at `span`, and says what it takes too much of.
+    pub(super) fn refuse_regex(&mut self, span: Span, cost: Cost) {
+        let help = match cost {
+            Cost::LookAround(_) => {
+                "write fewer or shorter alternatives in the look-around, or a guard of its own for it"
+            }
+            _ => {
+                "counted repetitions such as `.{1,200}` behind `.*` multiply the states, and so does look-around that holds them: shorten them, or anchor the pattern with `^`"
+            }
+        };
+        self.error("regex-too-large", span, cost.to_string(), help);
     }
 }

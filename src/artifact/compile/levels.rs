@@ -2,7 +2,7 @@
 
 use super::tables::Builder;
 use crate::artifact::format::{self, NONE, service_flag};
-use crate::model::{LocationId, LocationPaths, Part, Service, ServiceId, SlashRedirect, Statement, Variable};
+use crate::model::{LocationId, LocationPaths, Part, Policy, Service, ServiceId, SlashRedirect, Statement, Variable};
 
 impl Builder<'_> {
     /// Writes services, how their locations are found, and locations.
@@ -12,8 +12,7 @@ impl Builder<'_> {
             let lookup = self.lookup(service);
             self.service(ServiceId(number), service, lookup);
         }
-        let reads_captures: Vec<bool> =
-            (0u32..).take(policy.services.len()).map(|id| self.reads_captures(ServiceId(id))).collect();
+        let reads_captures = reads_captures(policy);
         for (number, location) in (0u32..).zip(&policy.locations) {
             let plans = policy.services.get(location.service.0 as usize).and_then(|service| service.plans);
             let reads = reads_captures.get(location.service.0 as usize) == Some(&true);
@@ -58,14 +57,17 @@ impl Builder<'_> {
         let location = self.policy.locations.get(id.0 as usize);
         location.is_some_and(|location| matches!(location.paths, LocationPaths::Regex(_)))
     }
+}
 
-    /// Whether some template of the service reads a group, so that location regexes have to take captures.
-    fn reads_captures(&self, id: ServiceId) -> bool {
-        let own =
-            self.policy.services.get(id.0 as usize).is_some_and(|service| list_reads_captures(&service.statements));
-        let of_service = self.policy.locations.iter().filter(|location| location.service == id);
-        own || of_service.into_iter().any(|location| list_reads_captures(&location.statements))
+/// By service: whether some template of it reads a group, so that its location regexes have to take captures.
+fn reads_captures(policy: &Policy) -> Vec<bool> {
+    let mut reads: Vec<bool> = policy.services.iter().map(|service| list_reads_captures(&service.statements)).collect();
+    for location in &policy.locations {
+        if let Some(reads) = reads.get_mut(location.service.0 as usize) {
+            *reads = *reads || list_reads_captures(&location.statements);
+        }
     }
+    reads
 }
 
 fn list_reads_captures(statements: &[Statement]) -> bool {

@@ -3,6 +3,7 @@
 use super::pack::Packed;
 use super::tables::{Builder, index};
 use crate::artifact::format::{self, NONE, Number, REPEATING_MAX, scan_flag};
+use crate::automaton::Refused;
 use crate::automaton::scanner::{Literal, NO_RANK, Output};
 use crate::automaton::search::{Scan, Search, search};
 use crate::diagnostic::Span;
@@ -73,9 +74,9 @@ impl Builder<'_> {
                 let marks = literals.map_or([].as_slice(), |(_, marks)| marks);
                 Some(self.put_search(&search, marks, literals.is_some(), ranked))
             }
-            Err(culprit) => {
-                let span = regexes.get(culprit as usize).map_or(Span::default(), |(_, span)| *span);
-                self.regex_too_large(span);
+            Err(Refused { language, cost }) => {
+                let span = regexes.get(language as usize).map_or(Span::default(), |(_, span)| *span);
+                self.refuse_regex(span, cost);
                 None
             }
         }

@@ -34,6 +34,7 @@ fn contents(ready: &Ready) -> Value {
             "instructions_max": limits.instructions_max,
             "states_max": limits.states_max,
             "states_of_one_max": limits.states_of_one_max,
+            "steps_of_one_max": limits.steps_of_one_max,
             "steps_max": limits.steps_max,
             "diagram_max": limits.diagram_max,
         },

@@ -97,6 +97,7 @@ fn realistic_look_around_stays_small() {
     let program = Program::new(&beyond.meaning, false, 20_000).expect("small");
     let limits = Limits::default();
     let refused = classify(&[program], &limits, &mut limits.steps_max.clone());
+    let refused = refused.map_err(|refused| refused.language);
     assert_eq!(refused, Err(0), "what is beyond the budget is refused by its index");
 }
 
