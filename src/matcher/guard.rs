@@ -7,7 +7,8 @@ use super::refusal::Refusal;
 use super::request::{Body, Caller};
 use super::run::{Halt, Run};
 use super::values;
-use crate::artifact::format::{Node, ValueHash, Variable, field, plans};
+use crate::artifact::Table;
+use crate::artifact::format::{Node, Number, ValueHash, Variable, field, plans};
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
 const COMPARISONS_MAX: u32 = 8192;
@@ -17,56 +18,39 @@ pub(super) const UNKNOWN: u16 = u16::MAX;
 
 impl<'d> Run<'d, '_> {
     /// Whether the guard with root `node` holds; halts where that depends on a caller who has no plan.
-    pub(super) fn holds(&mut self, mut node: u32) -> Result<bool, Halt> {
+    #[inline]
+    pub(super) fn holds(&mut self, node: u32) -> Result<bool, Halt> {
+        if node < 2 { Ok(node == 1) } else { self.descend(node) }
+    }
+
+    fn descend(&mut self, mut node: u32) -> Result<bool, Halt> {
+        let (nodes, children) = (self.tables.nodes(), self.tables.children());
         // Ends: children stand before their parents.
-        loop {
-            if node < 2 {
-                return Ok(node == 1);
-            }
-            let row = self.tables.nodes().get(node - 2).unwrap_or_default();
-            let class = match self.class(row.variable) {
-                // Where every value leads to the same, nobody has to know it.
-                Err(Halt::NeedsFact(_)) if self.children_agree(row) => 0,
-                class => class?,
-            };
-            node = self.child(row, class);
+        while let Some(above) = node.checked_sub(2) {
+            let row = nodes.get(above).unwrap_or_default();
+            let known = self.classes.get(row.variable as usize).copied().unwrap_or(UNKNOWN);
+            let class = if known == UNKNOWN { self.learn(row)? } else { known };
+            node = child(children, row, class);
         }
+        Ok(node == 1)
     }
 
-    /// Where `node` leads for `class`.
-    fn child(&self, node: Node, class: u16) -> u32 {
-        let children = self.tables.children();
-        let number = |index: u32| children.number(node.children.saturating_add(index) as usize);
-        let class = u32::from(class);
-        if node.runs == 0 {
-            return number(class);
-        }
-        // Invariant: runs before `run` begin at `class` or before it, those from `end` on behind it.
-        let (mut run, mut end) = (0, node.runs - 1);
-        while run < end {
-            let middle = run.midpoint(end);
-            if number(middle) <= class {
-                run = middle + 1;
-            } else {
-                end = middle;
-            }
-        }
-        number(node.runs - 1 + run)
-    }
-
-    fn class(&mut self, variable: u32) -> Result<u16, Halt> {
-        let known = self.classes.get(variable as usize).copied().unwrap_or(UNKNOWN);
-        if known != UNKNOWN {
-            return Ok(known);
-        }
-        let row = self.tables.variables().get(variable).unwrap_or_default();
+    /// The class that `node` asks for, which was not asked for yet.
+    #[inline(never)]
+    fn learn(&mut self, node: Node) -> Result<u16, Halt> {
+        let row = self.tables.variables().get(node.variable).unwrap_or_default();
         let class = match row.field {
             field::PLAN => self.caller_class()?,
-            field::FACT => self.fact_class(row).ok_or(Halt::NeedsFact(row.automaton))?,
+            field::FACT => match self.fact_class(row) {
+                Some(class) => class,
+                // Where every value leads to the same, nobody has to know it.
+                None if self.children_agree(node) => return Ok(0),
+                None => return Err(Halt::NeedsFact(row.automaton)),
+            },
             field::CLIENT => u16::try_from(address::class(self.tables.addresses(), self.request.client)).unwrap_or(0),
             _ => self.field_class(row),
         };
-        if let Some(place) = self.classes.get_mut(variable as usize) {
+        if let Some(place) = self.classes.get_mut(node.variable as usize) {
             *place = class;
         }
         Ok(class)
@@ -81,8 +65,9 @@ impl<'d> Run<'d, '_> {
     /// Whether all children of `node` are the same, with the facts that are known and the plan that was asked for.
     fn children_agree(&self, node: Node) -> bool {
         let classes = self.tables.variables().get(node.variable).unwrap_or_default().classes;
-        let mut children =
-            (0..classes).filter_map(|class| u16::try_from(class).ok()).map(|class| self.child(node, class));
+        let mut children = (0..classes)
+            .filter_map(|class| u16::try_from(class).ok())
+            .map(|class| child(self.tables.children(), node, class));
         let Some(first) = children.next() else { return false };
         let mut budget = COMPARISONS_MAX;
         children.all(|other| self.agree(first, other, node.variable, &mut budget))
@@ -102,7 +87,7 @@ impl<'d> Run<'d, '_> {
             return false;
         }
         let child = |guard: u32, node: Option<Node>, class: u16| match node {
-            Some(node) if node.variable == variable => self.child(node, class),
+            Some(node) if node.variable == variable => child(self.tables.children(), node, class),
             _ => guard,
         };
         let [one_node, other_node] = nodes;
@@ -222,4 +207,25 @@ impl<'d> Run<'d, '_> {
             _ => false,
         }
     }
+}
+
+/// Where `node` leads for `class`.
+#[inline]
+fn child(children: Table<'_, Number>, node: Node, class: u16) -> u32 {
+    let number = |index: u32| children.number(node.children as usize + index as usize);
+    let class = u32::from(class);
+    if node.runs == 0 {
+        return number(class);
+    }
+    // Invariant: runs before `run` begin at `class` or before it, those from `end` on behind it.
+    let (mut run, mut end) = (0, node.runs - 1);
+    while run < end {
+        let middle = run.midpoint(end);
+        if number(middle) <= class {
+            run = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    number(node.runs - 1 + run)
 }
