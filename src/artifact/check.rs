@@ -114,25 +114,30 @@ fn policy_is_good(t: &Tables<'_>) -> Result<(), ArtifactError> {
 }
 
 fn automaton_is_good(t: &Tables<'_>, automaton: Automaton) -> bool {
-    let Automaton { classes, stride, states, transitions, labels, resting } = automaton;
+    let Automaton { classes, stride, states, transitions, resting } = automaton;
     let Some(steps) = stride.checked_mul(states) else { return false };
     let in_classes = (classes as usize) < t.byte_class_rows().len();
-    stride >= 1
+    let Some(label) = stride.checked_sub(1) else { return false };
+    let columns = (0..stride).cycle();
+    let mut rows_are_good =
+        columns.zip(0..steps).zip(t.transitions().range(transitions, steps)).map(|((column, step), next)| {
+            let state = step - column;
+            column == label
+                || next.value < steps && next.value.is_multiple_of(stride) && (state < resting || next.value == state)
+        });
+    label >= 1
         && states >= 1
         && in_classes
-        && t.byte_classes(classes).iter().all(|class| u32::from(*class) < stride)
+        && t.byte_classes(classes).iter().all(|class| u32::from(*class) < label)
         && rows(transitions, steps).end <= t.transitions().len()
-        && rows(labels, states).end <= t.labels().len()
-        && t.transitions().range(transitions, steps).all(|next| next.value < steps && next.value.is_multiple_of(stride))
-        && (0..steps)
-            .zip(t.transitions().range(transitions, steps))
-            .skip(resting as usize)
-            .all(|(step, next)| next.value == step - step % stride)
+        && rows_are_good.all(|good| good)
 }
 
 pub(super) fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Item = u32>> {
     let automaton = t.automata().get(automaton)?;
-    Some(t.labels().range(automaton.labels, automaton.states).map(|label| label.value))
+    let numbers = t.transitions().range(automaton.transitions, automaton.stride.saturating_mul(automaton.states));
+    let label = automaton.stride.saturating_sub(1) as usize;
+    Some(numbers.skip(label).step_by(automaton.stride.max(1) as usize).map(|label| label.value))
 }
 
 pub(super) fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {

@@ -66,7 +66,7 @@ pub(crate) fn slot(key: u32, factor: u32, bits: u32) -> usize {
     (key.wrapping_mul(factor) >> 16) as usize >> (16u32.wrapping_sub(bits) & 15)
 }
 
-/// The bit that stands for names as long as `name`.
+/// The bit that stands for names as long as `name`, or 64 octets longer.
 pub(crate) fn length_bit(name: &[u8]) -> u64 {
-    1 << name.len().min(63)
+    1 << (name.len() & 63)
 }

@@ -39,7 +39,6 @@ tables! {
     header_names: HeaderName,
     automata: Automaton,
     transitions: Number,
-    labels: Number,
     variables: Variable,
     /// Of variables that have many values.
     slots: Slot,

@@ -1,16 +1,16 @@
 //! Running an automaton over bytes.
 
-use crate::artifact::Table;
 use crate::artifact::Tables;
-use crate::artifact::format::{Automaton, Number};
+use crate::artifact::format::NONE;
 
 /// A run that may be fed piece by piece.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'t> {
     classes: &'t [u8; 256],
     transitions: &'t [[u8; 4]],
-    labels: Table<'t, Number>,
-    row: Automaton,
+    resting: u32,
+    /// Where the label of state 0 stands.
+    label: usize,
     state: u32,
 }
 
@@ -19,18 +19,19 @@ impl<'t> Run<'t> {
         let row = tables.automata().get(automaton).unwrap_or_default();
         let classes = tables.byte_classes(row.classes);
         let transitions = tables.transitions().stretch(row.transitions, row.stride.saturating_mul(row.states));
-        Self { classes, transitions, labels: tables.labels(), row, state: 0 }
+        let label = (row.stride as usize).wrapping_sub(1);
+        Self { classes, transitions, resting: row.resting, label, state: 0 }
     }
 
     /// Reads `bytes`.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
-        self.state = step(self.transitions, self.classes, self.row.resting, self.state, bytes);
+        self.state = step(self.transitions, self.classes, self.resting, self.state, bytes);
     }
 
     /// What the automaton says if nothing follows.
     pub(super) fn label(&self) -> u32 {
-        let state = self.state.checked_div(self.row.stride).unwrap_or(0);
-        self.labels.number((self.row.labels + state) as usize)
+        let label = (self.state as usize).wrapping_add(self.label);
+        self.transitions.get(label).map_or(NONE, |label| u32::from_le_bytes(*label))
     }
 }
 

@@ -34,7 +34,6 @@ pub(super) struct Builder<'p> {
     pub(super) automata: Rows,
     pub(super) byte_classes: Vec<u8>,
     pub(super) transitions: Rows,
-    pub(super) labels: Rows,
     pub(super) variables: Rows,
     pub(super) slots: Rows,
     pub(super) addresses: Rows,
@@ -100,7 +99,6 @@ impl<'p> Builder<'p> {
             automata: Rows::default(),
             byte_classes: Vec::new(),
             transitions: Rows::default(),
-            labels: Rows::default(),
             variables: Rows::default(),
             slots: Rows::default(),
             addresses: Rows::default(),
@@ -159,7 +157,7 @@ impl<'p> Builder<'p> {
 
     /// Adds `dfa` with `label` put over its labels. States that nothing leaves come last.
     pub(super) fn automaton(&mut self, dfa: &Dfa, label: impl Fn(u32) -> u32) -> u32 {
-        let stride = index(dfa.stride);
+        let stride = index(dfa.stride) + 1;
         let rows = || (0u32..).zip(dfa.transitions.chunks(dfa.stride));
         let rests = |state: u32, row: &[u32]| state > 0 && row.iter().all(|next| *next == state);
         let of = |resting: bool| rows().filter(move |(state, row)| rests(*state, row) == resting);
@@ -176,15 +174,15 @@ impl<'p> Builder<'p> {
             stride,
             states: index(dfa.labels.len()),
             transitions: self.transitions.next(),
-            labels: self.labels.next(),
             resting: index(moving) * stride,
         };
         self.byte_classes.extend(dfa.classes);
-        for next in order.iter().flat_map(|(_, row)| *row) {
-            self.transitions.push(&Number { value: place.get(*next as usize).copied().unwrap_or(0) });
-        }
-        for (old, _) in &order {
-            self.labels.push(&Number { value: label(dfa.labels.get(*old as usize).copied().unwrap_or(u32::MAX)) });
+        self.states += order.len();
+        for (old, row) in &order {
+            for next in *row {
+                self.transitions.push(&Number { value: place.get(*next as usize).copied().unwrap_or(0) });
+            }
+            self.transitions.push(&Number { value: label(dfa.labels.get(*old as usize).copied().unwrap_or(u32::MAX)) });
         }
         self.automata.push(&row)
     }
@@ -197,7 +195,7 @@ impl<'p> Builder<'p> {
         Stats {
             rules: self.policy.locations.len(),
             classes: self.fields.classes(),
-            states: self.labels.next() as usize + self.states,
+            states: self.states,
             automata: self.automata.next() as usize + self.scanners,
             nodes: self.nodes.next() as usize,
             bytes: 0,
@@ -218,7 +216,6 @@ impl<'p> Builder<'p> {
             self.automata.octets(),
             self.byte_classes,
             self.transitions.octets(),
-            self.labels.octets(),
             self.variables.octets(),
             self.slots.octets(),
             self.addresses.octets(),

@@ -25,7 +25,7 @@ pub(crate) const VERSION: u32 = 5;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 39] = [
+pub(crate) const TABLES: [&str; 38] = [
     "policy",
     "header_slots",
     "header_names",
@@ -34,7 +34,6 @@ pub(crate) const TABLES: [&str; 39] = [
     "automata",
     "byte_classes",
     "transitions",
-    "labels",
     "variables",
     "slots",
     "addresses",

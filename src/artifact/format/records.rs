@@ -43,7 +43,7 @@ record! {
         captures,
         /// Number of `header_names`.
         headers,
-        /// By length, of which there are 64: whether a name in `header_names` is that long, or at least 63 octets.
+        /// By length modulo 64: whether a name in `header_names` is that long.
         lengths_low,
         /// The higher half.
         lengths_high,
@@ -76,14 +76,12 @@ record! {
     Automaton {
         /// Index of its 256 byte classes.
         classes,
-        /// Classes; transitions a state.
+        /// Numbers of a state: a transition for each class, then the label.
         stride,
-        /// States; labels.
+        /// Number of states.
         states,
         /// First of its `transitions`.
         transitions,
-        /// First of its `labels`.
-        labels,
         /// States from this one on lead to themselves alone: the rest of a text changes nothing.
         resting,
     }
