@@ -38,8 +38,8 @@ fn an_address_is_in_the_networks_that_the_definition_says() {
     for seed in 0..40 {
         let mut random = Random(seed);
         let mut guards = String::new();
-        for number in 0..random.below(30) + 1 {
-            let networks: Vec<String> = (0..random.below(4) + 1)
+        for number in 0..=random.below(30) {
+            let networks: Vec<String> = (0..=random.below(4))
                 .map(|_| {
                     let address = address(&mut random);
                     network(&mut random, address)

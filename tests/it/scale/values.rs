@@ -19,7 +19,7 @@ fn guards_with_a_value_each_cost_a_row_each() {
 
 #[test]
 fn a_list_of_values_is_one_question() {
-    let list = |values: usize| (0..values).map(|value| format!("t{value} ")).collect::<String>();
+    let list = |values: usize| (0..values).map(|value| format!("t{value}")).collect::<Vec<_>>().join(" ");
     let rules = |values| {
         service(&format!("location / {{ when header x-tenant in {} {{ return 403; }} return 200; }}", list(values)))
     };
@@ -77,7 +77,7 @@ fn values_are_found_whatever_they_share_a_header_with() {
         engines.decide(&request("/"));
         for _ in 0..300 {
             let mut asked = request("/");
-            for _ in 0..random.below(5).max(1).min(2) {
+            for _ in 0..random.below(5).clamp(1, 2) {
                 asked.headers.push(("x".to_owned(), format!("{}{}", text(&mut random), text(&mut random))));
             }
             engines.decide(&asked);
