@@ -44,11 +44,11 @@ impl<E: Engine> Timed for E {
 pub(crate) type Measure = fn(&mut [Box<dyn Timed>], &[String]) -> Vec<f64>;
 
 /// Rounds of which the median counts.
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 31;
 
-/// What one round of one engine takes, about: long beside the clock's grain, short beside what the machine's neighbours
-/// do to one engine and not to the next.
-const ROUND: Duration = Duration::from_millis(3);
+/// What one round of one engine takes, about: long beside the clock's grain, and shorter than a scheduler's slice, so
+/// that on a busy machine too most rounds run through.
+const ROUND: Duration = Duration::from_millis(1);
 
 /// In each round every engine takes its turn, after a pass that brings its tables back into the caches.
 pub(crate) fn warm(engines: &mut [Box<dyn Timed>], paths: &[String]) -> Vec<f64> {
@@ -65,6 +65,9 @@ pub(crate) fn warm(engines: &mut [Box<dyn Timed>], paths: &[String]) -> Vec<f64>
     times.into_iter().map(median).collect()
 }
 
+/// Decisions that say how fast an engine is, and the fewest of a round.
+const SAMPLE: usize = 4;
+
 /// How much an engine does in a round: several passes over all paths, or where it is slow a share of them, another one
 /// in each round.
 struct Pace {
@@ -74,7 +77,7 @@ struct Pace {
 
 impl Pace {
     fn of(engine: &mut dyn Timed, paths: &[String]) -> Self {
-        let sample = &paths[..8.min(paths.len())];
+        let sample = &paths[..SAMPLE.min(paths.len())];
         engine.time(sample, 1);
         let one = nanoseconds(engine.time(sample, 1)) / count(sample);
         let decisions = nanoseconds(ROUND) / one.max(1.0);

@@ -28,14 +28,23 @@ pub(crate) enum Cell {
 const BUILD_SECONDS_MAX: f64 = 2.0;
 const NANOSECONDS_MAX: f64 = 1e6;
 
-impl Cell {
-    fn is_hopeless_beyond(self) -> bool {
-        match self {
-            Self::Time { nanoseconds, build_seconds } => {
-                build_seconds > BUILD_SECONDS_MAX || nanoseconds > NANOSECONDS_MAX
+/// From this size on the next is only for engines that are not this many times slower than the fastest: nobody would
+/// take the others there, and building them takes minutes.
+const LARGE: usize = 10_000;
+const TIMES_FASTEST_MAX: f64 = 10.0;
+
+impl Race {
+    fn is_hopeless_beyond(&self, nth: usize) -> bool {
+        let time = |cell: &Cell| if let Cell::Time { nanoseconds, .. } = cell { Some(*nanoseconds) } else { None };
+        match self.cells[nth] {
+            Cell::Time { nanoseconds, build_seconds } => {
+                let fastest = self.cells.iter().filter_map(time).fold(f64::INFINITY, f64::min);
+                build_seconds > BUILD_SECONDS_MAX
+                    || nanoseconds > NANOSECONDS_MAX
+                    || self.locations >= LARGE && nanoseconds > TIMES_FASTEST_MAX * fastest
             }
-            Self::Unfit => false,
-            Self::Hopeless => true,
+            Cell::Unfit => false,
+            Cell::Hopeless => true,
         }
     }
 }
@@ -49,7 +58,7 @@ pub(crate) fn races(
 ) -> Vec<Race> {
     let mut races: Vec<Race> = Vec::new();
     for size in sizes {
-        let hopeless = |nth: usize| nth > 0 && races.last().is_some_and(|race| race.cells[nth].is_hopeless_beyond());
+        let hopeless = |nth: usize| nth > 0 && races.last().is_some_and(|race| race.is_hopeless_beyond(nth));
         let tried: Vec<Option<&Maker>> =
             makers.iter().enumerate().map(|(nth, maker)| (!hopeless(nth)).then_some(maker)).collect();
         races.push(race(&family.policy(size), &tried, measure));

@@ -24,13 +24,13 @@ pub(crate) fn of_family(title: &str, family: &Family, makers: &[Maker], races: &
             grouped(refused.locations)
         ));
     }
-    for &nth in &shown {
-        let hopeless = races.windows(2).find(|pair| matches!(pair[1].cells[nth], Cell::Hopeless));
-        if let Some(Cell::Time { nanoseconds, build_seconds }) = hopeless.map(|pair| pair[0].cells[nth]) {
-            let milliseconds = nanoseconds / 1e6;
-            let took = format!("{build_seconds:.1} s to build and {milliseconds:.1} ms a decision");
-            lines.push(format!("\n{} is not tried at more: {took} are enough.", makers[nth].name));
-        }
+    let given_up: Vec<&str> = shown
+        .iter()
+        .filter(|&&nth| races.iter().any(|race| matches!(race.cells[nth], Cell::Hopeless)))
+        .map(|&nth| makers[nth].name)
+        .collect();
+    if !given_up.is_empty() {
+        lines.push(format!("\nToo slow to be tried at more: {}.", given_up.join(", ")));
     }
     lines.join("\n") + "\n"
 }
