@@ -177,6 +177,7 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         | operation::FORGET_ERROR_PAGES
         | operation::CLOSE
         | operation::UNLESS_BREAK
+        | operation::SKIP
         | operation::BREAK => true,
         operation::GOTO => leads(a, b),
         operation::ERROR_PAGE => (300..600).contains(&a) && (b == NONE || b < 600) && leads(c, d),

@@ -86,8 +86,7 @@ fn class(byte: u8) -> u8 {
             classes[byte] = match byte as u8 {
                 b'A'..=b'Z' => CAPITAL,
                 b'.' => DOT,
-                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' => OTHER,
-                b'*' | b'+' | b',' | b';' | b'=' | b'%' => OTHER,
+                b'a'..=b'z' | b'0'..=b'9' | b'$'..=b',' | b'-' | b';' | b'=' | b'_' | b'~' | b'!' => OTHER,
                 _ => 0,
             };
             byte += 1;

@@ -18,6 +18,7 @@ pub(super) fn split_normal(rest: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Whether a path is not its own normal form because of `byte`, which stands behind `before`.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch it is done for many bytes at once")]
 const fn is_special(before: u8, byte: u8) -> bool {
     let by_itself = (byte <= b' ') | (byte >= 0x7F) | (byte == b'%') | (byte == b'?') | (byte == b'#') | (byte == b'+');
     let behind_slash = (before == b'/') & ((byte == b'/') | (byte == b'.'));
@@ -44,6 +45,7 @@ fn is_listed(before: u8, byte: u8) -> bool {
 }
 
 /// Whether `byte` cannot stand in a query, or ends it.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch it is done for many bytes at once")]
 fn ends_query(byte: u8) -> bool {
     (byte <= b' ') | (byte == 0x7F) | (byte == b'#')
 }

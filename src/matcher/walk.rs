@@ -33,8 +33,9 @@ impl Run<'_, '_> {
             if operation.kind == operation::REWRITE && rewrites.are_over || !self.holds(operation.guard)? {
                 continue;
             }
-            if operation.kind == operation::UNLESS_BREAK {
-                index = index.saturating_add(if rewrites.are_over { operation.a } else { 0 });
+            if matches!(operation.kind, operation::UNLESS_BREAK | operation::SKIP) {
+                let skips = operation.kind == operation::SKIP || rewrites.are_over;
+                index = index.saturating_add(if skips { operation.a } else { 0 });
                 continue;
             }
             if let Some(end) = self.operation(index - 1, operation, &mut rewrites)? {

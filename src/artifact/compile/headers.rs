@@ -76,12 +76,12 @@ impl Builder<'_> {
                 *place = number;
             }
         }
-        rows.iter().for_each(|row| {
+        for row in &rows {
             self.header_names.push(row);
-        });
-        slots.iter().for_each(|slot| {
-            self.header_slots.push(&Number { value: *slot });
-        });
+        }
+        for slot in slots {
+            self.header_slots.push(&Number { value: slot });
+        }
         let [low, high] = [lengths & u64::from(u32::MAX), lengths >> 32].map(|half| u32::try_from(half).unwrap_or(0));
         self.policies.push(&Policy {
             captures: index(self.captures.len()),

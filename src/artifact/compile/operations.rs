@@ -3,7 +3,7 @@
 use super::tables::{Builder, index};
 use crate::artifact::format::{NONE, Operation, body_action, operation, proxy_form, rewrite_flag};
 use crate::diagnostic::Span;
-use crate::diagram::{NodeId, TRUE, TooLarge};
+use crate::diagram::{FALSE, NodeId, TRUE, TooLarge};
 use crate::model::{
     Answer, BodyAction, Destination, HeaderAction, HeaderEdit, LocationId, PageStatus, Part, PlanSourceId, Predicate,
     ProxyForm, Rewrite, RewriteFlag, ServiceId, Setting, Side, Statement, StatementKind, Template, Variable,
@@ -11,14 +11,31 @@ use crate::model::{
 
 /// An operation and the statement it comes from.
 pub(super) struct Placed {
+    /// Under the guard of all requests that run it.
     pub(super) operation: Operation,
+    /// What is asked where it stands.
+    asked: NodeId,
     pub(super) span: Span,
     /// Whether a `break` can keep it from running.
     pub(super) may_be_skipped: bool,
 }
 
-fn push(list: &mut Vec<Placed>, operation: Operation, span: Span) {
-    list.push(Placed { operation, span, may_be_skipped: false });
+fn push(list: &mut Vec<Placed>, guard: Guard, operation: Operation, span: Span) {
+    let operation = Operation { guard: guard.whole.0, ..operation };
+    list.push(Placed { operation, asked: guard.asked, span, may_be_skipped: false });
+}
+
+/// When a statement runs.
+#[derive(Clone, Copy)]
+struct Guard {
+    /// For these requests.
+    whole: NodeId,
+    /// What remains to be asked where the blocks that are skipped as a whole have been asked for.
+    asked: NodeId,
+}
+
+impl Guard {
+    const ALWAYS: Self = Self { whole: TRUE, asked: TRUE };
 }
 
 /// Which statements of a list count.
@@ -37,7 +54,7 @@ impl Builder<'_> {
     pub(super) fn service_operations(&mut self, service: ServiceId) -> (u32, u32) {
         let Some(service) = self.policy.services.get(service.0 as usize) else { return (0, 0) };
         let mut list = Vec::new();
-        self.block(&service.statements, TRUE, Scope::Own, service.plans, &mut list);
+        self.block(&service.statements, Guard::ALWAYS, Scope::Own, service.plans, &mut list);
         self.warn_unreachable(&list);
         self.list(&list)
     }
@@ -54,10 +71,10 @@ impl Builder<'_> {
         }
         let mut list = Vec::new();
         for parent in enclosing.into_iter().rev() {
-            self.block(&parent.statements, TRUE, Scope::Inherited, plans, &mut list);
+            self.block(&parent.statements, Guard::ALWAYS, Scope::Inherited, plans, &mut list);
         }
         if let Some(location) = at(location) {
-            self.block(&location.statements, TRUE, Scope::Own, plans, &mut list);
+            self.block(&location.statements, Guard::ALWAYS, Scope::Own, plans, &mut list);
             if let Some(answered) = self.warn_unreachable(&list) {
                 self.warn_unanswered(location, plans, answered);
             }
@@ -75,7 +92,7 @@ impl Builder<'_> {
         chain.reverse();
         let mut list = Vec::new();
         for location in chain {
-            self.block(&location.statements, TRUE, Scope::Plain, plans, &mut list);
+            self.block(&location.statements, Guard::ALWAYS, Scope::Plain, plans, &mut list);
         }
         self.list(&list)
     }
@@ -83,7 +100,7 @@ impl Builder<'_> {
     fn list(&mut self, list: &[Placed]) -> (u32, u32) {
         let first = self.operations.next();
         for placed in list {
-            self.operations.push(&placed.operation);
+            self.operations.push(&Operation { guard: placed.asked.0, ..placed.operation });
         }
         (first, index(list.len()))
     }
@@ -91,7 +108,7 @@ impl Builder<'_> {
     fn block(
         &mut self,
         statements: &[Statement],
-        guard: NodeId,
+        guard: Guard,
         scope: Scope,
         plans: Option<PlanSourceId>,
         list: &mut Vec<Placed>,
@@ -114,9 +131,13 @@ impl Builder<'_> {
                         Ok((inner, asks_caller)) => {
                             if asks_caller {
                                 let kind = operation::CALLER;
-                                push(list, Operation { guard: inner.0, kind, ..Operation::default() }, statement.span);
+                                push(list, inner, Operation { kind, ..Operation::default() }, statement.span);
                             }
-                            self.block(body, inner, scope, plans, list);
+                            if asks_caller || body.len() < 2 {
+                                self.block(body, inner, scope, plans, list);
+                            } else {
+                                self.block_as_a_whole(body, inner, scope, plans, list);
+                            }
                         }
                         Err(TooLarge { .. }) => self.guard_too_large(statement.span),
                     }
@@ -128,7 +149,7 @@ impl Builder<'_> {
                 StatementKind::UnlessBreak(body) => {
                     let place = list.len();
                     let kind = operation::UNLESS_BREAK;
-                    push(list, Operation { guard: TRUE.0, kind, ..Operation::default() }, statement.span);
+                    push(list, Guard::ALWAYS, Operation { kind, ..Operation::default() }, statement.span);
                     self.block(body, guard, scope, plans, list);
                     let inside = list.len() - place - 1;
                     for placed in list.iter_mut().skip(place + 1) {
@@ -143,24 +164,51 @@ impl Builder<'_> {
         }
     }
 
+    /// The operations of a block that is skipped where `guard` does not hold, so that its statements need not ask.
+    fn block_as_a_whole(
+        &mut self,
+        body: &[Statement],
+        guard: Guard,
+        scope: Scope,
+        plans: Option<PlanSourceId>,
+        list: &mut Vec<Placed>,
+    ) {
+        let Ok(not) = self.diagram.not(guard.asked) else { return self.block(body, guard, scope, plans, list) };
+        let place = list.len();
+        let span = body.first().map_or(Span::default(), |statement| statement.span);
+        push(
+            list,
+            Guard { whole: FALSE, asked: not },
+            Operation { kind: operation::SKIP, ..Operation::default() },
+            span,
+        );
+        self.block(body, Guard { asked: TRUE, ..guard }, scope, plans, list);
+        let inside = list.len() - place - 1;
+        if let Some(placed) = list.get_mut(place) {
+            placed.operation.a = index(inside);
+        }
+    }
+
     /// `match`: takes the groups, whether or not the regex matches.
-    fn take_groups(&mut self, predicate: &Predicate, guard: NodeId, span: Span, list: &mut Vec<Placed>) {
+    fn take_groups(&mut self, predicate: &Predicate, guard: Guard, span: Span, list: &mut Vec<Placed>) {
         let Some((field, pattern)) = predicate.one_regex() else { return };
         let program = self.program(pattern);
         let (field, name) = self.field(field);
-        push(list, Operation { guard: guard.0, kind: operation::MATCH, a: program, b: field, c: name, d: 0 }, span);
+        let kind = operation::MATCH;
+        push(list, guard, Operation { kind, a: program, b: field, c: name, ..Operation::default() }, span);
     }
 
     /// The guard of a block, and whether it depends on a fact or the caller.
     fn enter(
         &mut self,
         predicate: &Predicate,
-        guard: NodeId,
+        guard: Guard,
         plans: Option<PlanSourceId>,
-    ) -> Result<(NodeId, bool), TooLarge> {
+    ) -> Result<(Guard, bool), TooLarge> {
         let own = self.guard(predicate, plans)?;
         let asks_caller = self.diagram.asks_from(own, self.first_opaque());
-        Ok((self.diagram.and(guard, own)?, asks_caller))
+        let whole = self.diagram.and(guard.whole, own)?;
+        Ok((Guard { whole, asked: self.diagram.and(guard.asked, own)? }, asks_caller))
     }
 
     pub(super) fn guard_too_large(&mut self, span: Span) {
@@ -168,13 +216,10 @@ impl Builder<'_> {
         self.error("guard-too-large", span, "the guards of the policy need a larger diagram than the limit", help);
     }
 
-    fn statement(&mut self, statement: &Statement, guard: NodeId, list: &mut Vec<Placed>) {
+    fn statement(&mut self, statement: &Statement, guard: Guard, list: &mut Vec<Placed>) {
         if statement.templates().iter().any(|template| reads_plan(template)) {
-            push(
-                list,
-                Operation { guard: guard.0, kind: operation::CALLER, a: 1, ..Operation::default() },
-                statement.span,
-            );
+            let kind = operation::CALLER;
+            push(list, guard, Operation { kind, a: 1, ..Operation::default() }, statement.span);
         }
         let (kind, [a, b, c, d]) = match &statement.kind {
             StatementKind::Answer(answer) => self.answer(answer),
@@ -188,7 +233,7 @@ impl Builder<'_> {
             StatementKind::SetArgs(value) => (operation::SET_ARGS, [self.template(value), 0, 0, 0]),
             StatementKind::When { .. } | StatementKind::UnlessBreak(_) => return,
         };
-        push(list, Operation { guard: guard.0, kind, a, b, c, d }, statement.span);
+        push(list, guard, Operation { guard: 0, kind, a, b, c, d }, statement.span);
     }
 
     fn answer(&mut self, answer: &Answer) -> (u32, [u32; 4]) {

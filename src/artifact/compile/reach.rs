@@ -24,7 +24,7 @@ impl Builder<'_> {
     fn warn_within_limit(&mut self, list: &[Placed]) -> Option<NodeId> {
         let mut answered = FALSE;
         let mut has_warned = false;
-        for Placed { operation, span, may_be_skipped } in list {
+        for Placed { operation, span, may_be_skipped, .. } in list {
             let guard = NodeId(operation.guard);
             let never_runs = !has_warned && guard != FALSE && self.diagram.implies(guard, answered, PAIRS_MAX)?;
             if never_runs {

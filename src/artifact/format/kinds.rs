@@ -77,6 +77,8 @@ pub(crate) mod operation {
     pub(crate) const ERROR_PAGE: u32 = 22;
     /// Drops the error pages that were reached.
     pub(crate) const FORGET_ERROR_PAGES: u32 = 23;
+    /// The next `a` operations are skipped.
+    pub(crate) const SKIP: u32 = 24;
 }
 
 /// Forms of `PROXY`.
