@@ -17,9 +17,9 @@ fn compiled(rules: &str) -> Compiled {
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
+        usize::try_from(self.0 >> 33).expect("31 bits") % bound
     }
 }
 
@@ -59,7 +59,7 @@ fn headers_are_found_whatever_their_case_and_whoever_shares_their_letters() {
     while names.len() < 400 {
         // Few letters, so that many names share their length, and the letters that are looked at first.
         let octets = 1 + random.below(18);
-        names.insert((0..octets).map(|_| ['a', 'b', 'z', '_', '0'][random.below(5) as usize]).collect::<String>());
+        names.insert((0..octets).map(|_| ['a', 'b', 'z', '_', '0'][random.below(5)]).collect::<String>());
     }
     let names: Vec<String> =
         names.into_iter().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic())).collect();
@@ -71,7 +71,7 @@ fn headers_are_found_whatever_their_case_and_whoever_shares_their_letters() {
     for round in 0..50 {
         let mut lines: Vec<(String, String)> = Vec::new();
         for number in 0..60 {
-            let name = names[random.below(names.len() as u64) as usize].replace('_', "-");
+            let name = names[random.below(names.len())].replace('_', "-");
             let spelt = if random.below(2) == 0 { name.to_ascii_uppercase() } else { name };
             // One in four is no name of the rules, but nearly.
             let spelt = if random.below(4) == 0 { spelt.replace(['0', 'z'], "Y") } else { spelt };
@@ -80,7 +80,7 @@ fn headers_are_found_whatever_their_case_and_whoever_shares_their_letters() {
         let mut headers: Vec<(&[u8], &[u8])> =
             lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
         headers.insert(30, (b"hOsT", b"s.test"));
-        let expected: String = names
+        let expected: Vec<String> = names
             .iter()
             .map(|name| {
                 let name = name.replace('_', "-");
@@ -91,7 +91,7 @@ fn headers_are_found_whatever_their_case_and_whoever_shares_their_letters() {
             .collect();
         let decision = matcher.decide(&Request::get(b"/", &headers), &mut scratch);
         let Outcome::Respond { body, .. } = decision.outcome else { panic!("{:?}", decision.outcome) };
-        assert_eq!(String::from_utf8_lossy(body), expected);
+        assert_eq!(String::from_utf8_lossy(body), expected.concat());
     }
 }
 
