@@ -2,17 +2,14 @@
 
 use super::check::{each, each_indexed, optional};
 use super::format::{
-    CHAIN, DEAD, HEAD, NOBODY, NONE, REPEATING_MAX, ROOT_SEARCH, SPECIAL, next, outcome_kind, owner, scan_flag,
+    CHAIN, CHAIN_MAX, DEAD, HEAD, LITERAL, NOBODY, NONE, REPEATING_MAX, ROOT_FIRST, ROOT_SEARCH, SPECIAL, next,
+    outcome_kind, owner, scan_flag,
 };
 use super::read::ArtifactError;
 use super::tables::{Tables, rows};
 
 pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
-    let cells = t.cells();
-    let bad = (0u32..).take(cells.len()).find(|index| !cell_is_good(t, *index, cells.get(*index)));
-    if let Some(row) = bad {
-        return Err(ArtifactError::Invalid { table: "cells", row });
-    }
+    check_cells(t)?;
     each("outputs", t.outputs(), |output| {
         optional(output.going_on, t.outcomes().len())
             && optional(output.ending, t.outcomes().len())
@@ -28,7 +25,7 @@ pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
     each("filters", t.filters(), |filter| {
         (3..=24).contains(&filter.log2)
             && filter.stride >= 1
-            && rows(filter.start, 1 << (filter.log2 - 3)).end <= t.chains().len()
+            && rows(filter.start, 1 << (filter.log2 - 3)).end <= t.filter_bits().len()
     })?;
     each("searches", t.searches(), |search| {
         rows(search.scans, search.scans_count).end <= t.scans().len()
@@ -41,6 +38,7 @@ pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
             && (lookup.classes as usize) < t.byte_class_rows().len()
             && (lookup.outcome as usize) < t.outcomes().len()
             && optional(lookup.root, t.searches().len())
+            && lookup.repeating <= REPEATING_MAX
     })?;
     each("outcomes", t.outcomes(), |outcome| {
         outcome.kind <= outcome_kind::REDIRECT
@@ -53,27 +51,48 @@ pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
     })
 }
 
-/// Whether what a transition leads to is a state, and marked as special if it is.
+/// Whether what a transition leads to is a state, and marked as special if it is a chain.
 fn state_is_good(t: &Tables<'_>, state: u32) -> bool {
     if state == DEAD {
         return true;
     }
     let head = owner(t.cells().get(state & !SPECIAL));
-    head & HEAD != 0 && (state & SPECIAL != 0) == (head != HEAD)
+    head & HEAD != 0 && (state & SPECIAL != 0 || head & CHAIN == 0)
 }
 
-fn cell_is_good(t: &Tables<'_>, index: u32, cell: u64) -> bool {
+/// Whether every cell is good; texts of chains are passed over.
+fn check_cells(t: &Tables<'_>) -> Result<(), ArtifactError> {
+    let cells = t.cells();
+    let mut index = 0;
+    while (index as usize) < cells.len() {
+        let cell = cells.get(index);
+        let words = if owner(cell) & (HEAD | CHAIN) == HEAD | CHAIN { chain_octets(cell).div_ceil(8) } else { 0 };
+        if !cell_is_good(t, cell) || rows(index, words).end >= cells.len() {
+            return Err(ArtifactError::Invalid { table: "cells", row: index });
+        }
+        index += 1 + words;
+    }
+    Ok(())
+}
+
+fn chain_octets(head: u64) -> u32 {
+    owner(head) & !(HEAD | CHAIN)
+}
+
+fn cell_is_good(t: &Tables<'_>, cell: u64) -> bool {
     let (owner, next) = (owner(cell), next(cell));
     if owner == NOBODY {
         return true;
     }
-    if owner & HEAD == 0 {
-        return (owner as usize) < t.cells().len() && state_is_good(t, next);
-    }
-    if owner & CHAIN == 0 {
-        return ((owner & !HEAD) as usize) <= t.outputs().len() && state_is_good(t, next);
-    }
-    let octets = owner & !(HEAD | CHAIN);
-    // A chain reads something, so that a run ends with its text.
-    octets > 0 && rows(next, octets).end <= t.chains().len() && super::format::owner(t.cells().get(index + 1)) == index
+    let of_kind_is_good = if owner & HEAD == 0 {
+        (owner as usize) < t.cells().len()
+    } else if owner & CHAIN != 0 {
+        // A chain reads something, so that a run ends with its text.
+        (1..=CHAIN_MAX).contains(&(chain_octets(cell) as usize))
+    } else if owner & LITERAL != 0 {
+        ((owner & (ROOT_FIRST - 1)) as usize) < t.locations().len()
+    } else {
+        ((owner & !HEAD) as usize) <= t.outputs().len()
+    };
+    of_kind_is_good && state_is_good(t, next)
 }

@@ -98,9 +98,9 @@ impl<'a> Tables<'a> {
         Cells { cells: self.words(INDEX).as_flattened().as_chunks().0 }
     }
 
-    /// Texts of chains, and the bits of filters.
-    pub(crate) fn chains(self) -> &'a [u8] {
-        const INDEX: usize = index_of("chains");
+    /// The bits of filters.
+    pub(crate) fn filter_bits(self) -> &'a [u8] {
+        const INDEX: usize = index_of("filter_bits");
         self.words(INDEX).as_flattened()
     }
 
@@ -155,11 +155,17 @@ pub(crate) struct Cells<'a> {
     cells: &'a [[u8; 8]],
 }
 
-impl Cells<'_> {
+impl<'a> Cells<'a> {
     /// The cell `index`; nobody's past the end.
     #[inline]
     pub(crate) fn get(self, index: u32) -> u64 {
         self.cells.get(index as usize).map_or(cell(NOBODY, 0), |cell| u64::from_le_bytes(*cell))
+    }
+
+    /// The cells from `first` on, as octets.
+    #[inline]
+    pub(crate) fn text(self, first: u32) -> &'a [[u8; 8]] {
+        self.cells.get(first as usize..).unwrap_or(&[])
     }
 
     /// Number of cells.

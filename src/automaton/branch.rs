@@ -5,7 +5,7 @@
 //! end of the one leaves more room for the other.
 
 use crate::model::pattern::Meaning;
-use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition};
 
 /// One way in which a regex matches.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ fn gap(hir: &Hir) -> Option<(u32, Hir, Gap)> {
         return None;
     };
     let HirKind::Class(Class::Bytes(class)) = sub.kind() else { return None };
-    let gap = match (class.ranges().len(), class.iter().map(|range| range.len()).sum()) {
+    let gap = match (class.ranges().len(), class.iter().map(ClassBytesRange::len).sum()) {
         (1, 256) => Gap::Bytes,
         (2, 255) if !holds(class, b'\n') => Gap::Line,
         _ => return None,

@@ -75,10 +75,9 @@ pub(crate) fn search(
     }
     let (filtered, always): (Vec<Job>, Vec<Job>) = top.anywhere.into_iter().partition(Job::has_required);
     scans.extend(workshop.scans(top.backward, None, true)?);
-    for mut scan in workshop.scans_of_parts(filtered)? {
-        let required: Vec<&[u8]> = scan.1.iter().map(Vec::as_slice).collect();
-        scan.0.filter = filter(&required);
-        scans.push(scan.0);
+    for (scan, jobs) in workshop.parts(filtered, None)? {
+        let required: Vec<&[u8]> = jobs.iter().map(|job| job.required.as_slice()).collect();
+        scans.push(Scan { filter: filter(&required), ..scan });
     }
     scans.extend(workshop.scans(always, None, false)?);
     let mut rest: Vec<Plan> = plans.collect();
@@ -176,18 +175,17 @@ impl Planner<'_> {
         }
         let (piece, gap) = (branch.pieces.remove(0), branch.gaps.remove(0));
         let key = (plan, format!("{piece:?}"), branch.anchored, gap);
-        let next = match self.known.get(&key) {
-            Some(next) => *next,
-            None => {
-                let next = u32::try_from(self.plans.len()).unwrap_or(u32::MAX);
-                let emission = Emission::Continuation { continuation: next - 1, best: rank };
-                let job = whole(&piece, branch.anchored, emission)?;
-                self.plans.push(Plan { line: gap == Gap::Line, repeats, ..Plan::default() });
-                self.repeating += usize::from(repeats);
-                self.job(plan, false, job);
-                self.known.insert(key, next);
-                next
-            }
+        let next = if let Some(next) = self.known.get(&key) {
+            *next
+        } else {
+            let next = u32::try_from(self.plans.len()).unwrap_or(u32::MAX);
+            let emission = Emission::Continuation { continuation: next - 1, best: rank };
+            let job = whole(&piece, branch.anchored, emission)?;
+            self.plans.push(Plan { line: gap == Gap::Line, repeats, ..Plan::default() });
+            self.repeating += usize::from(repeats);
+            self.job(plan, false, job);
+            self.known.insert(key, next);
+            next
         };
         branch.anchored = false;
         self.branch(next as usize, rank, branch)
@@ -263,12 +261,7 @@ impl Workshop<'_> {
         Ok(parts.into_iter().map(|(scan, _)| Scan { backward, ..scan }).collect())
     }
 
-    /// Scans for `jobs`, each with the letters that its own cannot do without.
-    fn scans_of_parts(&mut self, jobs: Vec<Job>) -> Result<Vec<(Scan, Vec<Vec<u8>>)>, Refused> {
-        let parts = self.parts(jobs, None)?;
-        Ok(parts.into_iter().map(|(scan, jobs)| (scan, jobs.into_iter().map(|job| job.required).collect())).collect())
-    }
-
+    /// Scans for `jobs`, each with its own; the first of them looks for `literals` too.
     fn parts(
         &mut self,
         mut jobs: Vec<Job>,

@@ -2,7 +2,7 @@
 
 use super::scan::{Scanning, first_of, with_bits};
 use crate::artifact::Tables;
-use crate::artifact::format::{NONE, ROOT_SEARCH, Search, outcome_kind};
+use crate::artifact::format::{LITERAL, Lookup, NONE, ROOT_FIRST, ROOT_SEARCH, Search, outcome_kind};
 
 /// What a path leads to. Locations are numbered as in the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,45 +22,64 @@ pub(super) const NESTING_MAX: usize = 64;
 /// Looks `path` up by the row `lookup`.
 pub(super) fn find(tables: Tables<'_>, lookup: u32, path: &[u8]) -> Found {
     let lookup = tables.lookups().get(lookup).unwrap_or_default();
-    let root = tables.searches().get(lookup.root).unwrap_or_default();
-    with_bits(root, |bits| {
+    with_bits(lookup.repeating, |bits| {
         let mut scanning = Scanning::new(tables, path, bits);
         scanning.outcome = lookup.outcome;
         scanning.literals(lookup.start, lookup.classes);
-        let outcome = tables.outcomes().get(scanning.outcome).unwrap_or_default();
-        match outcome.kind {
-            outcome_kind::EXACT => return Found::Location(outcome.location),
-            outcome_kind::REDIRECT => return Found::Redirect(outcome.location),
-            _ => {}
+        if scanning.outcome & LITERAL == 0 {
+            return decide(tables, lookup, scanning, path);
         }
-        for eligible in tables.eligible().range(outcome.eligible, outcome.eligible_count) {
-            let (search, rank) = if eligible.value == ROOT_SEARCH {
-                scanning.search(root);
-                (root, scanning.best)
-            } else {
-                let search = tables.searches().get(eligible.value).unwrap_or_default();
-                (search, first_of(tables, search, path))
-            };
-            if rank != NONE {
-                return Found::Location(innermost(tables, search, rank, path));
-            }
+        if scanning.outcome & ROOT_FIRST != 0
+            && let Some(location) = root(tables, lookup, &mut scanning, path)
+        {
+            return Found::Location(location);
         }
-        if outcome.location == NONE { Found::Nothing } else { Found::Location(outcome.location) }
+        Found::Location(scanning.outcome & (ROOT_FIRST - 1))
     })
 }
 
-/// The regex location of `rank` in `search`, or the one nested in it that matches too. nginx builds no tree of the
-/// exact and prefix locations inside a regex: only regexes are found there.
-fn innermost(tables: Tables<'_>, search: Search, rank: u32, path: &[u8]) -> u32 {
-    let mut location = tables.regex_locations().number(search.regexes.saturating_add(rank) as usize);
-    for _ in 0..NESTING_MAX {
-        let nested = tables.locations().get(location).unwrap_or_default().search;
-        let Some(search) = tables.searches().get(nested) else { break };
-        let rank = first_of(tables, search, path);
-        if rank == NONE {
-            break;
-        }
-        location = tables.regex_locations().number(search.regexes.saturating_add(rank) as usize);
+/// What the outcome comes to that `scanning` of the literals has told.
+fn decide(tables: Tables<'_>, lookup: Lookup, mut scanning: Scanning<'_, '_>, path: &[u8]) -> Found {
+    let outcome = tables.outcomes().get(scanning.outcome).unwrap_or_default();
+    match outcome.kind {
+        outcome_kind::EXACT => return Found::Location(outcome.location),
+        outcome_kind::REDIRECT => return Found::Redirect(outcome.location),
+        _ => {}
     }
-    location
+    for eligible in tables.eligible().range(outcome.eligible, outcome.eligible_count) {
+        let location = if eligible.value == ROOT_SEARCH {
+            root(tables, lookup, &mut scanning, path)
+        } else {
+            let search = tables.searches().get(eligible.value).unwrap_or_default();
+            innermost(tables, search, first_of(tables, search, path), path)
+        };
+        if let Some(location) = location {
+            return Found::Location(location);
+        }
+    }
+    if outcome.location == NONE { Found::Nothing } else { Found::Location(outcome.location) }
+}
+
+/// The location of the outermost level's regexes, some of which were followed with the literals.
+fn root(tables: Tables<'_>, lookup: Lookup, scanning: &mut Scanning<'_, '_>, path: &[u8]) -> Option<u32> {
+    let search = tables.searches().get(lookup.root)?;
+    scanning.search(search);
+    innermost(tables, search, scanning.best, path)
+}
+
+/// The regex location of `rank` in `search`, if it is a rank, or the one nested in it that matches too. nginx builds no tree of the
+/// exact and prefix locations inside a regex: only regexes are found there.
+fn innermost(tables: Tables<'_>, search: Search, rank: u32, path: &[u8]) -> Option<u32> {
+    let location = |search: Search, rank: u32| {
+        let index = search.regexes.checked_add(rank).filter(|_| rank != NONE)?;
+        tables.regex_locations().get(index).map(|location| location.value)
+    };
+    let mut found = location(search, rank)?;
+    for _ in 0..NESTING_MAX {
+        let nested = tables.locations().get(found).unwrap_or_default().search;
+        let Some(search) = tables.searches().get(nested) else { break };
+        let Some(inner) = location(search, first_of(tables, search, path)) else { break };
+        found = inner;
+    }
+    Some(found)
 }

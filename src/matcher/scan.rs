@@ -2,8 +2,8 @@
 
 use crate::artifact::Tables;
 use crate::artifact::format::{
-    CHAIN, DEAD, HEAD, NONE, Output, REPEATING_MAX, SPECIAL, Scan, Search, filter_bit, filter_gram, next, owner,
-    scan_flag,
+    CHAIN, DEAD, HEAD, LITERAL, NONE, Output, REPEATING_MAX, SPECIAL, Scan, Search, filter_bit, filter_gram, next,
+    owner, scan_flag,
 };
 
 use core::ops::Range;
@@ -29,10 +29,11 @@ pub(super) struct Bits<'x> {
     in_line: &'x mut [u64],
 }
 
-/// Runs `then` with the bits that `search` needs: mostly none.
-pub(super) fn with_bits<T>(search: Search, then: impl FnOnce(Bits<'_>) -> T) -> T {
+/// Runs `then` with bits for `repeating` scans: mostly there are none.
+#[inline]
+pub(super) fn with_bits<T>(repeating: u32, then: impl FnOnce(Bits<'_>) -> T) -> T {
     const FEW: usize = 2;
-    match search.repeating {
+    match repeating {
         0 => then(Bits { of_text: &mut [], in_line: &mut [] }),
         1..=128 => then(Bits { of_text: &mut [0; FEW], in_line: &mut [0; FEW] }),
         _ => with_many_bits(then),
@@ -51,7 +52,7 @@ const DEPTH_MAX: usize = 64;
 
 /// The least rank that `search` gives to `text`, or `NONE`.
 pub(super) fn first_of(tables: Tables<'_>, search: Search, text: &[u8]) -> u32 {
-    with_bits(search, |bits| {
+    with_bits(search.repeating, |bits| {
         let mut scanning = Scanning::new(tables, text, bits);
         scanning.search(search);
         scanning.best
@@ -127,7 +128,7 @@ impl<'t, 'x> Scanning<'t, 'x> {
     /// Whether `text` may hold what the filter looks for.
     fn may_hold(&self, filter: u32, text: &[u8]) -> bool {
         let row = self.tables.filters().get(filter).unwrap_or_default();
-        let bits = self.tables.chains().get(row.start as usize..).unwrap_or(&[]);
+        let bits = self.tables.filter_bits().get(row.start as usize..).unwrap_or(&[]);
         let holds = |gram: u32| {
             let bit = filter_bit(gram, row.log2);
             bits.get(bit / 8).is_some_and(|octet| octet >> (bit % 8) & 1 == 1)
@@ -149,7 +150,7 @@ impl<'t, 'x> Scanning<'t, 'x> {
 
     /// Runs the scanner at `start` over `text`, which begins at `from`.
     fn run<const BACKWARD: bool>(&mut self, start: u32, classes: u32, text: &[u8], from: usize, depth: usize) {
-        let (cells, chains) = (self.tables.cells(), self.tables.chains());
+        let cells = self.tables.cells();
         let classes = self.tables.byte_classes(classes);
         let mut at = 0;
         let mut to = start;
@@ -160,16 +161,22 @@ impl<'t, 'x> Scanning<'t, 'x> {
                     return;
                 }
                 let head = cells.get(state);
-                if owner(head) & CHAIN != 0 {
-                    let octets = (owner(head) & !(HEAD | CHAIN)) as usize;
-                    let chain = chains.get(next(head) as usize..).and_then(|chains| chains.get(..octets));
-                    let Some(chain) = chain.filter(|chain| reads(text, at, chain)) else { return };
-                    at += chain.len();
-                    to = next(cells.get(state + 1));
+                let kind = owner(head);
+                if kind & CHAIN != 0 {
+                    let octets = (kind & !(HEAD | CHAIN)) as usize;
+                    let rest = text.get(at..).unwrap_or(&[]);
+                    if !reads(rest, octets, cells.text(state + 1)) {
+                        return;
+                    }
+                    at += octets;
+                    to = next(head);
                     continue;
                 }
-                let output = self.output(head);
-                self.tell(output, from + at, depth);
+                if kind & LITERAL != 0 {
+                    self.outcome = kind & !HEAD;
+                } else {
+                    self.tell(kind, from + at, depth);
+                }
             }
             let byte = if BACKWARD { text.len().checked_sub(at + 1).and_then(|at| text.get(at)) } else { text.get(at) };
             let Some(byte) = byte else { break state };
@@ -178,9 +185,13 @@ impl<'t, 'x> Scanning<'t, 'x> {
             let cell = cells.get(state + 1 + u32::from(class));
             to = if owner(cell) == state { next(cell) } else { next(cells.get(state)) };
         };
-        let head = cells.get(state);
-        if owner(head) != HEAD {
-            let output = self.output(head);
+        self.end(owner(cells.get(state)));
+    }
+
+    /// Takes in what a state tells where the text ends; `head` is the owner of its head.
+    #[inline]
+    fn end(&mut self, head: u32) {
+        if let Some(output) = self.output(head) {
             self.best = self.best.min(output.end);
             if output.ending != NONE {
                 self.outcome = output.ending;
@@ -188,34 +199,43 @@ impl<'t, 'x> Scanning<'t, 'x> {
         }
     }
 
-    fn output(&self, head: u64) -> Output {
-        let index = (owner(head) & !HEAD).wrapping_sub(1);
-        self.tables.outputs().get(index).unwrap_or(Output {
-            seen: NONE,
-            end: NONE,
-            going_on: NONE,
-            ending: NONE,
-            ..Output::default()
-        })
+    #[inline]
+    fn output(&self, head: u32) -> Option<Output> {
+        self.tables.outputs().get((head & !HEAD).wrapping_sub(1))
     }
 
-    /// Takes in what a state tells that was reached before `at`.
-    fn tell(&mut self, output: Output, at: usize, depth: usize) {
+    /// Takes in what a state tells that was reached before `at`; `head` is the owner of its head.
+    fn tell(&mut self, head: u32, at: usize, depth: usize) {
+        let Some(output) = self.output(head) else { return };
         self.best = self.best.min(output.seen);
         if output.going_on != NONE {
             self.outcome = output.going_on;
         }
-        for scan in self.tables.scans().range(output.scans, output.scans_count) {
-            self.scan(scan, at, depth + 1);
+        if output.scans_count > 0 {
+            for scan in self.tables.scans().range(output.scans, output.scans_count) {
+                self.scan(scan, at, depth + 1);
+            }
         }
     }
 }
 
-/// Whether `chain` stands in `text` at `at`; eight bytes at a time.
-fn reads(text: &[u8], at: usize, chain: &[u8]) -> bool {
-    let Some(text) = text.get(at..).and_then(|rest| rest.get(..chain.len())) else { return false };
-    let (words, rest) = text.as_chunks::<8>();
-    let (own_words, own_rest) = chain.as_chunks::<8>();
-    let equal = |(one, other): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other);
-    words.iter().zip(own_words).all(equal) && rest.iter().zip(own_rest).all(|(one, other)| one == other)
+/// Whether `text` begins with the `octets` first of `own`; compares eight at a time.
+#[inline]
+fn reads(text: &[u8], octets: usize, own: &[[u8; 8]]) -> bool {
+    let Some(head) = text.get(..octets) else { return false };
+    let (words, tail) = head.as_chunks::<8>();
+    let number = |word: &[u8; 8]| u64::from_le_bytes(*word);
+    let Some((own, rest)) = own.split_at_checked(words.len()) else { return false };
+    if words.iter().zip(own).any(|(one, other)| number(one) != number(other)) {
+        return false;
+    }
+    if tail.is_empty() {
+        return true;
+    }
+    let Some(last) = rest.first() else { return false };
+    match text.get(words.len() * 8..).and_then(|rest| rest.first_chunk::<8>()) {
+        // What lies behind the chain's end is shifted out.
+        Some(rest) => (number(rest) ^ number(last)) << (64 - 8 * tail.len()) == 0,
+        None => tail.iter().zip(last).all(|(one, other)| one == other),
+    }
 }

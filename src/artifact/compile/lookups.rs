@@ -5,7 +5,7 @@
 
 use super::searches::Written;
 use super::tables::{Builder, index};
-use crate::artifact::format::{self, DEAD, NONE, Number, ROOT_SEARCH, outcome_kind};
+use crate::artifact::format::{self, DEAD, LITERAL, NONE, Number, ROOT_FIRST, ROOT_SEARCH, outcome_kind};
 use crate::automaton::scanner::Literal;
 use crate::model::{Location, LocationId, LocationPaths, Policy, Service, SlashRedirect};
 use std::collections::{BTreeMap, HashMap};
@@ -64,10 +64,10 @@ impl Builder<'_> {
         }
         let literals: Vec<Literal<'_>> = entries.keys().zip(0..).map(|(text, mark)| Literal { text, mark }).collect();
         let written = self.level(&service.locations, Some((&literals, &marks)));
-        let Some(Written { search, literals: Some((start, classes)) }) = written else {
-            return self.lookups.push(&format::Lookup { start: DEAD, classes: 0, outcome, root: NONE });
+        let Some(Written { search, repeating, literals: Some((start, classes)) }) = written else {
+            return self.lookups.push(&format::Lookup { start: DEAD, classes: 0, outcome, root: NONE, repeating: 0 });
         };
-        self.lookups.push(&format::Lookup { start, classes, outcome, root: search })
+        self.lookups.push(&format::Lookup { start, classes, outcome, root: search, repeating })
     }
 }
 
@@ -187,7 +187,17 @@ impl<'l> Outcomes<'_, '_, 'l> {
                 builder.eligible.push(&Number { value: *search });
             }
             let eligible_count = index(searches.len());
-            builder.outcomes.push(&format::Outcome { location: *location, kind: *kind, eligible, eligible_count })
+            let row =
+                builder.outcomes.push(&format::Outcome { location: *location, kind: *kind, eligible, eligible_count });
+            let first = match searches.as_slice() {
+                [] => Some(0),
+                [ROOT_SEARCH] => Some(ROOT_FIRST),
+                _ => None,
+            };
+            if let Some(first) = first.filter(|_| *kind == outcome_kind::OPEN && *location < ROOT_FIRST) {
+                builder.literals.insert(row, LITERAL | first | location);
+            }
+            row
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Scanners to cells.
 
 use super::tables::{Builder, index};
-use crate::artifact::format::{CHAIN, CHAIN_MAX, DEAD, HEAD, NOBODY, SPECIAL, cell};
+use crate::artifact::format::{CHAIN, CHAIN_BYTE_MIN, CHAIN_MAX, DEAD, HEAD, NOBODY, SPECIAL, cell};
 use crate::automaton::scanner::{self, Output, Scanner};
 use std::collections::VecDeque;
 
@@ -25,6 +25,9 @@ enum Placed {
 /// Shorter texts are cheaper as states.
 const CHAIN_MIN: usize = 2;
 
+/// What fills the last cell of a text up; see `CHAIN_BYTE_MIN`.
+const FILLING: u8 = 0x7F;
+
 /// Places that are tried for a row before it is put at the end: rows with many edges seldom fit between others.
 const TRIES_MAX: usize = 256;
 
@@ -43,9 +46,12 @@ impl Builder<'_> {
                     let offsets: Vec<usize> = edges(scanner, *state).map(|(class, _)| usize::from(class) + 1).collect();
                     (*state, self.reserve(&mut first_free, &offsets))
                 }
-                Placed::Chain { state, .. } => (*state, self.reserve(&mut first_free, &[1])),
+                Placed::Chain { state, text, .. } => {
+                    let offsets: Vec<usize> = (1..=text.len().div_ceil(8)).collect();
+                    (*state, self.reserve(&mut first_free, &offsets))
+                }
             };
-            let is_special = matches!(item, Placed::Chain { .. }) || output(scanner, state) != &Output::NONE;
+            let is_special = matches!(item, Placed::Chain { .. }) || output(scanner, state).tells_on_the_way();
             if let Some(place) = cells.get_mut(state as usize) {
                 *place = index(base) | if is_special { SPECIAL } else { 0 };
             }
@@ -54,19 +60,14 @@ impl Builder<'_> {
         Packed { classes, starts, placed, cells }
     }
 
-    /// Writes the cells of `scanner`; `number` says which row of `outputs` an output is.
-    pub(super) fn fill(
-        &mut self,
-        scanner: &Scanner,
-        packed: &Packed,
-        mut number: impl FnMut(&mut Self, &Output) -> u32,
-    ) {
+    /// Writes the cells of `scanner`; `head` says what the head of a state says that has an output.
+    pub(super) fn fill(&mut self, scanner: &Scanner, packed: &Packed, mut head: impl FnMut(&mut Self, &Output) -> u32) {
         for item in &packed.placed {
             match item {
                 Placed::Plain(state) => {
                     let base = target(&packed.cells, *state) & !SPECIAL;
                     let output = output(scanner, *state);
-                    let tells = if *output == Output::NONE { 0 } else { number(self, output) + 1 };
+                    let tells = if *output == Output::NONE { 0 } else { head(self, output) };
                     let default = scanner.states.get(*state as usize).map_or(DEAD, |state| state.default);
                     self.put_cell(base, HEAD | tells, target(&packed.cells, default));
                     for (class, next) in edges(scanner, *state) {
@@ -75,9 +76,14 @@ impl Builder<'_> {
                 }
                 Placed::Chain { state, text, end } => {
                     let base = target(&packed.cells, *state) & !SPECIAL;
-                    self.put_cell(base, HEAD | CHAIN | index(text.len()), index(self.chains.len()));
-                    self.put_cell(base + 1, base, target(&packed.cells, *end));
-                    self.chains.extend(text);
+                    self.put_cell(base, HEAD | CHAIN | index(text.len()), target(&packed.cells, *end));
+                    for (place, word) in (base + 1..).zip(text.chunks(8)) {
+                        let mut octets = [FILLING; 8];
+                        octets.iter_mut().zip(word).for_each(|(octet, byte)| *octet = *byte);
+                        if let Some(own) = self.cells.get_mut(place as usize) {
+                            *own = u64::from_le_bytes(octets);
+                        }
+                    }
                 }
             }
         }
@@ -161,6 +167,7 @@ fn chain(scanner: &Scanner, letters: &[Option<u8>], state: u32) -> (Vec<u8>, u32
         && *output == Output::NONE
         && let [(class, next)] = edges.as_slice()
         && let Some(Some(letter)) = letters.get(usize::from(*class))
+        && *letter >= CHAIN_BYTE_MIN
         && text.len() < CHAIN_MAX
         && *next != at
     {

@@ -18,6 +18,8 @@ pub(super) type Marks = [(u32, u32)];
 pub(super) struct Written {
     /// Its row.
     pub(super) search: u32,
+    /// Its scans that may be found several times.
+    pub(super) repeating: u32,
     /// Start and classes of the scanner of the literals, if there are literals.
     pub(super) literals: Option<(u32, u32)>,
 }
@@ -107,19 +109,19 @@ impl Builder<'_> {
             self.states += scanner.states.len();
             self.fill(scanner, packed, |builder, output| {
                 let own = &mut *builder;
-                *known.entry(output.clone()).or_insert_with(|| own.output(output, marks, &rows))
+                *known.entry(output.clone()).or_insert_with(|| own.head(output, marks, &rows))
             });
         }
         self.scanners += search.scanners.len();
         let own: Vec<format::Scan> = search.scans.iter().map(|scan| self.scan(&packed, scan, false, NONE)).collect();
         let scans = self.scans.next();
-        own.iter().for_each(|scan| {
+        for scan in &own {
             self.scans.push(scan);
-        });
+        }
         let regexes = self.regex_locations.next();
-        ranked.iter().for_each(|id| {
+        for id in ranked {
             self.regex_locations.push(&Number { value: id.0 });
-        });
+        }
         let row = format::Search {
             scans,
             scans_count: index(own.len()),
@@ -129,13 +131,13 @@ impl Builder<'_> {
         };
         let literals = packed.first().filter(|_| has_literals);
         let literals = literals.map(|packed| (packed.starts.first().copied().unwrap_or(format::DEAD), packed.classes));
-        Written { search: self.searches.push(&row), literals }
+        Written { search: self.searches.push(&row), repeating, literals }
     }
 
     fn scan(&mut self, packed: &[Packed], scan: &Scan, line: bool, started: u32) -> format::Scan {
         let filter = scan.filter.as_ref().map_or(NONE, |filter| {
-            let row = format::Filter { start: index(self.chains.len()), log2: filter.log2, stride: filter.stride };
-            self.chains.extend(&filter.bits);
+            let row = format::Filter { start: index(self.filter_bits.len()), log2: filter.log2, stride: filter.stride };
+            self.filter_bits.extend(&filter.bits);
             self.filters.push(&row)
         });
         let own = packed.get(scan.scanner);
@@ -146,6 +148,17 @@ impl Builder<'_> {
             flags: if scan.backward { scan_flag::BACKWARD } else { 0 } | if line { scan_flag::LINE } else { 0 },
             filter,
             started,
+        }
+    }
+
+    /// What the head of a state says that tells `output`.
+    fn head(&mut self, output: &Output, marks: &Marks, continuations: &[Vec<format::Scan>]) -> u32 {
+        let is_bare = (Output { mark: None, ..output.clone() }) == Output::NONE;
+        let mark = output.mark.and_then(|mark| marks.get(mark as usize));
+        match mark.and_then(|(going_on, ending)| self.literals.get(going_on).filter(|_| is_bare && going_on == ending))
+        {
+            Some(literal) => *literal,
+            None => self.output(output, marks, continuations) + 1,
         }
     }
 

@@ -44,7 +44,7 @@ pub(super) struct Builder<'p> {
     pub(super) services: Rows,
     /// Cells of scanners: owner and next state.
     pub(super) cells: Vec<u64>,
-    pub(super) chains: Vec<u8>,
+    pub(super) filter_bits: Vec<u8>,
     pub(super) outputs: Rows,
     pub(super) scans: Rows,
     pub(super) filters: Rows,
@@ -67,6 +67,8 @@ pub(super) struct Builder<'p> {
     /// States of all scanners, and how many there are.
     pub(super) states: usize,
     pub(super) scanners: usize,
+    /// By outcome: what the head of a state says that tells nothing else, if a head can say it.
+    pub(super) literals: HashMap<u32, u32>,
     /// By regex location: the search of the regexes nested in it.
     pub(super) nested_searches: HashMap<LocationId, u32>,
     /// Rows of `plans` where a source begins, by source.
@@ -108,7 +110,7 @@ impl<'p> Builder<'p> {
             host_ranks: Rows::default(),
             services: Rows::default(),
             cells: Vec::new(),
-            chains: Vec::new(),
+            filter_bits: Vec::new(),
             outputs: Rows::default(),
             scans: Rows::default(),
             filters: Rows::default(),
@@ -130,6 +132,7 @@ impl<'p> Builder<'p> {
             map_cases: Rows::default(),
             states: 0,
             scanners: 0,
+            literals: HashMap::new(),
             nested_searches: HashMap::new(),
             plan_rows: Vec::new(),
             fact_variables: Vec::new(),
@@ -225,7 +228,7 @@ impl<'p> Builder<'p> {
             self.host_ranks.octets(),
             self.services.octets(),
             self.cells.iter().flat_map(|cell| cell.to_le_bytes()).collect(),
-            self.chains,
+            self.filter_bits,
             self.outputs.octets(),
             self.scans.octets(),
             self.filters.octets(),

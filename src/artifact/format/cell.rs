@@ -4,23 +4,35 @@
 //! cell belongs to the state; else the head says where the state leads. So a step costs one look where there is an
 //! edge, two where there is none, and states with few edges need few cells.
 //!
-//! A cell is two numbers, the owner and the next state. In a head the owner says [`HEAD`] and what the state is:
-//! nothing special, a state with an output, or a chain. A chain is a state that reads a text: its head says how long,
-//! its next where in `chains`; the cell behind it leads on.
+//! A cell is two numbers, the owner and the next state. In a head the owner says [`HEAD`] and what the state is: nothing
+//! special, a literal, a state with an output, or a chain. A chain is a state that reads a text one way only: its head
+//! says how long it is and where it leads, and the text stands in the cells behind the head.
 
 /// Set in the owner of a head.
 pub(crate) const HEAD: u32 = 1 << 31;
 
-/// Set in the head of a chain; the length stands in the bits below. Otherwise they hold an output's index plus 1, or 0.
+/// Set in the head of a chain; the bits below are the octets of its text.
 pub(crate) const CHAIN: u32 = 1 << 30;
+
+/// Set in the head of a state that tells only that a location takes the path, whether it ends or goes on; the bits below
+/// are [`ROOT_FIRST`] and the location. In other heads they are an output's index plus 1, or 0.
+pub(crate) const LITERAL: u32 = 1 << 29;
+
+/// Set in a literal where the search of the outermost level goes before its location.
+pub(crate) const ROOT_FIRST: u32 = 1 << 28;
 
 /// The longest text of one chain, in octets: longer ones are several.
 pub(crate) const CHAIN_MAX: usize = 0xFFFF;
 
+/// Texts of chains hold no byte below it, and neither does what fills them up: so no cell of a text has an owner that is
+/// a state, states being below 2^29 where an artifact is below 4 GiB.
+pub(crate) const CHAIN_BYTE_MIN: u8 = 0x20;
+
 /// The owner of a cell that nobody owns. No state has this index: cells are fewer.
 pub(crate) const NOBODY: u32 = HEAD - 1;
 
-/// Set in a next state whose head must be looked at: a chain, or a state with an output.
+/// Set in a next state whose head must be looked at before the next byte: a chain, or a state that tells something on the
+/// way.
 pub(crate) const SPECIAL: u32 = 1 << 31;
 
 /// The next state where nothing can be told any more.

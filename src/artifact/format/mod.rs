@@ -43,7 +43,7 @@ pub(crate) const TABLES: [&str; 38] = [
     "host_ranks",
     "services",
     "cells",
-    "chains",
+    "filter_bits",
     "outputs",
     "scans",
     "filters",

@@ -215,7 +215,7 @@ record! {
 record! {
     /// A filter of texts.
     Filter {
-        /// First of its octets in `chains`.
+        /// First of its octets in `filter_bits`.
         start,
         /// Logarithm to base 2 of the number of its bits.
         log2,
@@ -250,6 +250,8 @@ record! {
         outcome,
         /// The search of the outermost level, or none.
         root,
+        /// As of that search.
+        repeating,
     }
 }
 record! {

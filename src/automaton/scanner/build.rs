@@ -8,6 +8,7 @@ use crate::automaton::determinise::OverBudget;
 use crate::automaton::program::Program;
 use crate::automaton::threads::{Behind, Threads};
 use rustc_hash::FxHashMap;
+use std::rc::Rc;
 
 /// A literal that begins at the first byte, and its mark.
 #[derive(Clone, Copy, Debug)]
@@ -49,9 +50,9 @@ pub(crate) fn build(
     };
     let starts = roots.into_iter().map(|roots| builder.start(roots)).collect::<Result<_, _>>()?;
     let mut states = Vec::new();
-    while let Some(Key { begin, places, output }) = builder.waiting.get(states.len()).cloned() {
-        let (default, edges) = builder.row(begin, &places)?;
-        states.push(State { output, default, edges });
+    while let Some(key) = builder.waiting.get(states.len()).cloned() {
+        let (default, edges) = builder.row(key.begin, &key.places)?;
+        states.push(State { output: key.output.clone(), default, edges });
         if builder.waiting.len() > states_max {
             return Err(OverBudget);
         }
@@ -125,9 +126,9 @@ struct Builder<'a> {
     emissions: Vec<Emission>,
     classes: ByteClasses,
     begins: Vec<Begin>,
-    ids: FxHashMap<Key, u32>,
+    ids: FxHashMap<Rc<Key>, u32>,
     /// States in the order of their numbers.
-    waiting: Vec<Key>,
+    waiting: Vec<Rc<Key>>,
     steps: &'a mut u64,
     /// By class; emptied after use.
     targets: Vec<Vec<Place>>,
@@ -144,7 +145,9 @@ impl Builder<'_> {
             [both, both]
         } else {
             let after = [self.begin(word, [0, 0]), self.begin(other, [0, 0])];
-            after.into_iter().for_each(|begin| self.begin_after(begin, after));
+            for begin in after {
+                self.begin_after(begin, after);
+            }
             after
         };
         let mut first = self.reached(roots.anchored, Behind::Nothing);
@@ -175,20 +178,26 @@ impl Builder<'_> {
     /// The default and the edges of the state of `places` with `begin`.
     fn row(&mut self, begin: u32, places: &[Place]) -> Result<(u32, Vec<(u8, u32)>), OverBudget> {
         self.know(begin)?;
-        let mut row = self.begins.get(begin as usize).map(|begin| begin.row.clone()).unwrap_or_default();
-        let touched = self.step(places)?;
-        for class in touched {
+        let mut edges = Vec::new();
+        for class in self.step(places)? {
             let mut targets = core::mem::take(self.targets.get_mut(usize::from(class)).unwrap_or(&mut Vec::new()));
             let of_begin = self.begins.get(begin as usize).and_then(|begin| begin.targets.get(usize::from(class)));
             targets.extend(of_begin.into_iter().flatten());
-            let next = self.number(self.after(begin, class), targets)?;
+            edges.push((class, self.number(self.after(begin, class), targets)?));
+        }
+        let of_begin = self.begins.get(begin as usize).map_or([].as_slice(), |begin| begin.row.as_slice());
+        if begin == 0 && edges.len() * 2 < of_begin.len() {
+            edges.retain(|(_, next)| *next != DEAD);
+            return Ok((DEAD, edges));
+        }
+        let mut row = of_begin.to_vec();
+        for (class, next) in edges {
             if let Some(place) = row.get_mut(usize::from(class)) {
                 *place = next;
             }
         }
         let default = most_frequent(&row);
-        let edges = (0..=u8::MAX).zip(row).filter(|(_, next)| *next != default).collect();
-        Ok((default, edges))
+        Ok((default, (0..=u8::MAX).zip(row).filter(|(_, next)| *next != default).collect()))
     }
 
     /// Fills in the targets and the row of `begin`.
@@ -218,10 +227,16 @@ impl Builder<'_> {
     /// Puts where `places` lead into `targets`; says which classes lead somewhere, ascending.
     fn step(&mut self, places: &[Place]) -> Result<Vec<u8>, OverBudget> {
         let Self { threads, tree, classes, targets, .. } = self;
+        let mut touched = Vec::new();
+        let mut cost = 1;
         let mut put = |class: u8, add: &mut dyn FnMut(u8, &mut Vec<Place>)| {
             let byte = classes.representatives.get(usize::from(class)).copied().unwrap_or(0);
-            if let Some(own) = targets.get_mut(usize::from(class)) {
-                add(byte, own);
+            let Some(own) = targets.get_mut(usize::from(class)) else { return };
+            let before = own.len();
+            add(byte, own);
+            cost += (own.len() - before) as u64;
+            if before == 0 && !own.is_empty() {
+                touched.push(class);
             }
         };
         let class = |byte: u8| classes.of.get(usize::from(byte)).copied().unwrap_or(0);
@@ -244,13 +259,11 @@ impl Builder<'_> {
                 }
             }
         }
-        let touched = (0..=u8::MAX).zip(&self.targets).filter(|(_, own)| !own.is_empty());
-        let touched: Vec<(u8, usize)> = touched.map(|(class, own)| (class, own.len())).collect();
-        let cost = 1 + touched.iter().map(|(_, places)| *places as u64).sum::<u64>();
         let left = self.steps.checked_sub(cost);
         *self.steps = left.unwrap_or(0);
         left.ok_or(OverBudget)?;
-        Ok(touched.into_iter().map(|(class, _)| class).collect())
+        touched.sort_unstable();
+        Ok(touched)
     }
 
     /// The state of `places` with `begin`, or `DEAD`.
@@ -264,9 +277,9 @@ impl Builder<'_> {
         }
         let fresh = u32::try_from(self.waiting.len()).map_err(|_| OverBudget)?;
         let waiting = &mut self.waiting;
-        let key = Key { begin, places: places.into_boxed_slice(), output };
+        let key = Rc::new(Key { begin, places: places.into_boxed_slice(), output });
         Ok(*self.ids.entry(key).or_insert_with_key(|key| {
-            waiting.push(key.clone());
+            waiting.push(Rc::clone(key));
             fresh
         }))
     }

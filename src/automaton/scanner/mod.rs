@@ -54,4 +54,9 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) const NONE: Self = Self { seen: NO_RANK, end: NO_RANK, continuations: Vec::new(), mark: None };
+
+    /// Whether it tells something wherever the text ends.
+    pub(crate) fn tells_on_the_way(&self) -> bool {
+        self.seen != NO_RANK || !self.continuations.is_empty() || self.mark.is_some()
+    }
 }

@@ -34,13 +34,12 @@ impl Tree {
         let mut at = root;
         for letter in letters {
             let known = self.node(at).edges.iter().find(|(own, _)| *own == letter).map(|(_, child)| *child);
-            at = match known {
-                Some(child) => child,
-                None => {
-                    let child = self.root();
-                    self.nodes.get_mut(at as usize)?.edges.push((letter, child));
-                    child
-                }
+            at = if let Some(child) = known {
+                child
+            } else {
+                let child = self.root();
+                self.nodes.get_mut(at as usize)?.edges.push((letter, child));
+                child
             };
         }
         self.nodes.get_mut(at as usize)
