@@ -31,7 +31,7 @@ const NANOSECONDS_MAX: f64 = 1e6;
 /// From this size on the next is only for engines that are not this many times slower than the fastest: nobody would
 /// take the others there, and building them takes minutes.
 const LARGE: usize = 10_000;
-const TIMES_FASTEST_MAX: f64 = 10.0;
+const TIMES_FASTEST_MAX: f64 = 5.0;
 
 impl Race {
     fn is_hopeless_beyond(&self, nth: usize) -> bool {
