@@ -2,8 +2,8 @@
 
 use super::check::{each, each_indexed, optional};
 use super::format::{
-    CHAIN, CHAIN_MAX, DEAD, HEAD, LITERAL, NOBODY, NONE, REPEATING_MAX, ROOT_FIRST, ROOT_SEARCH, SPECIAL, next,
-    outcome_kind, owner, scan_flag,
+    CHAIN, CHAIN_MAX, DEAD, HEAD, LAST, LITERAL, NOBODY, NONE, REPEATING_MAX, ROOT_SEARCH, SPECIAL, next, outcome_kind,
+    owner, scan_flag,
 };
 use super::read::ArtifactError;
 use super::tables::{Tables, rows};
@@ -90,7 +90,7 @@ fn cell_is_good(t: &Tables<'_>, cell: u64) -> bool {
         // A chain reads something, so that a run ends with its text.
         (1..=CHAIN_MAX).contains(&(chain_octets(cell) as usize))
     } else if owner & LITERAL != 0 {
-        ((owner & (ROOT_FIRST - 1)) as usize) < t.locations().len()
+        ((owner & (LAST - 1)) as usize) < t.locations().len()
     } else {
         ((owner & !HEAD) as usize) <= t.outputs().len()
     };

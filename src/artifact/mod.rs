@@ -13,7 +13,7 @@ mod read;
 mod tables;
 
 pub use read::{Artifact, ArtifactError};
-pub(crate) use tables::{Strings, Table, Tables};
+pub(crate) use tables::{Cells, Strings, Table, Tables};
 
 #[cfg(feature = "compiler")]
 mod compile;

@@ -164,8 +164,8 @@ impl<'a> Cells<'a> {
 
     /// The cells from `first` on, as octets.
     #[inline]
-    pub(crate) fn text(self, first: u32) -> &'a [[u8; 8]] {
-        self.cells.get(first as usize..).unwrap_or(&[])
+    pub(crate) fn text(self, first: u32) -> &'a [u8] {
+        self.cells.get(first as usize..).unwrap_or(&[]).as_flattened()
     }
 
     /// Number of cells.

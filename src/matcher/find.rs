@@ -1,8 +1,9 @@
 //! nginx's choice of a location (`ngx_http_core_find_location`).
 
-use super::scan::{Scanning, first_of, with_bits};
+use super::reader::{Reader, Told};
+use super::scan::{Bits, FEW, MANY, Scanning, are_few, first_of};
 use crate::artifact::Tables;
-use crate::artifact::format::{LITERAL, Lookup, NONE, ROOT_FIRST, ROOT_SEARCH, Search, outcome_kind};
+use crate::artifact::format::{LAST, LITERAL, Lookup, NONE, ROOT_FIRST, ROOT_SEARCH, Search, outcome_kind};
 
 /// What a path leads to. Locations are numbered as in the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,25 +23,45 @@ pub(super) const NESTING_MAX: usize = 64;
 /// Looks `path` up by the row `lookup`.
 pub(super) fn find(tables: Tables<'_>, lookup: u32, path: &[u8]) -> Found {
     let lookup = tables.lookups().get(lookup).unwrap_or_default();
-    with_bits(lookup.repeating, |bits| {
-        let mut scanning = Scanning::new(tables, path, bits);
-        scanning.outcome = lookup.outcome;
-        scanning.literals(lookup.start, lookup.classes);
-        if scanning.outcome & LITERAL == 0 {
-            return decide(tables, lookup, scanning, path);
-        }
-        if scanning.outcome & ROOT_FIRST != 0
-            && let Some(location) = root(tables, lookup, &mut scanning, path)
-        {
-            return Found::Location(location);
-        }
-        Found::Location(scanning.outcome & (ROOT_FIRST - 1))
-    })
+    let mut reader = Reader::new(tables, lookup.classes, path, lookup.outcome);
+    let told = reader.read(lookup.start);
+    let outcome = reader.outcome;
+    if matches!(told, Told::Nothing) && outcome & (LITERAL | ROOT_FIRST) == LITERAL {
+        return Found::Location(outcome & (LAST - 1));
+    }
+    if are_few(lookup.repeating) {
+        go_on(tables, lookup, reader, told, path, Bits::new(&mut { FEW }))
+    } else {
+        go_on(tables, lookup, reader, told, path, Bits::new(&mut { MANY }))
+    }
 }
 
-/// What the outcome comes to that `scanning` of the literals has told.
-fn decide(tables: Tables<'_>, lookup: Lookup, mut scanning: Scanning<'_, '_>, path: &[u8]) -> Found {
-    let outcome = tables.outcomes().get(scanning.outcome).unwrap_or_default();
+/// What follows from what `reader` told last, where that does not settle it.
+fn go_on(
+    tables: Tables<'_>,
+    lookup: Lookup,
+    mut reader: Reader<'_, '_, false>,
+    told: Told,
+    path: &[u8],
+    bits: Bits<'_>,
+) -> Found {
+    let mut scanning = Scanning::new(tables, path, bits);
+    scanning.literals(&mut reader, told);
+    let outcome = reader.outcome;
+    if outcome & LITERAL == 0 {
+        return decide(tables, lookup, outcome, &mut scanning, path);
+    }
+    if outcome & ROOT_FIRST != 0
+        && let Some(location) = root(tables, lookup, &mut scanning, path)
+    {
+        return Found::Location(location);
+    }
+    Found::Location(outcome & (LAST - 1))
+}
+
+/// What the row `outcome` comes to, after `scanning` with the literals.
+fn decide(tables: Tables<'_>, lookup: Lookup, outcome: u32, scanning: &mut Scanning<'_, '_>, path: &[u8]) -> Found {
+    let outcome = tables.outcomes().get(outcome).unwrap_or_default();
     match outcome.kind {
         outcome_kind::EXACT => return Found::Location(outcome.location),
         outcome_kind::REDIRECT => return Found::Redirect(outcome.location),
@@ -48,7 +69,7 @@ fn decide(tables: Tables<'_>, lookup: Lookup, mut scanning: Scanning<'_, '_>, pa
     }
     for eligible in tables.eligible().range(outcome.eligible, outcome.eligible_count) {
         let location = if eligible.value == ROOT_SEARCH {
-            root(tables, lookup, &mut scanning, path)
+            root(tables, lookup, scanning, path)
         } else {
             let search = tables.searches().get(eligible.value).unwrap_or_default();
             innermost(tables, search, first_of(tables, search, path), path)

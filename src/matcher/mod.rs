@@ -22,6 +22,7 @@ mod look;
 mod map;
 mod method;
 mod normal;
+mod reader;
 mod refusal;
 mod request;
 mod run;

@@ -1,10 +1,8 @@
 //! Running scanners over a text.
 
+use super::reader::{Reader, Told};
 use crate::artifact::Tables;
-use crate::artifact::format::{
-    CHAIN, DEAD, HEAD, LITERAL, NONE, Output, REPEATING_MAX, SPECIAL, Scan, Search, filter_bit, filter_gram, next,
-    owner, scan_flag,
-};
+use crate::artifact::format::{NONE, Output, REPEATING_MAX, Scan, Search, filter_bit, filter_gram, scan_flag};
 
 use core::ops::Range;
 
@@ -14,11 +12,11 @@ pub(super) struct Scanning<'t, 'x> {
     text: &'x [u8],
     /// The least rank that was told, or `NONE`.
     pub(super) best: u32,
-    /// What the literals read so far say, or `NONE`.
-    pub(super) outcome: u32,
     bits: Bits<'x>,
     /// The line that `bits.in_line` is of.
     line: Range<usize>,
+    /// Whether the text has no newline, once that was asked.
+    is_one_line: Option<bool>,
 }
 
 /// A bit for each scan that may be found several times: whether it was started.
@@ -29,22 +27,24 @@ pub(super) struct Bits<'x> {
     in_line: &'x mut [u64],
 }
 
-/// Runs `then` with bits for `repeating` scans: mostly there are none.
-#[inline]
-pub(super) fn with_bits<T>(repeating: u32, then: impl FnOnce(Bits<'_>) -> T) -> T {
-    const FEW: usize = 2;
-    match repeating {
-        0 => then(Bits { of_text: &mut [], in_line: &mut [] }),
-        1..=128 => then(Bits { of_text: &mut [0; FEW], in_line: &mut [0; FEW] }),
-        _ => with_many_bits(then),
+/// Words of 64 bits.
+type Room<const WORDS: usize> = [[u64; WORDS]; 2];
+
+/// Room for the bits of few scans, which is enough for most searches.
+pub(super) const FEW: Room<2> = [[0; 2]; 2];
+
+/// Room for the bits of as many as there may be, which takes time to clear.
+pub(super) const MANY: Room<{ REPEATING_MAX as usize / 64 }> = [[0; _]; 2];
+
+impl<'x> Bits<'x> {
+    pub(super) fn new<const WORDS: usize>([of_text, in_line]: &'x mut Room<WORDS>) -> Self {
+        Self { of_text, in_line }
     }
 }
 
-/// Apart, since room for all that there may be costs time to clear.
-#[inline(never)]
-fn with_many_bits<T>(then: impl FnOnce(Bits<'_>) -> T) -> T {
-    const MANY: usize = REPEATING_MAX as usize / 64;
-    then(Bits { of_text: &mut [0; MANY], in_line: &mut [0; MANY] })
+/// Whether [`FEW`] is room for the bits of `repeating` scans.
+pub(super) fn are_few(repeating: u32) -> bool {
+    repeating <= 2 * 64
 }
 
 /// Gaps of one regex that are followed: compiled patterns have fewer, since each takes some of the text.
@@ -52,22 +52,32 @@ const DEPTH_MAX: usize = 64;
 
 /// The least rank that `search` gives to `text`, or `NONE`.
 pub(super) fn first_of(tables: Tables<'_>, search: Search, text: &[u8]) -> u32 {
-    with_bits(search.repeating, |bits| {
+    let first = |bits| {
         let mut scanning = Scanning::new(tables, text, bits);
         scanning.search(search);
         scanning.best
-    })
+    };
+    if are_few(search.repeating) { first(Bits::new(&mut { FEW })) } else { first(Bits::new(&mut { MANY })) }
 }
 
 impl<'t, 'x> Scanning<'t, 'x> {
     pub(super) fn new(tables: Tables<'t>, text: &'x [u8], bits: Bits<'x>) -> Self {
-        Self { tables, text, best: NONE, outcome: NONE, bits, line: 0..0 }
+        Self { tables, text, best: NONE, bits, line: 0..0, is_one_line: None }
     }
 
     /// Runs the scans of `search` that can tell less than is known.
     pub(super) fn search(&mut self, search: Search) {
-        for scan in self.tables.scans().range(search.scans, search.scans_count) {
-            self.scan(scan, 0, 0);
+        self.scans(search.scans, search.scans_count, 0, 0);
+    }
+
+    /// Takes in what `reader`, over the whole text, told last, and what it still tells.
+    pub(super) fn literals(&mut self, reader: &mut Reader<'_, '_, false>, told: Told) {
+        self.follow(reader, told, self.text.len(), 0);
+    }
+
+    fn scans(&mut self, first: u32, count: u32, from: usize, depth: usize) {
+        for scan in self.tables.scans().range(first, count) {
+            self.scan(scan, from, depth);
         }
     }
 
@@ -78,14 +88,16 @@ impl<'t, 'x> Scanning<'t, 'x> {
         let is_backward = scan.flags & scan_flag::BACKWARD != 0;
         let end =
             if scan.flags & scan_flag::LINE == 0 { Some(self.text.len()) } else { self.line_end(from, is_backward) };
-        let Some(rest) = end.and_then(|end| self.text.get(from..end)) else { return };
+        let Some(end) = end else { return };
+        let Some(rest) = self.text.get(from..end) else { return };
         if scan.filter != NONE && !self.may_hold(scan.filter, rest) {
             return;
         }
+        let started = Told::OnTheWay { state: scan.start, head: 0 };
         if is_backward {
-            self.run::<true>(scan.start, scan.classes, rest, from, depth);
+            self.follow(&mut Reader::<true>::new(self.tables, scan.classes, rest, NONE), started, end, depth);
         } else {
-            self.run::<false>(scan.start, scan.classes, rest, from, depth);
+            self.follow(&mut Reader::<false>::new(self.tables, scan.classes, rest, NONE), started, end, depth);
         }
     }
 
@@ -101,9 +113,7 @@ impl<'t, 'x> Scanning<'t, 'x> {
         } else {
             if !(self.line.start..=self.line.end).contains(&from) || self.line.end == 0 {
                 self.bits.in_line.fill(0);
-                let rest = self.text.get(from..).unwrap_or(&[]);
-                let octets = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-                self.line = from..from + octets;
+                self.line = from..self.newline(from).unwrap_or(self.text.len());
             }
             &mut self.bits.in_line
         };
@@ -114,10 +124,18 @@ impl<'t, 'x> Scanning<'t, 'x> {
         is_new && depth < DEPTH_MAX
     }
 
+    /// Where the next newline is from `from` on. Hardly any path has one, which is looked for only once.
+    fn newline(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        if *self.is_one_line.get_or_insert_with(|| !text.contains(&b'\n')) {
+            return None;
+        }
+        text.get(from..)?.iter().position(|byte| *byte == b'\n').map(|octets| from + octets)
+    }
+
     /// Where the line ends that goes on at `from`; None where the text goes on behind it, if its end is asked for.
-    fn line_end(&self, from: usize, to_the_end: bool) -> Option<usize> {
-        let newline = self.text.get(from..)?.iter().position(|byte| *byte == b'\n').map(|octets| from + octets);
-        match newline {
+    fn line_end(&mut self, from: usize, to_the_end: bool) -> Option<usize> {
+        match self.newline(from) {
             None => Some(self.text.len()),
             // PCRE's `$` is before a final newline too.
             Some(newline) if to_the_end => (newline + 1 == self.text.len()).then_some(self.text.len()),
@@ -143,99 +161,40 @@ impl<'t, 'x> Scanning<'t, 'x> {
         false
     }
 
-    /// Runs the scanner at `start` over the whole text, which it looks for the literals of.
-    pub(super) fn literals(&mut self, start: u32, classes: u32) {
-        self.run::<false>(start, classes, self.text, 0, 0);
-    }
-
-    /// Runs the scanner at `start` over `text`, which begins at `from`.
-    fn run<const BACKWARD: bool>(&mut self, start: u32, classes: u32, text: &[u8], from: usize, depth: usize) {
-        let cells = self.tables.cells();
-        let classes = self.tables.byte_classes(classes);
-        let mut at = 0;
-        let mut to = start;
-        let state = loop {
-            let state = to & !SPECIAL;
-            if to & SPECIAL != 0 {
-                if to == DEAD {
-                    return;
+    /// Takes in what `reader` told last, and what it still tells; its text ends at `end`.
+    #[inline]
+    fn follow<const BACKWARD: bool>(
+        &mut self,
+        reader: &mut Reader<'_, '_, BACKWARD>,
+        mut told: Told,
+        end: usize,
+        depth: usize,
+    ) {
+        while let Told::OnTheWay { state, head } = told {
+            if let Some(output) = self.output(head) {
+                self.best = self.best.min(output.seen);
+                if output.going_on != NONE {
+                    reader.outcome = output.going_on;
                 }
-                let head = cells.get(state);
-                let kind = owner(head);
-                if kind & CHAIN != 0 {
-                    let octets = (kind & !(HEAD | CHAIN)) as usize;
-                    let rest = text.get(at..).unwrap_or(&[]);
-                    if !reads(rest, octets, cells.text(state + 1)) {
-                        return;
-                    }
-                    at += octets;
-                    to = next(head);
-                    continue;
-                }
-                if kind & LITERAL != 0 {
-                    self.outcome = kind & !HEAD;
-                } else {
-                    self.tell(kind, from + at, depth);
+                if output.scans_count > 0 {
+                    self.scans(output.scans, output.scans_count, end - reader.left(), depth + 1);
                 }
             }
-            let byte = if BACKWARD { text.len().checked_sub(at + 1).and_then(|at| text.get(at)) } else { text.get(at) };
-            let Some(byte) = byte else { break state };
-            at += 1;
-            let class = classes.get(usize::from(*byte)).copied().unwrap_or(0);
-            let cell = cells.get(state + 1 + u32::from(class));
-            to = if owner(cell) == state { next(cell) } else { next(cells.get(state)) };
-        };
-        self.end(owner(cells.get(state)));
-    }
-
-    /// Takes in what a state tells where the text ends; `head` is the owner of its head.
-    #[inline]
-    fn end(&mut self, head: u32) {
-        if let Some(output) = self.output(head) {
+            told = reader.read(state);
+        }
+        if let Told::AtTheEnd { head } = told
+            && let Some(output) = self.output(head)
+        {
             self.best = self.best.min(output.end);
             if output.ending != NONE {
-                self.outcome = output.ending;
+                reader.outcome = output.ending;
             }
         }
     }
 
+    /// What a head says that is no literal's and no chain's.
     #[inline]
     fn output(&self, head: u32) -> Option<Output> {
-        self.tables.outputs().get((head & !HEAD).wrapping_sub(1))
-    }
-
-    /// Takes in what a state tells that was reached before `at`; `head` is the owner of its head.
-    fn tell(&mut self, head: u32, at: usize, depth: usize) {
-        let Some(output) = self.output(head) else { return };
-        self.best = self.best.min(output.seen);
-        if output.going_on != NONE {
-            self.outcome = output.going_on;
-        }
-        if output.scans_count > 0 {
-            for scan in self.tables.scans().range(output.scans, output.scans_count) {
-                self.scan(scan, at, depth + 1);
-            }
-        }
-    }
-}
-
-/// Whether `text` begins with the `octets` first of `own`; compares eight at a time.
-#[inline]
-fn reads(text: &[u8], octets: usize, own: &[[u8; 8]]) -> bool {
-    let Some(head) = text.get(..octets) else { return false };
-    let (words, tail) = head.as_chunks::<8>();
-    let number = |word: &[u8; 8]| u64::from_le_bytes(*word);
-    let Some((own, rest)) = own.split_at_checked(words.len()) else { return false };
-    if words.iter().zip(own).any(|(one, other)| number(one) != number(other)) {
-        return false;
-    }
-    if tail.is_empty() {
-        return true;
-    }
-    let Some(last) = rest.first() else { return false };
-    match text.get(words.len() * 8..).and_then(|rest| rest.first_chunk::<8>()) {
-        // What lies behind the chain's end is shifted out.
-        Some(rest) => (number(rest) ^ number(last)) << (64 - 8 * tail.len()) == 0,
-        None => tail.iter().zip(last).all(|(one, other)| one == other),
+        self.tables.outputs().get(head.wrapping_sub(1))
     }
 }

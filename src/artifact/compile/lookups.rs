@@ -5,7 +5,7 @@
 
 use super::searches::Written;
 use super::tables::{Builder, index};
-use crate::artifact::format::{self, DEAD, LITERAL, NONE, Number, ROOT_FIRST, ROOT_SEARCH, outcome_kind};
+use crate::artifact::format::{self, DEAD, LAST, LITERAL, NONE, Number, ROOT_FIRST, ROOT_SEARCH, outcome_kind};
 use crate::automaton::scanner::Literal;
 use crate::model::{Location, LocationId, LocationPaths, Policy, Service, SlashRedirect};
 use std::collections::{BTreeMap, HashMap};
@@ -194,7 +194,7 @@ impl<'l> Outcomes<'_, '_, 'l> {
                 [ROOT_SEARCH] => Some(ROOT_FIRST),
                 _ => None,
             };
-            if let Some(first) = first.filter(|_| *kind == outcome_kind::OPEN && *location < ROOT_FIRST) {
+            if let Some(first) = first.filter(|_| *kind == outcome_kind::OPEN && *location < LAST) {
                 builder.literals.insert(row, LITERAL | first | location);
             }
             row

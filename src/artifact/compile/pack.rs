@@ -1,7 +1,7 @@
 //! Scanners to cells.
 
 use super::tables::{Builder, index};
-use crate::artifact::format::{CHAIN, CHAIN_BYTE_MIN, CHAIN_MAX, DEAD, HEAD, NOBODY, SPECIAL, cell};
+use crate::artifact::format::{CHAIN, CHAIN_BYTE_MIN, CHAIN_MAX, DEAD, HEAD, LAST, LITERAL, NOBODY, SPECIAL, cell};
 use crate::automaton::scanner::{self, Output, Scanner};
 use std::collections::VecDeque;
 
@@ -67,8 +67,11 @@ impl Builder<'_> {
                 Placed::Plain(state) => {
                     let base = target(&packed.cells, *state) & !SPECIAL;
                     let output = output(scanner, *state);
-                    let tells = if *output == Output::NONE { 0 } else { head(self, output) };
                     let default = scanner.states.get(*state as usize).map_or(DEAD, |state| state.default);
+                    let mut tells = if *output == Output::NONE { 0 } else { head(self, output) };
+                    if tells & LITERAL != 0 && default == DEAD && edges(scanner, *state).next().is_none() {
+                        tells |= LAST;
+                    }
                     self.put_cell(base, HEAD | tells, target(&packed.cells, default));
                     for (class, next) in edges(scanner, *state) {
                         self.put_cell(base + 1 + u32::from(class), base, target(&packed.cells, next));

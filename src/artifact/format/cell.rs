@@ -15,11 +15,14 @@ pub(crate) const HEAD: u32 = 1 << 31;
 pub(crate) const CHAIN: u32 = 1 << 30;
 
 /// Set in the head of a state that tells only that a location takes the path, whether it ends or goes on; the bits below
-/// are [`ROOT_FIRST`] and the location. In other heads they are an output's index plus 1, or 0.
+/// are [`ROOT_FIRST`], [`LAST`] and the location. In other heads they are an output's index plus 1, or 0.
 pub(crate) const LITERAL: u32 = 1 << 29;
 
 /// Set in a literal where the search of the outermost level goes before its location.
 pub(crate) const ROOT_FIRST: u32 = 1 << 28;
+
+/// Set in a literal that nothing follows: what the path has behind it need not be read.
+pub(crate) const LAST: u32 = 1 << 27;
 
 /// The longest text of one chain, in octets: longer ones are several.
 pub(crate) const CHAIN_MAX: usize = 0xFFFF;

@@ -1,0 +1,104 @@
+//! Reading a text with a scanner, from one thing that it tells to the next.
+
+use crate::artifact::format::{CHAIN, DEAD, HEAD, LAST, LITERAL, SPECIAL, next, owner};
+use crate::artifact::{Cells, Tables};
+
+/// A text, forward or backward, and how far it is read.
+pub(super) struct Reader<'t, 'x, const BACKWARD: bool> {
+    cells: Cells<'t>,
+    classes: &'t [u8; 256],
+    /// What is still to be read.
+    rest: &'x [u8],
+    /// What the literals read so far say.
+    pub(super) outcome: u32,
+}
+
+/// What a scanner tells; `head` says what the state is, without [`HEAD`].
+#[derive(Clone, Copy)]
+pub(super) enum Told {
+    /// Nothing any more.
+    Nothing,
+    /// That `state` was reached.
+    OnTheWay { state: u32, head: u32 },
+    /// That the text ended there.
+    AtTheEnd { head: u32 },
+}
+
+impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
+    #[inline]
+    pub(super) fn new(tables: Tables<'t>, classes: u32, text: &'x [u8], outcome: u32) -> Self {
+        Self { cells: tables.cells(), classes: tables.byte_classes(classes), rest: text, outcome }
+    }
+
+    /// Octets that are still to be read.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Reads on, until something is told that is more than which literal was read.
+    ///
+    /// `to` is a state as transitions lead to it, or one that was told, which is not told again. Costs one or two looks
+    /// at a cell for each octet outside chains.
+    #[expect(clippy::inline_always, reason = "a call, and its results in memory, cost as much as ten octets")]
+    #[inline(always)]
+    pub(super) fn read(&mut self, mut to: u32) -> Told {
+        let Self { cells, classes, mut rest, .. } = *self;
+        let edge = |state: u32, byte: u8| {
+            cells.get(state + 1 + u32::from(classes.get(usize::from(byte)).copied().unwrap_or(0)))
+        };
+        let told = loop {
+            let state = to & !SPECIAL;
+            if to & SPECIAL != 0 {
+                if to == DEAD {
+                    break Told::Nothing;
+                }
+                let cell = cells.get(state);
+                let head = owner(cell) & !HEAD;
+                if head & CHAIN != 0 {
+                    let Some((text, behind)) = rest.split_at_checked((head & !CHAIN) as usize) else {
+                        break Told::Nothing;
+                    };
+                    if cells.text(state + 1).get(..text.len()) != Some(text) {
+                        break Told::Nothing;
+                    }
+                    rest = behind;
+                    to = next(cell);
+                    continue;
+                }
+                if head & LITERAL == 0 {
+                    break Told::OnTheWay { state, head };
+                }
+                self.outcome = head;
+                if head & LAST != 0 {
+                    break Told::Nothing;
+                }
+            }
+            let Some((byte, behind)) = first::<BACKWARD>(rest) else {
+                break Told::AtTheEnd { head: owner(cells.get(state)) & !HEAD };
+            };
+            rest = behind;
+            let cell = edge(state, byte);
+            if owner(cell) == state {
+                to = next(cell);
+                continue;
+            }
+            to = next(cells.get(state));
+            // A state that leads to itself is not waited for at every octet.
+            while to == state
+                && let Some((byte, behind)) = first::<BACKWARD>(rest)
+                && owner(edge(state, byte)) != state
+            {
+                rest = behind;
+            }
+        };
+        self.rest = rest;
+        told
+    }
+}
+
+/// The octet that is read next, and what is behind it.
+#[inline]
+fn first<const BACKWARD: bool>(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (byte, behind) = if BACKWARD { text.split_last() } else { text.split_first() }?;
+    Some((*byte, behind))
+}
