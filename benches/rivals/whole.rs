@@ -2,11 +2,14 @@
 
 use crate::engines::{Engine, NOTHING, ours};
 use crate::families::Family;
-use crate::families::policy::Wording;
+use crate::families::policy::{Policy, Wording};
 use crate::measure::{self, Timed};
 use crate::table;
 use rulec::matcher::{Caller, Found, Header, Matcher, Request, Scratch};
 use std::rc::Rc;
+
+/// What callgrind is told to count whole decisions of this kind; see `turns`.
+pub(crate) const NAME: &str = "whole";
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 
@@ -41,8 +44,8 @@ pub(crate) fn table(asked: &[usize]) -> String {
         "|---|---|---|---|".to_owned(),
     ];
     for size in SIZES.into_iter().filter(|size| asked.is_empty() || asked.contains(size)) {
-        let policy = Family::named("mix").policy(size);
-        let Some(artifact) = ours::artifact(&policy.worded(&WORDING).0) else { continue };
+        let policy = policy(size);
+        let Some(artifact) = ours::artifact(&rules(&policy)) else { continue };
         let matcher = Rc::new(Matcher::parse(artifact).expect("just compiled"));
         let whole = Whole { matcher: Rc::clone(&matcher), scratch: Box::new(Scratch::new()) };
         let mut engines: [Box<dyn Timed>; 2] = [Box::new(PathAlone(matcher)), Box::new(whole)];
@@ -55,6 +58,23 @@ pub(crate) fn table(asked: &[usize]) -> String {
         lines.push(table::row(&table::grouped(size), cells.into_iter()));
     }
     lines.join("\n") + "\n"
+}
+
+/// Where the locations and paths are from.
+pub(crate) fn policy(size: usize) -> Policy {
+    Family::named("mix").policy(size)
+}
+
+/// `policy` with what a whole decision looks at.
+pub(crate) fn rules(policy: &Policy) -> String {
+    policy.worded(&WORDING).0
+}
+
+/// A request for `path` with eight headers, whose caller is known.
+pub(crate) fn request(path: &str) -> Request<'_> {
+    let mut request = Request::get(path.as_bytes(), &HEADERS);
+    request.caller = Some(Caller::Plan(0));
+    request
 }
 
 struct PathAlone(Rc<Matcher<Vec<u8>>>);
@@ -75,8 +95,6 @@ struct Whole {
 
 impl Engine for Whole {
     fn find(&mut self, path: &str) -> u32 {
-        let mut request = Request::get(path.as_bytes(), &HEADERS);
-        request.caller = Some(Caller::Plan(0));
-        self.matcher.decide(&request, &mut self.scratch).location.unwrap_or(NOTHING)
+        self.matcher.decide(&request(path), &mut self.scratch).location.unwrap_or(NOTHING)
     }
 }
