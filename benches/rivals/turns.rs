@@ -33,9 +33,10 @@ pub(crate) fn run(file: &Path, family: &str, size: usize) {
     let paths = policy(family, size).paths;
     let request = if family == whole::NAME { whole::request } else { bare };
     let matcher = Matcher::parse(std::fs::read(file).expect("an artifact")).expect("a right artifact");
+    let mut scratch = Box::new(Scratch::new());
     for _ in 0..PASSES {
         paths_in_turn(&matcher, &paths);
-        requests_in_turn(&matcher, &paths, request);
+        requests_in_turn(&matcher, &paths, request, &mut scratch);
     }
     println!("{}", PASSES * paths.len());
 }
@@ -54,9 +55,13 @@ fn paths_in_turn(matcher: &Matcher<Vec<u8>>, paths: &[String]) {
 
 /// Whole decisions; callgrind is told this name.
 #[inline(never)]
-fn requests_in_turn(matcher: &Matcher<Vec<u8>>, paths: &[String], request: fn(&str) -> Request<'_>) {
-    let mut scratch = Box::new(Scratch::new());
+fn requests_in_turn(
+    matcher: &Matcher<Vec<u8>>,
+    paths: &[String],
+    request: fn(&str) -> Request<'_>,
+    scratch: &mut Scratch,
+) {
     for path in paths {
-        black_box(matcher.decide(black_box(&request(path)), &mut scratch).location);
+        black_box(matcher.decide(black_box(&request(path)), scratch).location);
     }
 }

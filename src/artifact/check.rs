@@ -6,10 +6,10 @@
 use super::check_guards::check_guards;
 use super::check_searches::check_searches;
 use super::format::{
-    Automaton, CAPTURES_MAX, HEADERS_MAX, Instruction, LOOKS_MAX, MapCase, NONE, Operation, PlansRow, Program, Record,
-    body_action, field, instruction, look, operation, part, plans, proxy_form,
+    Automaton, CAPTURES_MAX, HEADERS_MAX, HeaderName, Instruction, LOOKS_MAX, MapCase, NONE, Operation, PlansRow,
+    Program, Record, body_action, field, instruction, look, operation, part, plans, proxy_form,
 };
-use super::header_hash::{key, length_bit, letters, slot};
+use super::header_hash::{Ends, length_bit};
 use super::read::ArtifactError;
 use super::tables::{Table, Tables, rows};
 use core::ops::Range;
@@ -101,12 +101,12 @@ fn policy_is_good(t: &Tables<'_>) -> Result<(), ArtifactError> {
     }
     each("header_slots", slots, |slot| optional(slot.value, names.len()))?;
     each_indexed("header_names", names, |index, row| {
-        let (name, own_letters) = row.halves(t.strings().bytes);
-        let first = slots.number(slot(key(name), policy.factor, policy.bits));
+        let name = row.lower(t.strings().bytes);
+        let first = slots.number(Ends::of(name).slot(policy.factor, policy.bits));
         let in_slot = |start| core::iter::successors(names.get(start), |row| names.get(row.next));
         name.len() == row.octets as usize
             && !name.iter().any(u8::is_ascii_uppercase)
-            && letters(name).eq(own_letters.iter().copied())
+            && row == HeaderName::new(row.start, name, row.next)
             && lengths & length_bit(name) != 0
             && (row.next == NONE || row.next > index && (row.next as usize) < names.len())
             && (first == index || in_slot(first).take(names.len()).any(|other| other.next == index))

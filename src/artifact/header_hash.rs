@@ -1,72 +1,91 @@
-//! The name of a header among those that rules read: where it stands is found by a few of its letters.
+//! The name of a header among those that rules read: where it stands is found by its ends.
 //!
-//! The compiler looks for a factor that gives every name a slot of its own. Names that do not differ in those letters
-//! share one, and are tried one after the other.
+//! The compiler looks for a factor that gives every name a slot of its own. Names that share one, with the same ends
+//! among them, are tried one after the other.
 
 use super::format::HeaderName;
 
+/// The first octets of a name and its last, which together are the whole of most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    head: u64,
+    tail: u64,
+}
+
+/// Names up to this length are told by their ends alone.
+const OCTETS_MAX: usize = 16;
+
+impl Ends {
+    /// Those of `name`.
+    #[inline]
+    pub(crate) fn of(name: &[u8]) -> Self {
+        if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
+            return Self { head: u64::from_le_bytes(*head), tail: u64::from_le_bytes(*tail) };
+        }
+        if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
+            let [head, tail] = [head, tail].map(|octets| u64::from(u32::from_le_bytes(*octets)));
+            return Self { head, tail };
+        }
+        let octet = |index: usize| u64::from(name.get(index).copied().unwrap_or(0));
+        Self { head: octet(0) | octet(1) << 8 | octet(2) << 16, tail: 0 }
+    }
+
+    /// The slot among `2^bits`, of which there are from 2 to 2^16. Letters count alike in both cases.
+    #[inline]
+    pub(crate) fn slot(self, factor: u32, bits: u32) -> usize {
+        const LOWER: u64 = 0x2020_2020_2020_2020;
+        let key = (self.head | LOWER) ^ (self.tail | LOWER).rotate_left(23);
+        let mixed = key.wrapping_mul(u64::from(factor) << 32 | u64::from(factor));
+        usize::from((mixed >> 48) as u16 >> (16u32.wrapping_sub(bits) & 15))
+    }
+}
+
 impl HeaderName {
+    /// The row of the name `lower`, in lower case, that begins at `start` in the bytes.
+    #[expect(clippy::cast_possible_truncation, reason = "the numbers are kept in two pieces")]
+    pub(crate) fn new(start: u32, lower: &[u8], next: u32) -> Self {
+        let Ends { head, tail } = Ends::of(lower);
+        let (head_letters, tail_letters) = (letters_of(head), letters_of(tail));
+        Self {
+            start,
+            octets: u32::try_from(lower.len()).unwrap_or(u32::MAX),
+            next,
+            head_low: head as u32,
+            head_high: (head >> 32) as u32,
+            tail_low: tail as u32,
+            tail_high: (tail >> 32) as u32,
+            head_letters_low: head_letters as u32,
+            head_letters_high: (head_letters >> 32) as u32,
+            tail_letters_low: tail_letters as u32,
+            tail_letters_high: (tail_letters >> 32) as u32,
+        }
+    }
+
     /// The name in lower case.
     pub(crate) fn lower(self, bytes: &[u8]) -> &[u8] {
-        self.halves(bytes).0
+        bytes.get(self.start as usize..).and_then(|bytes| bytes.get(..self.octets as usize)).unwrap_or(&[])
     }
 
-    /// Whether it is `name`, in whatever case.
+    /// Whether it is `name`, which has these `ends`, in whatever case.
     #[inline]
-    pub(crate) fn is(self, name: &[u8], bytes: &[u8]) -> bool {
-        let (lower, letters) = self.halves(bytes);
-        is_alike(name, lower, letters)
-    }
-
-    /// The name in lower case, and what makes an octet of another spelling lower case, both as long as the name.
-    pub(crate) fn halves(self, bytes: &[u8]) -> (&[u8], &[u8]) {
-        let (start, octets) = (self.start as usize, self.octets as usize);
-        let both = bytes.get(start..).and_then(|bytes| bytes.get(..2 * octets)).unwrap_or(&[]);
-        both.split_at_checked(octets).unwrap_or((&[], &[]))
+    pub(crate) fn is(self, name: &[u8], ends: Ends, bytes: &[u8]) -> bool {
+        let number = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        name.len() == self.octets as usize
+            && ends.head | number(self.head_letters_low, self.head_letters_high)
+                == number(self.head_low, self.head_high)
+            && ends.tail | number(self.tail_letters_low, self.tail_letters_high)
+                == number(self.tail_low, self.tail_high)
+            && (name.len() <= OCTETS_MAX || name.eq_ignore_ascii_case(self.lower(bytes)))
     }
 }
 
-/// What is put behind a name in lower case: 0x20 for each letter.
-pub(crate) fn letters(lower: &[u8]) -> impl Iterator<Item = u8> {
-    lower.iter().map(|octet| if octet.is_ascii_lowercase() { 0x20 } else { 0 })
-}
-
-/// Compares many octets at a time, of which the last overlap those before.
-#[inline(never)]
-fn is_alike(name: &[u8], lower: &[u8], letters: &[u8]) -> bool {
-    let octets = name.len();
-    if lower.len() != octets || letters.len() != octets {
-        return false;
-    }
-    let eight = |start: usize| {
-        let word = |octets: &[u8]| octets.get(start..)?.first_chunk().map(|eight| u64::from_ne_bytes(*eight));
-        matches!((word(name), word(letters), word(lower)), (Some(name), Some(letters), Some(lower)) if name | letters == lower)
-    };
-    let four = |start: usize| {
-        let word = |octets: &[u8]| octets.get(start..)?.first_chunk().map(|four| u32::from_ne_bytes(*four));
-        matches!((word(name), word(letters), word(lower)), (Some(name), Some(letters), Some(lower)) if name | letters == lower)
-    };
-    match octets {
-        0..4 => name.iter().zip(lower).zip(letters).all(|((name, lower), letter)| name | letter == *lower),
-        4..8 => four(0) && four(octets - 4),
-        _ => (0..octets / 8).all(|index| eight(8 * index)) && eight(octets - 8),
-    }
-}
-
-/// What is looked at of `name`: its length, and three of its octets. Letters count alike in both cases.
-pub(crate) fn key(name: &[u8]) -> u32 {
-    let octet = |index: usize| u32::from(name.get(index).copied().unwrap_or(0) | 0x20);
-    let octets = u32::try_from(name.len() & 0xFF).unwrap_or(0);
-    let (first, middle, last) = (octet(0), octet(name.len() / 2), octet(name.len().wrapping_sub(1)));
-    first | middle << 8 | last << 16 | octets << 24
-}
-
-/// The slot of `key` among `2^bits`, of which there are from 2 to 2^16.
-pub(crate) fn slot(key: u32, factor: u32, bits: u32) -> usize {
-    (key.wrapping_mul(factor) >> 16) as usize >> (16u32.wrapping_sub(bits) & 15)
+/// 0x20 for each octet that is a letter in lower case.
+fn letters_of(octets: u64) -> u64 {
+    u64::from_le_bytes(octets.to_le_bytes().map(|octet| if octet.is_ascii_lowercase() { 0x20 } else { 0 }))
 }
 
 /// The bit that stands for names as long as `name`, or 64 octets longer.
+#[inline]
 pub(crate) fn length_bit(name: &[u8]) -> u64 {
     1 << (name.len() & 63)
 }

@@ -8,7 +8,7 @@ use super::request::{Body, Caller};
 use super::run::{Halt, Run};
 use super::values;
 use crate::artifact::Table;
-use crate::artifact::format::{Node, Number, ValueHash, Variable, field, plans};
+use crate::artifact::format::{Node, Number, PlansRow, ValueHash, Variable, field, plans};
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
 const COMPARISONS_MAX: u32 = 8192;
@@ -104,8 +104,10 @@ impl<'d> Run<'d, '_> {
 
     /// The index of the caller's plan.
     pub(super) fn caller_class(&mut self) -> Result<u16, Halt> {
-        self.credential()?;
         let source = self.tables.plans().get(self.service.plans).unwrap_or_default();
+        if self.may_conflict(source) {
+            self.credential()?;
+        }
         let status = |refusal: Refusal, said: u32| {
             Halt::Caller(refusal, u16::try_from(said & 0xFFFF).unwrap_or(refusal.status()))
         };
@@ -119,6 +121,12 @@ impl<'d> Run<'d, '_> {
             Some(Caller::Unknown | Caller::Plan(_)) => Err(status(Refusal::PlanUnknown, source.c >> 16)),
             Some(Caller::Failed) => Err(status(Refusal::PlanFailed, source.d)),
         }
+    }
+
+    /// Whether a request may bring several credentials to the plan source: not in one line.
+    fn may_conflict(&self, source: PlansRow) -> bool {
+        let row = self.tables.plans().get(self.service.plans.saturating_add(1).saturating_add(source.a));
+        source.b != 1 || row.is_none_or(|row| row.a != 1 || self.is_repeated(row.d))
     }
 
     /// The one credential that the request brings; an empty one counts as not sent.
@@ -157,54 +165,64 @@ impl<'d> Run<'d, '_> {
 
     /// The class of a field; 0 where it is absent.
     fn field_class(&self, variable: Variable) -> u16 {
+        if variable.field == field::HEADER && self.is_repeated(variable.name) {
+            return self.lines_class(variable);
+        }
+        let Some(value) = self.value(variable) else { return 0 };
         let class = if variable.slots_count == 0 {
             let mut run = AutomatonRun::new(&self.tables, variable.automaton);
-            self.read(variable, |bytes| run.feed(bytes)).then(|| run.label().saturating_add(1))
+            run.feed(value);
+            run.label().saturating_add(1)
+        } else {
+            values::class(&self.tables, variable, ValueHash::START.feed(value), |text| value == text)
+        };
+        u16::try_from(class).unwrap_or(0)
+    }
+
+    /// The bytes of a field; of a header those of its first line.
+    fn value(&self, variable: Variable) -> Option<&[u8]> {
+        match variable.field {
+            field::METHOD => Some(self.method),
+            field::SCHEME => Some(self.request.scheme.name().as_bytes()),
+            field::LISTENER => self.request.listener,
+            field::BODY => (self.request.body != Body::None).then_some(&[]),
+            field::HOST => Some(self.host.of(self.arena.bytes)),
+            field::ARGS => Some(self.original_args),
+            field::TARGET => Some(self.raw.of(self.arena.bytes)),
+            field::PATH => Some(self.original_path.of(self.arena.bytes)),
+            field::HEADER => self.line(variable.name),
+            field::QUERY => arguments(self.original_args, self.tables.string(variable.name)).next(),
+            field::COOKIE => cookie(self.lines(self.policy.cookie), self.tables.string(variable.name)),
+            _ => None,
+        }
+    }
+
+    /// The class of a header of several lines, which are taken as one value.
+    #[inline(never)]
+    fn lines_class(&self, variable: Variable) -> u16 {
+        let class = if variable.slots_count == 0 {
+            let mut run = AutomatonRun::new(&self.tables, variable.automaton);
+            self.pieces(variable.name, |bytes| run.feed(bytes));
+            run.label().saturating_add(1)
         } else {
             let mut hash = ValueHash::START;
-            let is_present = self.read(variable, |bytes| hash = hash.feed(bytes));
-            is_present.then(|| values::class(&self.tables, variable, hash, |text| self.is(variable, text)))
+            self.pieces(variable.name, |bytes| hash = hash.feed(bytes));
+            values::class(&self.tables, variable, hash, |text| {
+                let mut rest = Some(text);
+                self.pieces(variable.name, |bytes| rest = rest.and_then(|rest| rest.strip_prefix(bytes)));
+                rest == Some(&[])
+            })
         };
-        class.map_or(0, |class| u16::try_from(class).unwrap_or(0))
+        u16::try_from(class).unwrap_or(0)
     }
 
-    /// Whether the field is `text`.
-    fn is(&self, variable: Variable, text: &[u8]) -> bool {
-        let mut rest = Some(text);
-        self.read(variable, |bytes| rest = rest.and_then(|rest| rest.strip_prefix(bytes)));
-        rest == Some(&[])
-    }
-
-    /// Hands the bytes of a field to `take`, piece by piece; false where it is absent.
-    fn read(&self, variable: Variable, mut take: impl FnMut(&[u8])) -> bool {
-        let mut whole = |value: Option<&[u8]>| {
-            value.map(&mut take);
-            value.is_some()
-        };
-        match variable.field {
-            field::METHOD => whole(Some(self.method)),
-            field::SCHEME => whole(Some(self.request.scheme.name().as_bytes())),
-            field::LISTENER => whole(self.request.listener),
-            field::BODY => self.request.body != Body::None,
-            field::HOST => whole(Some(self.host.of(self.arena.bytes))),
-            field::ARGS => whole(Some(self.original_args)),
-            field::TARGET => whole(Some(self.raw.of(self.arena.bytes))),
-            field::PATH => whole(Some(self.original_path.of(self.arena.bytes))),
-            field::HEADER => {
-                let mut lines = self.lines(variable.name);
-                let first = lines.next();
-                first.map(&mut take);
-                if self.is_repeated(variable.name) {
-                    lines.for_each(|line| {
-                        take(self.separator(variable.name));
-                        take(line);
-                    });
-                }
-                first.is_some()
+    /// Hands the lines of `header` to `take`, and what stands between them.
+    fn pieces(&self, header: u32, mut take: impl FnMut(&[u8])) {
+        for (number, line) in self.lines(header).enumerate() {
+            if number > 0 {
+                take(self.separator(header));
             }
-            field::QUERY => whole(arguments(self.original_args, self.tables.string(variable.name)).next()),
-            field::COOKIE => whole(cookie(self.lines(self.policy.cookie), self.tables.string(variable.name))),
-            _ => false,
+            take(line);
         }
     }
 }

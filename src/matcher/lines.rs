@@ -4,7 +4,7 @@ use super::request::Header;
 use super::run::Run;
 use crate::artifact::Tables;
 use crate::artifact::format::Policy;
-use crate::artifact::header_hash::{key, length_bit, slot};
+use crate::artifact::header_hash::{Ends, length_bit};
 
 /// In a note: more lines of the name follow.
 const MORE: u32 = 1 << 31;
@@ -23,10 +23,11 @@ pub(super) fn note(tables: Tables<'_>, policy: Policy, headers: &[Header<'_>], l
         if lengths & length_bit(name) == 0 {
             continue;
         }
-        let mut next = slots.number(slot(key(name), policy.factor, policy.bits));
+        let ends = Ends::of(name);
+        let mut next = slots.number(ends.slot(policy.factor, policy.bits));
         // Ends: a name leads to later ones only.
         while let Some(row) = names.get(next) {
-            if row.is(name, bytes) {
+            if row.is(name, ends, bytes) {
                 if let Some(line) = lines.get_mut(next as usize) {
                     *line = if *line == 0 { number } else { *line | MORE };
                 }
@@ -78,11 +79,19 @@ impl<'d> Run<'d, '_> {
         Lines { first, behind, name: self.header_name(header) }
     }
 
+    /// The value of the first line of `header`.
+    #[inline]
+    pub(super) fn line(&self, header: u32) -> Option<&'d [u8]> {
+        let index = (self.note(header) & !MORE).checked_sub(1)?;
+        self.request.headers.get(index as usize).map(|(_, value)| *value)
+    }
+
     /// Whether there is a line of `header`.
     pub(super) fn is_there(&self, header: u32) -> bool {
         self.note(header) != 0
     }
 
+    #[inline]
     fn note(&self, header: u32) -> u32 {
         self.lines.get(header as usize).copied().unwrap_or(0)
     }
@@ -98,6 +107,7 @@ impl<'d> Run<'d, '_> {
     }
 
     /// Whether `header` has more lines than one.
+    #[inline]
     pub(super) fn is_repeated(&self, header: u32) -> bool {
         self.note(header) & MORE != 0
     }

@@ -2,7 +2,7 @@
 
 use super::tables::{Builder, index};
 use crate::artifact::format::{HEADERS_MAX, HeaderName, NONE, Number, Policy};
-use crate::artifact::header_hash::{key, length_bit, letters, slot};
+use crate::artifact::header_hash::{Ends, length_bit};
 use crate::diagnostic::Span;
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ impl Headers {
     fn factor(&self, bits: u32) -> u32 {
         let factors = (1..=FACTORS_MAX).map(|number| number.wrapping_mul(0x9E37_79B9) | 1);
         let collisions = |factor: u32| {
-            let mut slots: Vec<usize> = self.names.iter().map(|name| slot(key(name), factor, bits)).collect();
+            let mut slots: Vec<usize> = self.names.iter().map(|name| Ends::of(name).slot(factor, bits)).collect();
             slots.sort_unstable();
             slots.dedup();
             self.names.len() - slots.len()
@@ -66,9 +66,8 @@ impl Builder<'_> {
         for (number, name) in (0u32..).zip(&headers.names) {
             let start = index(self.bytes.len());
             self.bytes.extend(name);
-            self.bytes.extend(letters(name));
-            rows.push(HeaderName { start, octets: index(name.len()), next: NONE });
-            let mut place = slots.get_mut(slot(key(name), factor, bits));
+            rows.push(HeaderName::new(start, name, NONE));
+            let mut place = slots.get_mut(Ends::of(name).slot(factor, bits));
             while let Some(next) = place.as_deref().copied().filter(|next| *next != NONE) {
                 place = rows.get_mut(next as usize).map(|row| &mut row.next);
             }

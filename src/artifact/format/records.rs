@@ -58,12 +58,16 @@ record! {
 record! {
     /// The name of a header that rules read. The first is Host.
     HeaderName {
-        /// Where it begins in `bytes`: in lower case, then an octet for each of its octets, 0x20 if that is a letter.
+        /// Where it begins in `bytes`, in lower case.
         start,
         /// Its length.
         octets,
         /// A later name in the same slot, or none.
         next,
+        /// A number of its first octets and one of its last, as `header_hash::Ends` has them, in lower case.
+        head_low, head_high, tail_low, tail_high,
+        /// The same of its letters: 0x20 for each.
+        head_letters_low, head_letters_high, tail_letters_low, tail_letters_high,
     }
 }
 
