@@ -27,6 +27,7 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
             && rows(host.ranks, host.ranks_count).end <= t.host_ranks().len()
             && (host.search as usize) < t.searches().len()
     })?;
+    host_names_are_good(t)?;
     each("host_ranks", t.host_ranks(), |rank| {
         (rank.service as usize) < t.services().len() && optional(rank.program, t.programs().len())
     })?;
@@ -82,6 +83,23 @@ pub(super) fn each_indexed<R: Record>(
 
 pub(super) fn optional(index: u32, len: usize) -> bool {
     index == NONE || (index as usize) < len
+}
+
+/// Whether names of hosts have a rank. Their slots follow those of variables, and each other, so that each is looked at
+/// once.
+fn host_names_are_good(t: &Tables<'_>) -> Result<(), ArtifactError> {
+    let mut slots = t.variables().iter().fold(0, |slots, variable| u32::saturating_add(slots, variable.slots_count));
+    for (row, host) in (0u32..).zip(t.hosts().iter()) {
+        let count = host.names_count;
+        let is_good = rows(host.names, count).end <= t.slots().len()
+            && (count == 0 || count.is_power_of_two() && host.names == slots)
+            && t.slots().range(host.names, count).all(|slot| optional(slot.class, host.ranks_count as usize));
+        if !is_good {
+            return Err(ArtifactError::Invalid { table: "hosts", row });
+        }
+        slots = slots.saturating_add(count);
+    }
+    Ok(())
 }
 
 /// Whether the one row is there, and every name stands where it is looked for.

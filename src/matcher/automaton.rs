@@ -39,18 +39,12 @@ impl<'t> Run<'t> {
 // Not inlined: its five values stay in registers.
 #[inline(never)]
 fn step(transitions: &[[u8; 4]], classes: &[u8; 256], resting: u32, mut state: u32, bytes: &[u8]) -> u32 {
-    let mut bytes = bytes.iter();
-    while state < resting {
-        let row = transitions.get(state as usize..).unwrap_or(&[]);
-        let next = |byte: &u8| {
-            row.get(usize::from(classes.get(usize::from(*byte)).copied().unwrap_or(0)))
-                .map_or(0, |next| u32::from_le_bytes(*next))
-        };
-        // A state mostly stays what it is: then no byte waits for what the one before it has led to.
-        match bytes.by_ref().map(next).find(|next| *next != state) {
-            Some(next) => state = next,
-            None => break,
+    for byte in bytes {
+        if state >= resting {
+            break;
         }
+        let class = classes.get(usize::from(*byte)).copied().unwrap_or(0);
+        state = transitions.get(state as usize + usize::from(class)).map_or(0, |next| u32::from_le_bytes(*next));
     }
     state
 }

@@ -11,8 +11,9 @@ use super::run::{Halt, Run};
 use super::scan::first_of;
 use super::scratch::{Scratch, Text};
 use super::target::{self, Malformed, Target};
+use super::values;
 use crate::artifact::Tables;
-use crate::artifact::format::{Host, NONE, service_flag};
+use crate::artifact::format::{Host, NONE, ValueHash, service_flag};
 
 /// Decides `request`; what is made on the way goes into `scratch`.
 pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
@@ -50,28 +51,39 @@ impl<'d> Run<'d, '_> {
         if !is_valid(self.method) {
             return Err(Refusal::MethodInvalid.into());
         }
-        let mut hosts = self.lines(lines::HOST);
-        let field =
-            hosts.next().filter(|_| !self.is_repeated(lines::HOST)).and_then(host).ok_or(Refusal::HostInvalid)?;
+        let field = self.line(lines::HOST).filter(|_| !self.is_repeated(lines::HOST)).ok_or(Refusal::HostInvalid)?;
+        let row = self.host_row();
+        let known = self.known_host(row, field);
+        // A name that stands in rules is valid, and in lower case.
+        let named = if known == NONE { Some(host(field).ok_or(Refusal::HostInvalid)?) } else { None };
         if matches!(self.method, b"CONNECT" | b"TRACE") {
             return Err(Refusal::MethodUnsupported.into());
         }
         let target = target::split(self.request.target);
         let named = match target {
-            Some(Target { authority: Some(named), .. }) => authority(named).ok_or(Refusal::TargetInvalid)?,
-            _ => field,
+            Some(Target { authority: Some(named), .. }) => Some(authority(named).ok_or(Refusal::TargetInvalid)?),
+            _ => named,
         };
-        self.host = lower(&mut self.arena, named)?;
-        let service = self.choose_service()?;
+        self.host = Text::Given(field);
+        let mut rank = known;
+        if let Some(named) = named {
+            self.host = lower(&mut self.arena, named)?;
+            let search = self.tables.searches().get(row.search).unwrap_or_default();
+            rank = first_of(self.tables, search, self.host.of(self.arena.bytes));
+        }
+        let service = self.choose_service(row, rank)?;
         place.service = Some(service);
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
         self.course(place)
     }
 
-    fn choose_service(&mut self) -> Result<u32, Halt> {
-        let row = self.host_row();
-        let search = self.tables.searches().get(row.search).unwrap_or_default();
-        let rank = first_of(self.tables, search, self.host.of(self.arena.bytes));
+    /// The rank of the name that `field` is, if it is one of those that are told without the search.
+    fn known_host(&self, row: Host, field: &[u8]) -> u32 {
+        let is_field = |text: &[u8]| text == field;
+        values::find(&self.tables, row.names, row.names_count, ValueHash::of_name(field), is_field).unwrap_or(NONE)
+    }
+
+    fn choose_service(&mut self, row: Host, rank: u32) -> Result<u32, Halt> {
         let service = if rank == NONE {
             row.default
         } else {

@@ -5,15 +5,22 @@ use crate::artifact::format::{NONE, Slot, ValueHash, Variable};
 
 /// The class of the value with `hash`; `is` says whether it is a text.
 pub(super) fn class(tables: &Tables<'_>, variable: Variable, hash: ValueHash, is: impl Fn(&[u8]) -> bool) -> u32 {
-    for place in Slot::places(hash, variable.slots_count) {
-        let Some(slot) = tables.slots().get(variable.slots.saturating_add(place)) else { break };
-        if slot.class == NONE {
-            break;
-        }
-        if is(tables.strings().text(slot.start, slot.octets)) {
-            return slot.class;
-        }
-    }
-    // Of a value that stands nowhere.
-    1
+    // 1: of a value that stands nowhere.
+    find(tables, variable.slots, variable.slots_count, hash, is).unwrap_or(1)
+}
+
+/// The class that stands with the value in `count` slots from `first` on.
+#[inline]
+pub(super) fn find(
+    tables: &Tables<'_>,
+    first: u32,
+    count: u32,
+    hash: ValueHash,
+    is: impl Fn(&[u8]) -> bool,
+) -> Option<u32> {
+    let slots = tables.slots();
+    let own = Slot::places(hash, count).map_while(|place| slots.get(first.saturating_add(place)));
+    let taken = own.take_while(|slot| slot.class != NONE);
+    let bytes = tables.strings();
+    taken.into_iter().find(|slot| is(bytes.text(slot.start, slot.octets))).map(|slot| slot.class)
 }

@@ -2,12 +2,13 @@
 
 use super::searches::Written;
 use super::tables::{Builder, index};
-use crate::artifact::format::{Host, HostRank, NONE};
+use crate::artifact::format::{Host, HostRank, NONE, ValueHash};
 use crate::automaton::language;
 use crate::diagnostic::Span;
 use crate::model::pattern::Meaning;
 use crate::model::{Policy, ServerName, ServerNameKind, Service};
 use core::cmp::Reverse;
+use std::collections::BTreeMap;
 
 impl Builder<'_> {
     pub(super) fn hosts(&mut self) {
@@ -27,8 +28,12 @@ impl Builder<'_> {
         let names = names_by_precedence(self.policy, &takes);
         let ranks = self.host_ranks.next();
         let mut languages: Vec<(Meaning, Span)> = Vec::new();
+        let mut plain: BTreeMap<&[u8], u32> = BTreeMap::new();
         for (service, name) in names {
             let Some(language) = language::of_server_name(&name.kind) else { continue };
+            if let ServerNameKind::Exact(name) = &name.kind {
+                plain.entry(name.as_bytes()).or_insert(index(languages.len()));
+            }
             languages.push((language, name.span));
             let program = match &name.kind {
                 ServerNameKind::Regex(pattern) if !pattern.groups.is_empty() => self.program(pattern),
@@ -39,10 +44,20 @@ impl Builder<'_> {
         let ranks_count = self.host_ranks.next() - ranks;
         let languages: Vec<(&Meaning, Span)> = languages.iter().map(|(language, span)| (language, *span)).collect();
         let Some(Written { search, .. }) = self.search(&languages, None, &[]) else { return };
+        plain.retain(|name, _| is_plain(name));
+        let plain: Vec<(&[u8], u32)> = plain.into_iter().collect();
+        let (names, names_count) = self.slots_of(&plain, ValueHash::of_name);
         let is_default = |service: &&Service| service.default && takes(service);
         let default = self.policy.services.iter().position(|service| is_default(&service)).map_or(NONE, index);
-        self.hosts.push(&Host { listener, search, ranks, ranks_count, default });
+        self.hosts.push(&Host { listener, search, ranks, ranks_count, default, names, names_count });
     }
+}
+
+/// Whether a Host field that says `name` is valid and means just that.
+fn is_plain(name: &[u8]) -> bool {
+    let is_label =
+        |label: &[u8]| !label.is_empty() && label.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    name.split(|byte| *byte == b'.').all(is_label)
 }
 
 /// Exact names, then `*.` names and `.*` names, longest first, then regexes in file order.

@@ -34,8 +34,17 @@ impl<'p> Builder<'p> {
             order.get(label as usize).map_or(0, |place| place + 1)
         };
         let rows: Vec<(&[u8], u32)> = by_value.iter().map(|(value, set)| (*value, class(set))).collect();
-        let slots = self.slots.next();
-        let table = table(&rows);
+        let (slots, slots_count) = self.slots_of(&rows, |value| ValueHash::START.feed(value));
+        let (kind, name) = self.field(field);
+        let variable = self.fields.add_variable(classes);
+        self.variables.push(&Variable { field: kind, name, automaton: NONE, classes, slots, slots_count });
+        self.answers(field, variable, &sets, &order, |own| own);
+    }
+
+    /// Writes slots in which `rows` are found by their `hash`: the first, and their number.
+    pub(super) fn slots_of(&mut self, rows: &[(&[u8], u32)], hash: fn(&[u8]) -> ValueHash) -> (u32, u32) {
+        let first = self.slots.next();
+        let table = table(rows, hash);
         for slot in &table {
             let row = slot.map_or(Slot { class: NONE, ..Slot::default() }, |(value, class)| {
                 let text = self.text(value);
@@ -43,21 +52,17 @@ impl<'p> Builder<'p> {
             });
             self.slots.push(&row);
         }
-        let (kind, name) = self.field(field);
-        let variable = self.fields.add_variable(classes);
-        let slots_count = index(table.len());
-        self.variables.push(&Variable { field: kind, name, automaton: NONE, classes, slots, slots_count });
-        self.answers(field, variable, &sets, &order, |own| own);
+        (first, index(table.len()))
     }
 }
 
 /// `rows` in as many slots as let each be found.
-fn table<'v>(rows: &[(&'v [u8], u32)]) -> Vec<Option<(&'v [u8], u32)>> {
+fn table<'v>(rows: &[(&'v [u8], u32)], hash: fn(&[u8]) -> ValueHash) -> Vec<Option<(&'v [u8], u32)>> {
     let mut count = (rows.len() * 2).next_power_of_two();
     loop {
         let mut slots = vec![None; count];
         let all = rows.iter().all(|row| {
-            let places = Slot::places(ValueHash::START.feed(row.0), index(count));
+            let places = Slot::places(hash(row.0), index(count));
             let free = places.map(|place| place as usize).find(|place| slots.get(*place) == Some(&None));
             free.and_then(|place| slots.get_mut(place)).map(|slot| *slot = Some(*row)).is_some()
         });

@@ -154,6 +154,11 @@ record! {
         ranks_count,
         /// The service that takes other hosts, or none.
         default,
+        /// First of the `slots` of names that stand in rules as they are and are told without the search: for class
+        /// they have their rank.
+        names,
+        /// Their number: a power of two, or 0.
+        names_count,
     }
 }
 record! {
@@ -442,6 +447,17 @@ pub(crate) struct ValueHash(u32);
 impl ValueHash {
     /// Of nothing yet.
     pub(crate) const START: Self = Self(0x811C_9DC5);
+
+    /// The hash of a name that is there as a whole, eight octets at a time.
+    pub(crate) fn of_name(name: &[u8]) -> Self {
+        let Some(last) = name.last_chunk::<8>() else { return Self::START.feed(name) };
+        let words = name.as_chunks::<8>().0.iter().chain([last]);
+        let mix = |hash: u64, word: &[u8; 8]| {
+            (hash.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        };
+        let hash = words.fold(0, mix);
+        Self(u32::try_from(hash >> 32).unwrap_or(0))
+    }
 
     /// With `bytes` behind what was fed before.
     pub(crate) fn feed(self, bytes: &[u8]) -> Self {
