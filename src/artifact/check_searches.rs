@@ -2,8 +2,8 @@
 
 use super::check::{each, each_indexed, optional};
 use super::format::{
-    CHAIN, CHAIN_MAX, DEAD, HEAD, LAST, LITERAL, NOBODY, NONE, REPEATING_MAX, ROOT_SEARCH, SPECIAL, next, outcome_kind,
-    owner, scan_flag,
+    CHAIN, CHAIN_MAX, DEAD, HEAD, LAST, LITERAL, NOBODY, NONE, REPEATING_MAX, ROOT_SEARCH, SIMULATED_MAX, SPECIAL, next,
+    outcome_kind, owner, scan_flag,
 };
 use super::read::ArtifactError;
 use super::tables::{Tables, rows};
@@ -16,9 +16,10 @@ pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
             && rows(output.scans, output.scans_count).end <= t.scans().len()
     })?;
     each("scans", t.scans(), |scan| {
-        state_is_good(t, scan.start)
-            && (scan.classes as usize) < t.byte_class_rows().len()
-            && scan.flags <= (scan_flag::BACKWARD | scan_flag::LINE)
+        let is_run = scan.flags <= (scan_flag::BACKWARD | scan_flag::LINE)
+            && state_is_good(t, scan.start)
+            && (scan.classes as usize) < t.byte_class_rows().len();
+        (is_run || scan.flags == scan_flag::SIMULATED && is_simulated(t, scan.start))
             && optional(scan.filter, t.filters().len())
             && (scan.started == NONE || scan.started < REPEATING_MAX)
     })?;
@@ -49,6 +50,11 @@ pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
     each_indexed("eligible", t.eligible(), |_, search| {
         search.value == ROOT_SEARCH || (search.value as usize) < t.searches().len()
     })
+}
+
+/// Whether `program` is one that can be simulated.
+fn is_simulated(t: &Tables<'_>, program: u32) -> bool {
+    t.programs().get(program).is_some_and(|row| row.count as usize <= SIMULATED_MAX && row.looks_count == 0)
 }
 
 /// Whether what a transition leads to is a state, and marked as special if it is a chain.

@@ -9,7 +9,7 @@ use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, 
 
 /// One way in which a regex matches.
 #[derive(Clone, Debug)]
-pub(super) struct Branch {
+pub(crate) struct Branch {
     /// Whether it begins at the first byte.
     pub(super) anchored: bool,
     /// The kind of end that the last piece stands at, if one is asked for: `End` or `EndLF`.
@@ -22,7 +22,7 @@ pub(super) struct Branch {
 
 /// What `.*` stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Gap {
+pub(crate) enum Gap {
     /// Any bytes.
     Bytes,
     /// Any bytes but newlines.

@@ -1,5 +1,6 @@
 //! Every budget of compilation, with its reason. docs/limits.md has these and all other bounds.
 
+use super::program::Program;
 use core::fmt;
 
 /// Bounds of compilation. What reaches one is refused by name; nothing else is lost.
@@ -22,6 +23,9 @@ pub struct Limits {
     /// Steps of all subset constructions together: some 10 s on one core. A refused pattern costs steps too, so
     /// they are counted for the whole policy.
     pub steps_max: u64,
+    /// Instructions, as the matcher reads them, of all regexes of one level that are simulated because their automata
+    /// would be too large. Each takes 2.5 ns a byte at most: all together 0.25 ms for a path of 100 bytes.
+    pub simulated_max: usize,
     /// Size of the decision diagram: nodes, each counted once for every run of classes that leads to the same. A guard of
     /// ten fields takes some thirty, a policy of 10,000 locations with three guards each 100,000. At 16 octets, and as
     /// many for what is known of them, the bound is 64 MiB.
@@ -37,6 +41,7 @@ impl Default for Limits {
             states_of_one_max: 20_000,
             steps_of_one_max: 40_000_000,
             steps_max: 400_000_000,
+            simulated_max: 1_000,
             diagram_max: 2_000_000,
         }
     }
@@ -54,6 +59,13 @@ pub enum Cost {
     States(usize),
     /// Steps to work its automaton out.
     Steps(u64),
+    /// Instructions to simulate, of all regexes of its level that would be.
+    Simulated {
+        /// What they take.
+        takes: usize,
+        /// The limit.
+        max: usize,
+    },
 }
 
 impl fmt::Display for Cost {
@@ -65,6 +77,12 @@ impl fmt::Display for Cost {
             }
             Self::States(max) => write!(f, "this needs an automaton of more than {max} states"),
             Self::Steps(max) => write!(f, "the automaton of this takes more than {max} steps to work out"),
+            Self::Simulated { takes, max } => {
+                write!(
+                    f,
+                    "this has no automaton within the limits, and to simulate it, with what else is simulated on its level, takes {takes} instructions of at most {max}"
+                )
+            }
         }
     }
 }
@@ -77,4 +95,17 @@ pub struct Refused {
     pub language: u32,
     /// What it takes too much of.
     pub cost: Cost,
+}
+
+/// A regex whose automaton is too large, so that a matcher has to simulate it.
+#[derive(Debug)]
+pub(crate) struct Simulated {
+    /// Its rank.
+    pub(crate) rank: u32,
+    /// Without look-around.
+    pub(crate) program: Program,
+    /// Letters that every match holds, in lower case.
+    pub(crate) required: Vec<u8>,
+    /// What its automaton takes too much of.
+    pub(crate) cost: Cost,
 }

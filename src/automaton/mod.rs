@@ -25,9 +25,11 @@ mod program;
 pub(crate) mod scanner;
 pub(crate) mod search;
 mod threads;
+mod workshop;
 
 pub use classify::{Classifier, classify};
 pub use determinise::Dfa;
+pub(crate) use limits::Simulated;
 pub use limits::{Cost, Limits, Refused};
 pub use literals::{Literal, trie};
 pub use networks::{AddressClasses, classify_networks};

@@ -2,10 +2,12 @@
 
 use super::branch::{Branch, Gap, branches, reversed};
 use super::filter::{Filter, filter};
-use super::limits::{Cost, Limits, Refused};
+use super::letters::required;
+use super::limits::{Cost, Limits, Refused, Simulated};
 use super::look_around::without_look_around;
 use super::program::Program;
-use super::scanner::{Emission, Job, Literal, Scanner, build};
+use super::scanner::{Emission, Job, Literal, Scanner};
+use super::workshop::Workshop;
 use crate::model::pattern::Meaning;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Look, Repetition};
 use std::collections::HashMap;
@@ -19,6 +21,8 @@ pub(crate) struct Search {
     pub(crate) scans: Vec<Scan>,
     /// What the outputs of scanners go on with.
     pub(crate) continuations: Vec<Continuation>,
+    /// Regexes that no scanner tells, by rank.
+    pub(crate) simulated: Vec<Simulated>,
 }
 
 /// A run of a scanner.
@@ -49,9 +53,6 @@ pub(crate) struct Continuation {
 /// left whole.
 const REPEATING_MAX: usize = 1024;
 
-/// States that a scanner needs for each letter and instruction of its patterns, where they hardly overlap.
-const STATES_A_PLACE: usize = 4;
-
 /// The scanners of `regexes`, and of `literals` if there is to be a scanner for them. Takes its steps from `steps`.
 ///
 /// # Errors
@@ -68,19 +69,20 @@ pub(crate) fn search(
     }
     let mut plans = planner.plans.into_iter();
     let top = plans.next().unwrap_or_default();
-    let mut workshop = Workshop { limits, steps, scanners: Vec::new() };
+    let mut rest: Vec<Plan> = plans.collect();
+    let ranks = rest.iter_mut().map(|plan| core::mem::take(&mut plan.ranks)).collect();
+    let mut workshop = Workshop::new(limits, steps, ranks);
     let mut scans = workshop.scans(top.anchored, literals, false)?;
     if literals.is_some() {
         scans.remove(0);
     }
     let (filtered, always): (Vec<Job>, Vec<Job>) = top.anywhere.into_iter().partition(Job::has_required);
     scans.extend(workshop.scans(top.backward, None, true)?);
-    for (scan, jobs) in workshop.parts(filtered, None)? {
+    for (scan, jobs) in workshop.parts(filtered, None, false)? {
         let required: Vec<&[u8]> = jobs.iter().map(|job| job.required.as_slice()).collect();
         scans.push(Scan { filter: filter(&required), ..scan });
     }
     scans.extend(workshop.scans(always, None, false)?);
-    let mut rest: Vec<Plan> = plans.collect();
     let mut continuations: Vec<Continuation> =
         rest.iter().map(|plan| Continuation { scans: Vec::new(), line: plan.line, repeats: plan.repeats }).collect();
     for (backward, take) in [(true, Plan::take_backward as fn(&mut Plan) -> Vec<Job>), (false, Plan::take_anywhere)] {
@@ -92,7 +94,29 @@ pub(crate) fn search(
             }
         }
     }
-    Ok(Search { scanners: workshop.scanners, scans, continuations })
+    let Workshop { scanners, given_up, .. } = workshop;
+    let simulated = given_up
+        .into_iter()
+        .filter_map(|(rank, cost)| Some((rank, cost, regexes.get(rank as usize)?)))
+        .map(|(rank, cost, meaning)| {
+            let program = program(rank, meaning, limits, steps)?;
+            let required = if meaning.looks.is_empty() { required(&meaning.hir) } else { Vec::new() };
+            Ok(Simulated { rank, program, required, cost })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Search { scanners, scans, continuations, simulated })
+}
+
+/// The regex of `rank` as a program without look-around.
+fn program(rank: u32, meaning: &Meaning, limits: &Limits, steps: &mut u64) -> Result<Program, Refused> {
+    let refused = |cost| Refused { language: rank, cost };
+    let Limits { instructions_max, look_instructions_max, .. } = *limits;
+    let program = Program::new(meaning, false, instructions_max);
+    let program = program.map_err(|_| refused(Cost::Instructions(instructions_max)))?;
+    if meaning.looks.is_empty() {
+        return Ok(program);
+    }
+    without_look_around(&program, limits, steps).map_err(|_| refused(Cost::LookAround(look_instructions_max)))
 }
 
 /// Jobs of one text, by how they are looked for.
@@ -103,6 +127,8 @@ struct Plan {
     backward: Vec<Job>,
     line: bool,
     repeats: bool,
+    /// The regexes that come to it.
+    ranks: Vec<u32>,
 }
 
 impl Plan {
@@ -127,12 +153,7 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn regex(&mut self, rank: u32, meaning: &Meaning, steps: &mut u64) -> Result<(), Refused> {
         if !meaning.looks.is_empty() {
-            let refused = |cost| Refused { language: rank, cost };
-            let Limits { instructions_max, look_instructions_max, .. } = *self.limits;
-            let program = Program::new(meaning, false, instructions_max)
-                .map_err(|_| refused(Cost::Instructions(instructions_max)))?;
-            let program = without_look_around(&program, self.limits, steps)
-                .map_err(|_| refused(Cost::LookAround(look_instructions_max)))?;
+            let program = program(rank, meaning, self.limits, steps)?;
             self.job(0, false, Job::of_program(program, Emission::Rank(rank)));
             return Ok(());
         }
@@ -165,11 +186,13 @@ impl Planner<'_> {
         let repeats = !branch.anchored;
         if branch.gaps.is_empty() || repeats && self.repeating >= REPEATING_MAX {
             let is_backward = branch.gaps.is_empty() && !branch.anchored && branch.end.is_some();
-            let job = if is_backward {
+            let mut job = if is_backward {
                 whole(&backward(&branch), true, Emission::Rank(rank))?
             } else {
                 whole(&forward(&branch), branch.anchored, Emission::Rank(rank))?
             };
+            let is_line = self.plans.get(plan).is_some_and(|plan| plan.line);
+            job.branch = (branch.gaps.is_empty() && !is_line).then(|| Box::new(branch));
             self.job(plan, is_backward, job);
             return Ok(());
         }
@@ -188,6 +211,9 @@ impl Planner<'_> {
             next
         };
         branch.anchored = false;
+        if let Some(plan) = self.plans.get_mut(next as usize) {
+            plan.ranks.push(rank);
+        }
         self.branch(next as usize, rank, branch)
     }
 
@@ -203,6 +229,22 @@ impl Planner<'_> {
     }
 }
 
+/// What `job` looks for, from the other end of the text; None if that cannot be said.
+pub(super) fn turned(job: &Job, is_backward: bool, instructions_max: usize) -> Option<Job> {
+    let branch = job.branch.as_ref()?;
+    let (hir, anchored) = if is_backward {
+        (forward(branch), branch.anchored)
+    } else if branch.pieces.iter().all(|piece| piece.properties().look_set().is_empty()) {
+        (backward(branch), branch.end.is_some())
+    } else {
+        return None;
+    };
+    let mut other = Job::new(&hir, anchored, job.emission, instructions_max).ok()?;
+    // Filters read forward.
+    other.required.clone_from(&job.required);
+    Some(other)
+}
+
 /// The whole of `branch`.
 fn forward(branch: &Branch) -> Hir {
     let mut parts = Vec::new();
@@ -215,13 +257,14 @@ fn forward(branch: &Branch) -> Hir {
     Hir::concat(parts)
 }
 
-/// The only piece of `branch`, which asks for an end, read from there.
+/// The only piece of `branch`, read from its end.
 fn backward(branch: &Branch) -> Hir {
     let newline =
         Hir::repetition(Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(Hir::literal(*b"\n")) });
     let mut parts = Vec::new();
     parts.extend((branch.end == Some(Look::EndLF)).then_some(newline));
     parts.extend(branch.pieces.first().map(reversed));
+    parts.extend(branch.anchored.then(|| Hir::look(Look::End)));
     Hir::concat(parts)
 }
 
@@ -237,108 +280,4 @@ fn any(gap: Gap) -> Hir {
 /// All bytes but the newline.
 fn line_bytes() -> ClassBytes {
     ClassBytes::new([ClassBytesRange::new(0, b'\n' - 1), ClassBytesRange::new(b'\n' + 1, u8::MAX)])
-}
-
-/// Jobs of one continuation, and its index.
-type List = (usize, Vec<Job>);
-
-/// Builds scanners within their budget.
-struct Workshop<'a> {
-    limits: &'a Limits,
-    steps: &'a mut u64,
-    scanners: Vec<Scanner>,
-}
-
-impl Workshop<'_> {
-    /// Scans for `jobs`; the first of them looks for `literals` too.
-    fn scans(
-        &mut self,
-        jobs: Vec<Job>,
-        literals: Option<&[Literal<'_>]>,
-        backward: bool,
-    ) -> Result<Vec<Scan>, Refused> {
-        let parts = self.parts(jobs, literals)?;
-        Ok(parts.into_iter().map(|(scan, _)| Scan { backward, ..scan }).collect())
-    }
-
-    /// Scans for `jobs`, each with its own; the first of them looks for `literals` too.
-    fn parts(
-        &mut self,
-        mut jobs: Vec<Job>,
-        literals: Option<&[Literal<'_>]>,
-    ) -> Result<Vec<(Scan, Vec<Job>)>, Refused> {
-        // Those that begin alike share states; those that begin with anything multiply them.
-        jobs.sort_by(|one, other| one.beginning().cmp(&other.beginning()));
-        let mut parts = Vec::new();
-        let mut waiting = if jobs.is_empty() && literals.is_none() { Vec::new() } else { vec![jobs] };
-        let mut literals = literals;
-        while let Some(mut jobs) = waiting.pop() {
-            let own = literals.unwrap_or(&[]);
-            if let Some(scanner) = self.build(&[&jobs], own, jobs.len() <= 1)? {
-                literals = None;
-                let best = jobs.iter().map(|job| job.emission.best()).min().unwrap_or(u32::MAX);
-                self.scanners.push(scanner);
-                let scanner = self.scanners.len() - 1;
-                parts.push((Scan { scanner, start: 0, best, backward: false, filter: None }, jobs));
-            } else {
-                let behind = jobs.split_off(jobs.len() / 2);
-                waiting.extend([behind, jobs]);
-            }
-        }
-        Ok(parts)
-    }
-
-    /// Scans for lists of jobs, in as few scanners as the budget allows.
-    fn shared(&mut self, lists: Vec<List>, backward: bool) -> Result<Vec<(usize, Scan)>, Refused> {
-        let mut scans = Vec::new();
-        let mut waiting = if lists.is_empty() { Vec::new() } else { vec![lists] };
-        while let Some(mut lists) = waiting.pop() {
-            let starts: Vec<&[Job]> = lists.iter().map(|(_, jobs)| jobs.as_slice()).collect();
-            if let Some(scanner) = self.build(&starts, &[], false)? {
-                self.scanners.push(scanner);
-                let scanner = self.scanners.len() - 1;
-                for (start, (index, jobs)) in lists.iter().enumerate() {
-                    let best = jobs.iter().map(|job| job.emission.best()).min().unwrap_or(u32::MAX);
-                    scans.push((*index, Scan { scanner, start, best, backward, filter: None }));
-                }
-            } else if lists.len() == 1 {
-                for (index, jobs) in lists {
-                    scans.extend(self.scans(jobs, None, backward)?.into_iter().map(|scan| (index, scan)));
-                }
-            } else {
-                let behind = lists.split_off(lists.len() / 2);
-                waiting.extend([behind, lists]);
-            }
-        }
-        Ok(scans)
-    }
-
-    /// The scanner of `starts`, or None where it would be beyond its budget and there is something to split.
-    fn build(&mut self, starts: &[&[Job]], literals: &[Literal<'_>], is_one: bool) -> Result<Option<Scanner>, Refused> {
-        let places = starts.iter().flat_map(|jobs| jobs.iter()).map(Job::size).sum::<usize>()
-            + literals.iter().map(|literal| literal.text.len()).sum::<usize>();
-        let Limits { states_max, states_of_one_max, steps_max, steps_of_one_max, .. } = *self.limits;
-        let states = STATES_A_PLACE * places + if is_one { states_of_one_max } else { states_max };
-        let is_refused = is_one && literals.is_empty();
-        let given = if is_refused { (*self.steps).min(steps_of_one_max) } else { *self.steps };
-        let mut left = given;
-        let built = build(starts, literals, states, &mut left);
-        *self.steps -= given - left;
-        let refused = |cost| {
-            let language = starts.iter().map(|jobs| culprit(jobs)).min().unwrap_or(0);
-            Err(Refused { language, cost })
-        };
-        match built {
-            Ok(scanner) => Ok(Some(scanner)),
-            Err(_) if *self.steps == 0 => refused(Cost::Steps(steps_max)),
-            Err(_) if is_refused && left == 0 => refused(Cost::Steps(given)),
-            Err(_) if is_refused => refused(Cost::States(states)),
-            Err(_) => Ok(None),
-        }
-    }
-}
-
-/// The rank of the largest of `jobs`.
-fn culprit(jobs: &[Job]) -> u32 {
-    jobs.iter().max_by_key(|job| job.size()).map_or(0, |job| job.emission.best())
 }

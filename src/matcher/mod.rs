@@ -29,6 +29,7 @@ mod run;
 mod scan;
 mod scratch;
 mod settings;
+mod simulate;
 mod target;
 mod template;
 mod values;

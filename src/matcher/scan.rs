@@ -1,6 +1,7 @@
 //! Running scanners over a text.
 
 use super::reader::{Reader, Told};
+use super::simulate;
 use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Output, REPEATING_MAX, Scan, Search, filter_bit, filter_gram, scan_flag};
 
@@ -96,8 +97,10 @@ impl<'t, 'x> Scanning<'t, 'x> {
         let started = Told::OnTheWay { state: scan.start, head: 0 };
         if is_backward {
             self.follow(&mut Reader::<true>::new(self.tables, scan.classes, rest, NONE), started, end, depth);
-        } else {
+        } else if scan.flags & scan_flag::SIMULATED == 0 {
             self.follow(&mut Reader::<false>::new(self.tables, scan.classes, rest, NONE), started, end, depth);
+        } else if simulate::holds(self.tables, scan.start, rest) {
+            self.best = scan.best;
         }
     }
 

@@ -106,12 +106,14 @@ proptest! {
         locations in prop::collection::vec(location(), 1..9),
         paths in prop::collection::vec(path(), 40),
         states_max in select(vec![0usize, 3, 20, 4_000]),
+        steps_of_one_max in select(vec![0u64, 20, 100, 40_000_000]),
     ) {
         let (rules, oracle) = policy(&locations);
         let loaded = load_text("case.rules", &rules);
         prop_assume!(loaded.diagnostics.iter().all(|found| found.severity != Severity::Error));
         let mut limits = Limits::default();
         limits.states_max = states_max;
+        limits.steps_of_one_max = steps_of_one_max;
         let compiled = compile(&loaded.policy, &loaded.sources, &limits).expect("within the budget");
         let matcher = Matcher::parse(compiled.bytes).expect("just compiled");
         for path in &paths {

@@ -64,7 +64,7 @@ impl Builder<'_> {
             Ok((encoded, program))
                 if program_fits(encoded.rows.len(), program.slots) && program.looks.len() <= LOOKS_MAX =>
             {
-                self.program_rows(pattern, &encoded, &program)
+                self.program_rows(&pattern.groups, &encoded, &program)
             }
             Ok((_, program)) if program.looks.len() > LOOKS_MAX => {
                 let message = format!("the groups of a regex with more than {LOOKS_MAX} look-arounds");
@@ -102,14 +102,15 @@ impl Builder<'_> {
         }
     }
 
-    fn program_rows(&mut self, pattern: &Pattern, encoded: &Encoded, program: &Program) -> u32 {
+    /// The rows of `encoded`, which is `program`; with the names of its groups.
+    pub(super) fn program_rows(&mut self, groups: &[Option<String>], encoded: &Encoded, program: &Program) -> u32 {
         let row = format::Program {
             instructions: self.instructions.next(),
             count: index(encoded.rows.len()),
             start: encoded.place(program.start),
             slots: program.slots,
             named: self.named_groups.next(),
-            named_count: index(pattern.groups.iter().flatten().count()),
+            named_count: index(groups.iter().flatten().count()),
             anchored: u32::from(program.anchored),
             looks: self.looks.next(),
             looks_count: index(program.looks.len()),
@@ -127,7 +128,7 @@ impl Builder<'_> {
                 negative: u32::from(look.negative),
             });
         }
-        for (group, name) in (1u32..).zip(&pattern.groups) {
+        for (group, name) in (1u32..).zip(groups) {
             if let Some(name) = name {
                 let capture = self.capture(name);
                 self.named_groups.push(&NamedGroup { group, capture });
@@ -183,14 +184,14 @@ fn reads(policy: &Policy, is_read: &impl Fn(&Variable) -> bool) -> bool {
 }
 
 /// A program as rows. An instruction with several ways becomes several of them.
-struct Encoded {
-    rows: Vec<format::Instruction>,
+pub(super) struct Encoded {
+    pub(super) rows: Vec<format::Instruction>,
     /// By instruction: the first of its rows.
     places: Vec<u32>,
 }
 
 impl Encoded {
-    fn new(program: &Program) -> Self {
+    pub(super) fn new(program: &Program) -> Self {
         let mut places = Vec::new();
         let mut next = 0;
         for instruction in &program.instructions {

@@ -17,6 +17,7 @@ mod pack;
 mod plans;
 mod reach;
 mod searches;
+mod simulated;
 mod tables;
 mod templates;
 mod values;
@@ -52,6 +53,8 @@ pub struct Stats {
     pub states: usize,
     /// Automata.
     pub automata: usize,
+    /// Regexes whose automata would be too large, so that a matcher simulates them.
+    pub simulated: usize,
     /// Nodes of the diagram.
     pub nodes: usize,
     /// Octets of the artifact.

@@ -4,6 +4,7 @@ use super::pack::Packed;
 use super::tables::{Builder, index};
 use crate::artifact::format::{self, NONE, Number, REPEATING_MAX, scan_flag};
 use crate::automaton::Refused;
+use crate::automaton::filter::Filter;
 use crate::automaton::scanner::{Literal, NO_RANK, Output};
 use crate::automaton::search::{Scan, Search, search};
 use crate::diagnostic::Span;
@@ -74,7 +75,8 @@ impl Builder<'_> {
         match found {
             Ok(search) => {
                 let marks = literals.map_or([].as_slice(), |(_, marks)| marks);
-                Some(self.put_search(&search, marks, literals.is_some(), ranked))
+                let simulated = self.simulated(&search.simulated, regexes);
+                Some(self.put_search(&search, &simulated, marks, literals.is_some(), ranked))
             }
             Err(Refused { language, cost }) => {
                 let span = regexes.get(language as usize).map_or(Span::default(), |(_, span)| *span);
@@ -84,7 +86,14 @@ impl Builder<'_> {
         }
     }
 
-    fn put_search(&mut self, search: &Search, marks: &Marks, has_literals: bool, ranked: &[LocationId]) -> Written {
+    fn put_search(
+        &mut self,
+        search: &Search,
+        simulated: &[format::Scan],
+        marks: &Marks,
+        has_literals: bool,
+        ranked: &[LocationId],
+    ) -> Written {
         let backward: Vec<bool> = (0..search.scanners.len()).map(|scanner| is_backward(search, scanner)).collect();
         let packed: Vec<Packed> =
             search.scanners.iter().zip(&backward).map(|(scanner, backward)| self.pack(scanner, *backward)).collect();
@@ -113,7 +122,9 @@ impl Builder<'_> {
             });
         }
         self.scanners += search.scanners.len();
-        let own: Vec<format::Scan> = search.scans.iter().map(|scan| self.scan(&packed, scan, false, NONE)).collect();
+        let mut own: Vec<format::Scan> =
+            search.scans.iter().map(|scan| self.scan(&packed, scan, false, NONE)).collect();
+        own.extend(simulated);
         let scans = self.scans.next();
         for scan in &own {
             self.scans.push(scan);
@@ -135,11 +146,7 @@ impl Builder<'_> {
     }
 
     fn scan(&mut self, packed: &[Packed], scan: &Scan, line: bool, started: u32) -> format::Scan {
-        let filter = scan.filter.as_ref().map_or(NONE, |filter| {
-            let row = format::Filter { start: index(self.filter_bits.len()), log2: filter.log2, stride: filter.stride };
-            self.filter_bits.extend(&filter.bits);
-            self.filters.push(&row)
-        });
+        let filter = self.filter(scan.filter.as_ref());
         let own = packed.get(scan.scanner);
         format::Scan {
             start: own.and_then(|own| own.starts.get(scan.start)).copied().unwrap_or(format::DEAD),
@@ -149,6 +156,14 @@ impl Builder<'_> {
             filter,
             started,
         }
+    }
+
+    pub(super) fn filter(&mut self, filter: Option<&Filter>) -> u32 {
+        filter.map_or(NONE, |filter| {
+            let row = format::Filter { start: index(self.filter_bits.len()), log2: filter.log2, stride: filter.stride };
+            self.filter_bits.extend(&filter.bits);
+            self.filters.push(&row)
+        })
     }
 
     /// What the head of a state says that tells `output`.

@@ -67,6 +67,8 @@ pub(super) struct Builder<'p> {
     /// States of all scanners, and how many there are.
     pub(super) states: usize,
     pub(super) scanners: usize,
+    /// Regexes that are simulated.
+    pub(super) simulated: usize,
     /// By outcome: what the head of a state says that tells nothing else, if a head can say it.
     pub(super) literals: HashMap<u32, u32>,
     /// By regex location: the search of the regexes nested in it.
@@ -132,6 +134,7 @@ impl<'p> Builder<'p> {
             map_cases: Rows::default(),
             states: 0,
             scanners: 0,
+            simulated: 0,
             literals: HashMap::new(),
             nested_searches: HashMap::new(),
             plan_rows: Vec::new(),
@@ -200,6 +203,7 @@ impl<'p> Builder<'p> {
             classes: self.fields.classes(),
             states: self.states,
             automata: self.automata.next() as usize + self.scanners,
+            simulated: self.simulated,
             nodes: self.nodes.next() as usize,
             bytes: 0,
             seconds: 0.0,

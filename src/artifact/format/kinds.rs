@@ -179,6 +179,8 @@ pub(crate) mod scan_flag {
     pub(crate) const BACKWARD: u32 = 1;
     /// Not beyond the end of the line.
     pub(crate) const LINE: u32 = 2;
+    /// No scanner: `start` is a program, which is simulated. It tells `best` or nothing.
+    pub(crate) const SIMULATED: u32 = 4;
 }
 
 /// Kinds of an outcome.

@@ -73,6 +73,9 @@ pub(crate) const ROOT_SEARCH: u32 = NONE - 1;
 /// each.
 pub(crate) const REPEATING_MAX: u32 = 4096;
 
+/// Instructions of a program that is simulated: a matcher keeps two lists of them.
+pub(crate) const SIMULATED_MAX: usize = 1024;
+
 /// Fields (more exactly: classifiers) that the guards of one policy may read: a matcher keeps a class for each.
 pub(crate) const VARIABLES_MAX: usize = 512;
 

@@ -207,7 +207,7 @@ record! {
 record! {
     /// A run of a scanner over a text.
     Scan {
-        /// Where it begins: a state, with `SPECIAL` where that is.
+        /// Where it begins: a state, with `SPECIAL` where that is. What is simulated: the program.
         start,
         /// Index of its 256 byte classes.
         classes,

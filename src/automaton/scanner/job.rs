@@ -1,5 +1,6 @@
 //! What a scanner looks for.
 
+use crate::automaton::branch::Branch;
 use crate::automaton::letters::{Letter, beginning, required};
 use crate::automaton::program::{Program, TooLarge};
 use regex_syntax::hir::{Hir, HirKind, Look};
@@ -16,6 +17,8 @@ pub(crate) struct Job {
     /// Letters that every match holds, in lower case.
     pub(crate) required: Vec<u8>,
     pub(crate) emission: Emission,
+    /// What it was made of, if it can be looked for from either end.
+    pub(crate) branch: Option<Box<Branch>>,
 }
 
 /// What is told of a pattern.
@@ -63,12 +66,13 @@ impl Job {
             (letters, rest)
         };
         let program = Program::new(&rest.into(), false, instructions_max)?;
-        Ok(Self { letters, program, anchored, required: required(hir), emission })
+        Ok(Self { letters, program, anchored, required: required(hir), emission, branch: None })
     }
 
     /// The job of a program.
     pub(crate) fn of_program(program: Program, emission: Emission) -> Self {
-        Self { letters: Vec::new(), anchored: program.anchored, program, required: Vec::new(), emission }
+        let anchored = program.anchored;
+        Self { letters: Vec::new(), anchored, program, required: Vec::new(), emission, branch: None }
     }
 
     pub(crate) fn is_anchored(&self) -> bool {

@@ -4,6 +4,7 @@ mod bombs;
 mod limits;
 mod networks;
 mod same_bytes;
+mod simulated;
 mod values;
 
 use rulec::artifact::{Compiled, compile};
