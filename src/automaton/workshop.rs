@@ -24,7 +24,7 @@ pub(super) struct Workshop<'a> {
 
 /// What came of building a scanner.
 enum Built {
-    Scanner(Scanner),
+    Scanner(Box<Scanner>),
     /// It would be too large, and there is something to split.
     Splits,
     /// It would be too large, and is of one job.
@@ -71,7 +71,7 @@ impl<'a> Workshop<'a> {
                 }
                 Built::Never(cost) => {
                     for job in jobs {
-                        parts.extend(self.turned(job, backward, cost)?);
+                        parts.extend(self.turned(&job, backward, cost)?);
                     }
                 }
             }
@@ -79,14 +79,14 @@ impl<'a> Workshop<'a> {
         Ok(parts)
     }
 
-    fn scan(&mut self, scanner: Scanner, best: u32, backward: bool) -> Scan {
-        self.scanners.push(scanner);
+    fn scan(&mut self, scanner: Box<Scanner>, best: u32, backward: bool) -> Scan {
+        self.scanners.push(*scanner);
         Scan { scanner: self.scanners.len() - 1, start: 0, best, backward, filter: None }
     }
 
     /// A scan for `job`, too large by `cost`, from the other end. Where that is too large too, the job is given up.
-    fn turned(&mut self, job: Job, backward: bool, cost: Cost) -> Result<Option<(Scan, Vec<Job>)>, Refused> {
-        if let Some(other) = turned(&job, backward, self.limits.instructions_max)
+    fn turned(&mut self, job: &Job, backward: bool, cost: Cost) -> Result<Option<(Scan, Vec<Job>)>, Refused> {
+        if let Some(other) = turned(job, backward, self.limits.instructions_max)
             && let Built::Scanner(scanner) = self.build(&[core::slice::from_ref(&other)], None, true)?
         {
             return Ok(Some((self.scan(scanner, other.emission.best(), !backward), vec![other])));
@@ -108,7 +108,7 @@ impl<'a> Workshop<'a> {
         while let Some(mut lists) = waiting.pop() {
             let starts: Vec<&[Job]> = lists.iter().map(|(_, jobs)| jobs.as_slice()).collect();
             if let Built::Scanner(scanner) = self.build(&starts, None, false)? {
-                self.scanners.push(scanner);
+                self.scanners.push(*scanner);
                 let scanner = self.scanners.len() - 1;
                 for (start, (index, jobs)) in lists.iter().enumerate() {
                     let best = jobs.iter().map(|job| job.emission.best()).min().unwrap_or(u32::MAX);
@@ -139,7 +139,7 @@ impl<'a> Workshop<'a> {
         let built = build(starts, literals, states, &mut left);
         *self.steps -= given - left;
         match built {
-            Ok(scanner) => Ok(Built::Scanner(scanner)),
+            Ok(scanner) => Ok(Built::Scanner(Box::new(scanner))),
             Err(_) if *self.steps == 0 => {
                 let language = starts.iter().map(|jobs| culprit(jobs)).min().unwrap_or(0);
                 Err(Refused { language, cost: Cost::Steps(steps_max) })
