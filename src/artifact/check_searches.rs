@@ -2,8 +2,8 @@
 
 use super::check::{each, each_indexed, optional};
 use super::format::{
-    CHAIN, CHAIN_MAX, DEAD, HEAD, LAST, LITERAL, NOBODY, NONE, REPEATING_MAX, ROOT_SEARCH, SIMULATED_MAX, SPECIAL, next,
-    outcome_kind, owner, scan_flag,
+    CHAIN, CHAIN_MAX, DEAD, HEAD, LAST, LITERAL, NOBODY, NONE, REPEATING_MAX, ROOT_SEARCH, SIMULATED_MAX, SPECIAL,
+    next, outcome_kind, owner, scan_flag,
 };
 use super::read::ArtifactError;
 use super::tables::{Tables, rows};

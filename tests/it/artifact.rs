@@ -95,7 +95,8 @@ fn a_hostile_artifact_with_right_checksums_never_panics() {
         match Matcher::parse(hostile) {
             Ok(matcher) => {
                 accepted += 1;
-                for target in ["/a/x.gif?key=1", "/a/x?y=2", "/b", "/b/c%20d", "/wx", "/../x", "/zabababababababababab"] {
+                for target in ["/a/x.gif?key=1", "/a/x?y=2", "/b", "/b/c%20d", "/wx", "/../x", "/zabababababababababab"]
+                {
                     let headers = [(b"Host".as_slice(), b"ab.s.test".as_slice()), (b"X-Beta", b"1")];
                     let decision = matcher.decide(&Request::get(target.as_bytes(), &headers), &mut scratch);
                     let edits = decision.edits().count();
