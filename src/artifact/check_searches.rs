@@ -2,7 +2,7 @@
 
 use super::check::{each, each_indexed, optional};
 use super::format::{
-    CHAIN, CHAIN_MAX, DEAD, HEAD, LAST, LITERAL, NOBODY, NONE, REPEATING_MAX, ROOT_SEARCH, SIMULATED_MAX, SPECIAL,
+    CHAIN, CHAIN_MAX, DEAD, HEAD, LITERAL, NOBODY, NONE, NOWHERE, REPEATING_MAX, ROOT_SEARCH, SIMULATED_MAX, SPECIAL,
     next, outcome_kind, owner, scan_flag,
 };
 use super::read::ArtifactError;
@@ -11,8 +11,7 @@ use super::tables::{Tables, rows};
 pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
     check_cells(t)?;
     each("outputs", t.outputs(), |output| {
-        optional(output.going_on, t.outcomes().len())
-            && optional(output.ending, t.outcomes().len())
+        [output.going_on, output.ending].iter().all(|outcome| *outcome == NONE || outcome_is_good(t, *outcome))
             && rows(output.scans, output.scans_count).end <= t.scans().len()
     })?;
     each("scans", t.scans(), |scan| {
@@ -37,7 +36,7 @@ pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
     each("lookups", t.lookups(), |lookup| {
         state_is_good(t, lookup.start)
             && (lookup.classes as usize) < t.byte_class_rows().len()
-            && (lookup.outcome as usize) < t.outcomes().len()
+            && outcome_is_good(t, lookup.outcome)
             && optional(lookup.root, t.searches().len())
             && lookup.repeating <= REPEATING_MAX
     })?;
@@ -55,6 +54,15 @@ pub(super) fn check_searches(t: &Tables<'_>) -> Result<(), ArtifactError> {
 /// Whether `program` is one that can be simulated.
 fn is_simulated(t: &Tables<'_>, program: u32) -> bool {
     t.programs().get(program).is_some_and(|row| row.count as usize <= SIMULATED_MAX && row.looks_count == 0)
+}
+
+/// Whether a literal says a location, if any, and what is no literal a row.
+fn outcome_is_good(t: &Tables<'_>, outcome: u32) -> bool {
+    let location = outcome & NOWHERE;
+    match outcome & LITERAL {
+        0 => (outcome as usize) < t.outcomes().len(),
+        _ => outcome & HEAD == 0 && (location == NOWHERE || (location as usize) < t.locations().len()),
+    }
 }
 
 /// Whether what a transition leads to is a state, and marked as special if it is a chain.
@@ -96,7 +104,7 @@ fn cell_is_good(t: &Tables<'_>, cell: u64) -> bool {
         // A chain reads something, so that a run ends with its text.
         (1..=CHAIN_MAX).contains(&(chain_octets(cell) as usize))
     } else if owner & LITERAL != 0 {
-        ((owner & (LAST - 1)) as usize) < t.locations().len()
+        outcome_is_good(t, owner & !HEAD)
     } else {
         ((owner & !HEAD) as usize) <= t.outputs().len()
     };

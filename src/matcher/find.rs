@@ -3,7 +3,7 @@
 use super::reader::{Reader, Told};
 use super::scan::{Bits, FEW, MANY, Scanning, are_few, first_of};
 use crate::artifact::Tables;
-use crate::artifact::format::{LAST, LITERAL, Lookup, NONE, ROOT_FIRST, ROOT_SEARCH, Search, outcome_kind};
+use crate::artifact::format::{LITERAL, Lookup, NONE, NOWHERE, ROOT_FIRST, ROOT_SEARCH, Search, outcome_kind};
 
 /// What a path leads to. Locations are numbered as in the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +25,8 @@ pub(super) fn find(tables: Tables<'_>, lookup: u32, path: &[u8]) -> Found {
     let lookup = tables.lookups().get(lookup).unwrap_or_default();
     let mut reader = Reader::new(tables, lookup.classes, path, lookup.outcome);
     let told = reader.read(lookup.start);
-    let outcome = reader.outcome;
-    if matches!(told, Told::Nothing) && outcome & (LITERAL | ROOT_FIRST) == LITERAL {
-        return Found::Location(outcome & (LAST - 1));
+    if matches!(told, Told::Nothing) && reader.outcome & (LITERAL | ROOT_FIRST) == LITERAL {
+        return literal(reader.outcome);
     }
     if are_few(lookup.repeating) {
         go_on(tables, lookup, reader, told, path, Bits::new(&mut { FEW }))
@@ -56,16 +55,22 @@ fn go_on(
     {
         return Found::Location(location);
     }
-    Found::Location(outcome & (LAST - 1))
+    literal(outcome)
+}
+
+/// What a literal says.
+fn literal(outcome: u32) -> Found {
+    match outcome & NOWHERE {
+        NOWHERE => Found::Nothing,
+        location => Found::Location(location),
+    }
 }
 
 /// What the row `outcome` comes to, after `scanning` with the literals.
 fn decide(tables: Tables<'_>, lookup: Lookup, outcome: u32, scanning: &mut Scanning<'_, '_>, path: &[u8]) -> Found {
     let outcome = tables.outcomes().get(outcome).unwrap_or_default();
-    match outcome.kind {
-        outcome_kind::EXACT => return Found::Location(outcome.location),
-        outcome_kind::REDIRECT => return Found::Redirect(outcome.location),
-        _ => {}
+    if outcome.kind == outcome_kind::REDIRECT {
+        return Found::Redirect(outcome.location);
     }
     for eligible in tables.eligible().range(outcome.eligible, outcome.eligible_count) {
         let location = if eligible.value == ROOT_SEARCH {

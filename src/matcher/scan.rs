@@ -73,7 +73,7 @@ impl<'t, 'x> Scanning<'t, 'x> {
 
     /// Takes in what `reader`, over the whole text, told last, and what it still tells.
     pub(super) fn literals(&mut self, reader: &mut Reader<'_, '_, false>, told: Told) {
-        self.follow(reader, told, self.text.len(), 0);
+        self.take(reader, told, self.text.len(), 0);
     }
 
     fn scans(&mut self, first: u32, count: u32, from: usize, depth: usize) {
@@ -96,9 +96,9 @@ impl<'t, 'x> Scanning<'t, 'x> {
         }
         let started = Told::OnTheWay { state: scan.start, head: 0 };
         if is_backward {
-            self.follow(&mut Reader::<true>::new(self.tables, scan.classes, rest, NONE), started, end, depth);
+            self.take(&mut Reader::<true>::new(self.tables, scan.classes, rest, NONE), started, end, depth);
         } else if scan.flags & scan_flag::SIMULATED == 0 {
-            self.follow(&mut Reader::<false>::new(self.tables, scan.classes, rest, NONE), started, end, depth);
+            self.take(&mut Reader::<false>::new(self.tables, scan.classes, rest, NONE), started, end, depth);
         } else if simulate::holds(self.tables, scan.start, rest) {
             self.best = scan.best;
         }
@@ -166,13 +166,32 @@ impl<'t, 'x> Scanning<'t, 'x> {
 
     /// Takes in what `reader` told last, and what it still tells; its text ends at `end`.
     #[inline]
+    fn take<const BACKWARD: bool>(
+        &mut self,
+        reader: &mut Reader<'_, '_, BACKWARD>,
+        told: Told,
+        end: usize,
+        depth: usize,
+    ) {
+        let last = if matches!(told, Told::OnTheWay { .. }) { self.follow(reader, told, end, depth) } else { told };
+        if let Told::AtTheEnd { head } = last
+            && let Some(output) = self.output(head)
+        {
+            self.best = self.best.min(output.end);
+            if output.ending != NONE {
+                reader.outcome = output.ending;
+            }
+        }
+    }
+
+    /// Takes in what `reader` tells on the way; gives what it tells last.
     fn follow<const BACKWARD: bool>(
         &mut self,
         reader: &mut Reader<'_, '_, BACKWARD>,
         mut told: Told,
         end: usize,
         depth: usize,
-    ) {
+    ) -> Told {
         while let Told::OnTheWay { state, head } = told {
             if let Some(output) = self.output(head) {
                 self.best = self.best.min(output.seen);
@@ -185,14 +204,7 @@ impl<'t, 'x> Scanning<'t, 'x> {
             }
             told = reader.read(state);
         }
-        if let Told::AtTheEnd { head } = told
-            && let Some(output) = self.output(head)
-        {
-            self.best = self.best.min(output.end);
-            if output.ending != NONE {
-                reader.outcome = output.ending;
-            }
-        }
+        told
     }
 
     /// What a head says that is no literal's and no chain's.

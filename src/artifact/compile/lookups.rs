@@ -5,7 +5,7 @@
 
 use super::searches::Written;
 use super::tables::{Builder, index};
-use crate::artifact::format::{self, DEAD, LAST, LITERAL, NONE, Number, ROOT_FIRST, ROOT_SEARCH, outcome_kind};
+use crate::artifact::format::{self, DEAD, LITERAL, NONE, NOWHERE, Number, ROOT_FIRST, ROOT_SEARCH, outcome_kind};
 use crate::automaton::scanner::Literal;
 use crate::model::{Location, LocationId, LocationPaths, Policy, Service, SlashRedirect};
 use std::collections::{BTreeMap, HashMap};
@@ -163,23 +163,27 @@ impl<'l> Outcomes<'_, '_, 'l> {
                 eligible.push(search);
             }
         }
-        self.outcome(location, outcome_kind::OPEN, eligible)
+        match eligible.as_slice() {
+            [] => literal(location),
+            [ROOT_SEARCH] => literal(location) | ROOT_FIRST,
+            _ => self.row(location, outcome_kind::OPEN, eligible),
+        }
     }
 
     /// The outcome of the path that ends with a text that has `entries`; outer levels decide first.
     fn ending(&mut self, chain: &Chain<'_>, entries: &BTreeMap<usize, Entry<'_>>) -> u32 {
         for entry in chain.iter().filter_map(|(level, _)| entries.get(level)) {
             if let Some((id, _)) = entry.exact {
-                return self.outcome(id, outcome_kind::EXACT, Vec::new());
+                return literal(id);
             }
             if let (None, Some(location)) = (entry.prefix, entry.redirect) {
-                return self.outcome(location, outcome_kind::REDIRECT, Vec::new());
+                return self.row(location, outcome_kind::REDIRECT, Vec::new());
             }
         }
         self.going_on(chain)
     }
 
-    fn outcome(&mut self, location: u32, kind: u32, eligible: Vec<u32>) -> u32 {
+    fn row(&mut self, location: u32, kind: u32, eligible: Vec<u32>) -> u32 {
         let builder = &mut *self.builder;
         *self.known.entry((location, kind, eligible)).or_insert_with_key(|(location, kind, searches)| {
             let eligible = builder.eligible.next();
@@ -187,17 +191,12 @@ impl<'l> Outcomes<'_, '_, 'l> {
                 builder.eligible.push(&Number { value: *search });
             }
             let eligible_count = index(searches.len());
-            let row =
-                builder.outcomes.push(&format::Outcome { location: *location, kind: *kind, eligible, eligible_count });
-            let first = match searches.as_slice() {
-                [] => Some(0),
-                [ROOT_SEARCH] => Some(ROOT_FIRST),
-                _ => None,
-            };
-            if let Some(first) = first.filter(|_| *kind == outcome_kind::OPEN && *location < LAST) {
-                builder.literals.insert(row, LITERAL | first | location);
-            }
-            row
+            builder.outcomes.push(&format::Outcome { location: *location, kind: *kind, eligible, eligible_count })
         })
     }
+}
+
+/// The outcome that only says `location`, or none.
+fn literal(location: u32) -> u32 {
+    LITERAL | location.min(NOWHERE)
 }

@@ -2,7 +2,7 @@
 
 use super::pack::Packed;
 use super::tables::{Builder, index};
-use crate::artifact::format::{self, NONE, Number, REPEATING_MAX, scan_flag};
+use crate::artifact::format::{self, LITERAL, NONE, Number, REPEATING_MAX, scan_flag};
 use crate::automaton::Refused;
 use crate::automaton::filter::Filter;
 use crate::automaton::scanner::{Literal, NO_RANK, Output};
@@ -170,10 +170,9 @@ impl Builder<'_> {
     fn head(&mut self, output: &Output, marks: &Marks, continuations: &[Vec<format::Scan>]) -> u32 {
         let is_bare = (Output { mark: None, ..output.clone() }) == Output::NONE;
         let mark = output.mark.and_then(|mark| marks.get(mark as usize));
-        match mark.and_then(|(going_on, ending)| self.literals.get(going_on).filter(|_| is_bare && going_on == ending))
-        {
-            Some(literal) => *literal,
-            None => self.output(output, marks, continuations) + 1,
+        match mark {
+            Some((going_on, ending)) if is_bare && going_on == ending && going_on & LITERAL != 0 => *going_on,
+            _ => self.output(output, marks, continuations) + 1,
         }
     }
 

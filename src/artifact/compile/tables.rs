@@ -69,8 +69,6 @@ pub(super) struct Builder<'p> {
     pub(super) scanners: usize,
     /// Regexes that are simulated.
     pub(super) simulated: usize,
-    /// By outcome: what the head of a state says that tells nothing else, if a head can say it.
-    pub(super) literals: HashMap<u32, u32>,
     /// By regex location: the search of the regexes nested in it.
     pub(super) nested_searches: HashMap<LocationId, u32>,
     /// Rows of `plans` where a source begins, by source.
@@ -135,7 +133,6 @@ impl<'p> Builder<'p> {
             states: 0,
             scanners: 0,
             simulated: 0,
-            literals: HashMap::new(),
             nested_searches: HashMap::new(),
             plan_rows: Vec::new(),
             fact_variables: Vec::new(),

@@ -24,6 +24,9 @@ pub(crate) const ROOT_FIRST: u32 = 1 << 28;
 /// Set in a literal that nothing follows: what the path has behind it need not be read.
 pub(crate) const LAST: u32 = 1 << 27;
 
+/// In a literal: no location. There are fewer of them, each taking more than 32 octets of an artifact below 4 GiB.
+pub(crate) const NOWHERE: u32 = LAST - 1;
+
 /// The longest text of one chain, in octets: longer ones are several.
 pub(crate) const CHAIN_MAX: usize = 0xFFFF;
 

@@ -187,8 +187,6 @@ pub(crate) mod scan_flag {
 pub(crate) mod outcome_kind {
     /// The location takes the path, unless an eligible regex does.
     pub(crate) const OPEN: u32 = 0;
-    /// The location takes the path.
-    pub(crate) const EXACT: u32 = 1;
     /// The path lacks only the slash of the location.
-    pub(crate) const REDIRECT: u32 = 2;
+    pub(crate) const REDIRECT: u32 = 1;
 }
