@@ -138,6 +138,12 @@ fn describe(errors: &[Diagnostic]) -> String {
     errors.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// PCRE2's regex, without its start optimisations: with them it misses matches of some patterns, such as `~* (?=a).*?A` in
+/// `/ba/`, for which it wants a second `a`.
+pub(crate) fn pcre(pattern: &str, caseless: bool) -> Result<Regex, pcre2::Error> {
+    RegexBuilder::new().caseless(caseless).build(&format!("(*NO_START_OPT){pattern}"))
+}
+
 /// PCRE2 on bytes, as nginx uses it.
 #[derive(Default)]
 pub(crate) struct Pcre {
@@ -157,7 +163,7 @@ impl Regexes for Pcre {
     fn captures(&self, pattern: &Pattern, subject: &[u8]) -> Option<Vec<Option<Range<usize>>>> {
         let mut compiled = self.compiled.borrow_mut();
         let regex = compiled.entry((pattern.source.clone(), pattern.caseless)).or_insert_with(|| {
-            let regex = RegexBuilder::new().caseless(pattern.caseless).build(&pattern.source);
+            let regex = pcre(&pattern.source, pattern.caseless);
             regex.unwrap_or_else(|error| panic!("PCRE2 takes `{}`: {error}", pattern.source))
         });
         let Ok(found) = regex.captures(subject) else {

@@ -1,6 +1,7 @@
 //! The search for a location against what nginx does: the longest prefix, then PCRE2, one regex after the other.
 
-use pcre2::bytes::{Regex, RegexBuilder};
+use crate::engines::pcre;
+use pcre2::bytes::Regex;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rulec::artifact::compile;
@@ -87,7 +88,7 @@ fn policy(locations: &[Location]) -> (String, Oracle) {
                 format!("{modifier} {path}")
             }
             Location::Regex { caseless, pattern } => {
-                let Ok(regex) = RegexBuilder::new().caseless(*caseless).build(pattern) else { continue };
+                let Ok(regex) = pcre(pattern, *caseless) else { continue };
                 oracle.regexes.push((regex, number));
                 format!("{} \"{pattern}\"", if *caseless { "~*" } else { "~" })
             }

@@ -1,5 +1,6 @@
 //! Patterns against PCRE2: refused, or the same answer for every subject.
 
+use crate::engines::pcre;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use rulec::model::pattern::{Mark, Meaning, parse};
 use std::collections::BTreeSet;
@@ -69,15 +70,11 @@ fn is_match(meaning: &Meaning, subject: &[u8]) -> bool {
     !ends(meaning, &meaning.hir, subject, &(0..=subject.len()).collect()).is_empty()
 }
 
-fn oracle(pattern: &str, caseless: bool) -> Result<pcre2::bytes::Regex, pcre2::Error> {
-    pcre2::bytes::RegexBuilder::new().caseless(caseless).build(pattern)
-}
-
 /// Checks that what we accept PCRE2 accepts too, and that both match the same `subjects`.
 #[track_caller]
 fn same(pattern: &str, caseless: bool, subjects: &[Vec<u8>]) -> bool {
     let Ok(regex) = parse(pattern, caseless) else { return false };
-    let oracle = oracle(pattern, caseless).unwrap_or_else(|error| panic!("PCRE2 refuses {pattern:?}: {error}"));
+    let oracle = pcre(pattern, caseless).unwrap_or_else(|error| panic!("PCRE2 refuses {pattern:?}: {error}"));
     assert_eq!(regex.groups.len() + 1, oracle.captures_len(), "{pattern:?}");
     for subject in subjects {
         // A limit reached is no verdict.
