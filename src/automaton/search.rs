@@ -184,14 +184,16 @@ impl Planner<'_> {
             Job::new(hir, anchored, emission, instructions_max).map_err(|_| Refused { language: rank, cost })
         };
         let repeats = !branch.anchored;
-        if branch.gaps.is_empty() || repeats && self.repeating >= REPEATING_MAX {
+        let is_line = self.plans.get(plan).is_some_and(|plan| plan.line);
+        // What is read to the end of a line cannot tell whether the text ends there too.
+        let may_be_whole = !(is_line && branch.end.is_some());
+        if branch.gaps.is_empty() || repeats && self.repeating >= REPEATING_MAX && may_be_whole {
             let is_backward = branch.gaps.is_empty() && !branch.anchored && branch.end.is_some();
             let mut job = if is_backward {
                 whole(&backward(&branch), true, Emission::Rank(rank))?
             } else {
                 whole(&forward(&branch), branch.anchored, Emission::Rank(rank))?
             };
-            let is_line = self.plans.get(plan).is_some_and(|plan| plan.line);
             job.branch = (branch.gaps.is_empty() && !is_line).then(|| Box::new(branch));
             self.job(plan, is_backward, job);
             return Ok(());

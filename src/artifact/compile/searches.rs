@@ -76,7 +76,11 @@ impl Builder<'_> {
             Ok(search) => {
                 let marks = literals.map_or([].as_slice(), |(_, marks)| marks);
                 let simulated = self.simulated(&search.simulated, regexes);
-                Some(self.put_search(&search, &simulated, marks, literals.is_some(), ranked))
+                let written = self.put_search(&search, &simulated, marks, literals.is_some(), ranked);
+                if written.repeating > REPEATING_MAX {
+                    self.refuse_gaps(regexes.last().map_or(Span::default(), |(_, span)| *span));
+                }
+                Some(written)
             }
             Err(Refused { language, cost }) => {
                 let span = regexes.get(language as usize).map_or(Span::default(), |(_, span)| *span);
@@ -84,6 +88,14 @@ impl Builder<'_> {
                 None
             }
         }
+    }
+
+    /// `last` is the last regex of the level.
+    fn refuse_gaps(&mut self, last: Span) {
+        let message =
+            "with this one, the regexes of the level have too many gaps such as `.*` behind what may stand anywhere";
+        let help = "anchor patterns with `^`, or nest locations";
+        self.error("too-many-gaps", last, message, help);
     }
 
     fn put_search(
@@ -107,11 +119,6 @@ impl Builder<'_> {
                 own.push(self.scan(&packed, scan, continuation.line, started));
             }
             rows.push(own);
-        }
-        if repeating > REPEATING_MAX {
-            let message = "the regexes of one level have too many gaps such as `.*` behind what may stand anywhere";
-            let help = "anchor patterns with `^`, or nest locations";
-            self.error("too-many-gaps", Span::default(), message, help);
         }
         let mut known: HashMap<Output, u32> = HashMap::new();
         for (scanner, packed) in search.scanners.iter().zip(&packed) {

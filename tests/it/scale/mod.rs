@@ -1,6 +1,7 @@
 //! Large policies and costly ones: what they compile to, what is refused, and that it is always the same.
 
 mod bombs;
+mod gaps;
 mod limits;
 mod networks;
 mod same_bytes;
