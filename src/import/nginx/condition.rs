@@ -18,10 +18,22 @@ pub(super) struct Condition {
     pub(super) holds: Predicate,
     /// The regex it tries, if `$1` and its like are taken from it: field, operator and source, as `match` has them.
     pub(super) regex: Option<String>,
-    /// Whether it tries a regex at all.
-    pub(super) tries_regex: bool,
+    /// The regex it tries, if it tries one at all.
+    pub(super) source: Option<String>,
     /// Whether it holds where the regex does not match.
     pub(super) is_negative: bool,
+}
+
+/// The regex that an `if` tries, if it tries one.
+pub(super) fn tried(directive: &Directive) -> Option<String> {
+    match words(directive).ok()?.as_slice() {
+        [_, operator, source] if is_trial(&operator.text) => Some(regex::source(&source.text)),
+        _ => None,
+    }
+}
+
+fn is_trial(operator: &str) -> bool {
+    matches!(operator, "~" | "~*" | "!~" | "!~*")
 }
 
 /// The words of a condition, without its parentheses.
@@ -68,7 +80,7 @@ impl<'p> Importer<'p> {
                 let holds = self.equal(&cases, value, place)?;
                 Ok(plain(if *operator == "=" { holds } else { holds.not() }))
             }
-            [variable, operator @ ("~" | "~*" | "!~" | "!~*"), source] if is_variable(variable) => {
+            [variable, operator, source] if is_variable(variable) && is_trial(operator) => {
                 let cases = self.known_variable(name(variable), place)?;
                 try_regex(&cases, operator, source)
             }
@@ -87,6 +99,33 @@ impl<'p> Importer<'p> {
             }
             _ => Err(Lack::Wrong(format!("invalid condition \"{}\"", texts.first().copied().unwrap_or("")))),
         }
+    }
+
+    /// Refuses a condition that changes `$1` or a named group that is used in a way that guards do not see.
+    pub(super) fn check_groups(
+        &self,
+        directive: &Directive,
+        condition: &Condition,
+        takes_groups: bool,
+        place: &Place<'_, 'p>,
+    ) -> Result<(), Lack> {
+        // With a `match` the rules try the regex as nginx does.
+        let lost = condition.source.as_deref().filter(|_| condition.regex.is_none());
+        if let Some(source) = lost {
+            let is_said = |name: &String| place.server.said.contains(&name.to_ascii_lowercase());
+            if let Some(name) = regex::groups(source).into_iter().find(is_said) {
+                return Err(Lack::beyond(format!("`${name}` would be taken from a text that guards do not see")));
+            }
+            if takes_groups && regex::has_groups(source) {
+                return Err(Lack::beyond("`$1` would be taken from a text that guards do not see"));
+            }
+        }
+        let words = words(directive)?;
+        let asked = words.first().map_or("", |word| name(&word.text));
+        if takes_groups && self.maps.tries_regexes(&asked.to_ascii_lowercase()) {
+            return Err(Lack::beyond("the regexes of its table change `$1`, which is used here"));
+        }
+        Ok(())
     }
 
     /// When a value is the text `word`.
@@ -121,11 +160,12 @@ fn try_regex(cases: &Cases, operator: &str, source: &str) -> Result<Condition, L
         }
         _ => None,
     };
-    Ok(Condition { holds: if is_negative { holds.not() } else { holds }, regex, tries_regex: true, is_negative })
+    let holds = if is_negative { holds.not() } else { holds };
+    Ok(Condition { holds, regex, source: Some(source), is_negative })
 }
 
 fn plain(holds: Predicate) -> Condition {
-    Condition { holds, regex: None, tries_regex: false, is_negative: false }
+    Condition { holds, regex: None, source: None, is_negative: false }
 }
 
 fn is_variable(word: &str) -> bool {

@@ -333,13 +333,9 @@ impl<'p> Importer<'p> {
     fn branch(&mut self, directive: &'p Directive, flow: &mut Flow<'_, 'p>) -> Result<(), Lack> {
         self.carried(directive);
         let condition = self.condition(directive, &flow.place)?;
-        if flow.takes_groups {
-            self.check_groups(directive, &condition)?;
-        }
-        let takes_groups = condition
-            .regex
-            .as_ref()
-            .is_some_and(|regex| flow.takes_groups || regex.contains("(?<") || regex.contains("(?P<"));
+        self.check_groups(directive, &condition, flow.takes_groups, &flow.place)?;
+        let takes_groups =
+            condition.source.as_ref().is_some_and(|source| flow.takes_groups || !regex::groups(source).is_empty());
         let level = flow.place.level.inner(directive);
         let broke_before = flow.broke.clone();
         let outer_path = flow.path.clone();
@@ -385,19 +381,6 @@ impl<'p> Importer<'p> {
         Ok(())
     }
 
-    /// Refuses a condition that changes `$1` in a way that guards do not see.
-    fn check_groups(&mut self, directive: &Directive, condition: &Condition) -> Result<(), Lack> {
-        let source = directive.args.last().map_or("", |word| word.text.as_str());
-        if condition.tries_regex && condition.regex.is_none() && source.trim_end_matches(')').contains('(') {
-            return Err(Lack::beyond("`$1` would be taken from a text that guards do not see"));
-        }
-        let variable = directive.arg(0).trim_start_matches(['(', '$']).trim_end_matches(')');
-        if self.maps.tries_regexes(&variable.to_ascii_lowercase()) {
-            return Err(Lack::beyond("the regexes of its table change `$1`, which is used here"));
-        }
-        Ok(())
-    }
-
     fn push_branch(
         &mut self,
         directive: &'p Directive,
@@ -418,7 +401,7 @@ impl<'p> Importer<'p> {
                 flow.push(Node::block(format!("match {regex}"), span, Vec::new()), true, false);
             }
             // A regex without groups leaves `$1` empty, whatever it tries; no method is empty.
-            None if condition.tries_regex && flow.takes_groups => {
+            None if condition.source.is_some() && flow.takes_groups => {
                 flow.push(Node::block("match method ~ ^$", span, Vec::new()), true, false);
             }
             _ => {}

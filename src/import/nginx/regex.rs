@@ -30,6 +30,11 @@ pub(super) fn groups(source: &str) -> Vec<String> {
     pattern::parse(source, false).map(|regex| regex.groups.into_iter().flatten().collect()).unwrap_or_default()
 }
 
+/// Whether `source` has groups that capture, named or not; one that cannot be read may.
+pub(super) fn has_groups(source: &str) -> bool {
+    pattern::parse(source, false).map_or(true, |regex| !regex.groups.is_empty())
+}
+
 /// A regex that takes `text` and nothing else.
 pub(super) fn exactly(text: &str) -> String {
     format!("^{}\\z", escaped(text))

@@ -1,6 +1,6 @@
 //! What has to be known of a whole server before its statements are followed.
 
-use super::condition::variables;
+use super::condition::{tried, variables};
 use super::place::{Moves, Server, Target};
 use super::regex;
 use super::tree::Directive;
@@ -36,13 +36,7 @@ impl<'p> Server<'p> {
                 }
                 self.groups.extend(regex::groups(pattern.trim_start_matches(['~', '*'])));
             }
-            "if" => {
-                let pattern = directive.args.last().map_or("", |word| word.text.as_str());
-                if directive.args.iter().any(|word| word.text.contains('~')) {
-                    let closed = pattern.strip_suffix(')').unwrap_or(pattern);
-                    self.groups.extend(regex::groups(closed));
-                }
-            }
+            "if" => self.groups.extend(tried(directive).iter().flat_map(|source| regex::groups(source))),
             "server_name" => {
                 for name in directive.args.iter().filter_map(|word| word.text.strip_prefix('~')) {
                     self.groups.extend(regex::groups(name));

@@ -105,6 +105,27 @@ fn conditions_on_variables_are_guards_on_the_request() {
 }
 
 #[test]
+fn a_condition_in_quotes_leaves_the_same_groups_as_one_without() {
+    for regex in ["(?<s>.)(.)", "\"(?<s>.)(.)\"", "'(?<s>.)(.)'"] {
+        check(
+            &format!("if ($host ~ {regex}) {{ return 302 http://$s/; }}"),
+            &["match host ~ (?<s>.)(.) {", "http://$s/"],
+        );
+        check(
+            &format!("location / {{ if ($host !~ {regex}) {{ return 204; }} return 302 http://$2$s/; }}"),
+            &["match host ~ (?<s>.)(.) { }", "when not host ~ \"(?<s>.)(.)\" { return 204; }", "http://$2$s/"],
+        );
+    }
+    check("if ($host ~ (?'s'.)) { return 302 http://$s/; }", &["match host ~ \"(?'s'.)\" {", "http://$s/"]);
+    // Without groups of its own it leaves `$1` empty, and a guard is enough.
+    check(
+        "location ~ (.) { if ($scheme ~ \"^(?:http)$\") { return 302 http://x/$1; } }",
+        &["match method ~ ^$ { }", "when scheme http { return 302 http://x/$1; }"],
+    );
+    check_lacks("location / { if ($scheme ~ \"(?<s>.)\") { return 204; } }", &["match"]);
+}
+
+#[test]
 fn the_last_if_that_matched_has_the_word() {
     check(
         "location / { if ($arg_a) { proxy_pass http://a; } if ($arg_b) { proxy_pass http://b; } proxy_pass http://c; }",

@@ -48,6 +48,31 @@ fn what_cannot_be_decided_beforehand_is_refused_at_its_place() {
 }
 
 #[test]
+fn groups_that_no_match_can_take_are_refused_however_the_condition_is_written() {
+    let digit = "`$1` would be taken from a text that guards do not see";
+    let name = "`$s` would be taken from a text that guards do not see";
+    for (condition, used, why) in [
+        ("($scheme ~ (.)(.))", "$1", digit),
+        ("($scheme ~ \"(.)(.)\")", "$1", digit),
+        ("($scheme ~* '(.)(.)')", "$1", digit),
+        ("( $scheme ~ (.)(.) )", "$1", digit),
+        ("($scheme !~ \"x(.)\")", "$1", digit),
+        ("($server_name ~ \"(.)\")", "$1", digit),
+        ("($scheme ~ (?<s>.))", "$s", name),
+        ("($scheme ~ \"(?<S>.)\")", "$S", "`$S` would"),
+        ("($scheme ~ \"(?'s'.)\")", "$s", name),
+        ("($table ~ \"(?<s>.)\")", "$s", name),
+        ("( $table = b )", "$1", "the regexes of its table change `$1`"),
+    ] {
+        let conf = format!(
+            "http {{ map $http_x $table {{ default a; ~b b; }} server {{ listen 80; server_name example.org;
+location / {{ if {condition} {{ return 302 http://x.test/{used}; }} }} }} }}"
+        );
+        check(&conf, "2:14", why);
+    }
+}
+
+#[test]
 fn a_table_is_not_asked_for_what_a_rewrite_may_have_changed() {
     let conf = |server: &str| {
         format!("http {{ map $arg_q $up {{ default u; }} map $up $deep {{ u v; }}\nserver {{ {server} }} }}")
