@@ -298,6 +298,7 @@ fn nowhere<'p>() -> Server<'p> {
         takes_groups: false,
         targets: Vec::new(),
         named: BTreeSet::new(),
+        is_any: true,
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Server<'p> {
     pub(super) targets: Vec<Target>,
     /// Names of `@` locations.
     pub(super) named: BTreeSet<String>,
+    /// Whether it stands for all servers that a table is filled in for.
+    pub(super) is_any: bool,
 }
 
 /// What of a request may be another one than it came with.

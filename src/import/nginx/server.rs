@@ -92,6 +92,7 @@ impl<'p> Importer<'p> {
             takes_groups: false,
             targets: Vec::new(),
             named: BTreeSet::new(),
+            is_any: false,
         };
         let mut blocks = 0;
         server.survey(directive.children(), 0, &mut blocks);
@@ -342,5 +343,6 @@ fn nowhere<'p>(level: &Level<'p>) -> Server<'p> {
         takes_groups: false,
         targets: Vec::new(),
         named: BTreeSet::new(),
+        is_any: false,
     }
 }

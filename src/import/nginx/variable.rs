@@ -115,6 +115,7 @@ impl<'p> Importer<'p> {
         if self.maps.is_declared(&lower) {
             return self.use_map_at(&lower, place).map(Part::Variable);
         }
+        self.check_server(&lower, place)?;
         match lower.as_str() {
             "proxy_add_x_forwarded_for"
             | "request_id"
@@ -171,6 +172,7 @@ impl<'p> Importer<'p> {
         if self.maps.is_declared(&lower) {
             return self.use_map_at(&lower, place).map(|name| Field::Plain(format!("${name}")));
         }
+        self.check_server(&lower, place)?;
         match lower.as_str() {
             "host" => Ok(Field::Plain("host".to_owned())),
             "request_uri" => Ok(Field::Plain("target".to_owned())),
@@ -207,6 +209,14 @@ impl<'p> Importer<'p> {
                 Err(self.unknown(&lower))
             }
         }
+    }
+
+    /// Refuses, in a table, the variable called `name` if its value is another one in each server.
+    fn check_server(&self, name: &str, place: &Place<'_, 'p>) -> Result<(), Lack> {
+        if place.server.is_any && (name == "server_name" || self.variables.contains(name)) {
+            return Err(Lack::beyond(format!("a table does not see what `${name}` is in the server that asks")));
+        }
+        Ok(())
     }
 
     /// Why the variable called `name` is neither a field nor a part of a text.

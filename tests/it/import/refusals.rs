@@ -73,6 +73,23 @@ location / {{ if {condition} {{ return 302 http://x.test/{used}; }} }} }} }}"
 }
 
 #[test]
+fn a_table_is_not_filled_with_what_each_server_says_otherwise() {
+    for (source, value, name) in [
+        ("$host", "x$s", "s"),
+        ("$host", "x$kept", "kept"),
+        ("$host", "$server_name", "server_name"),
+        ("$kept", "x", "kept"),
+        ("$server_name", "x", "server_name"),
+    ] {
+        let conf = format!(
+            "http {{ map {source} $m {{ default {value}; }} server {{ listen 80; server_name example.org; set $kept k;
+location ~ ^/(?<s>.) {{ return 302 http://x.test/$m$s; }} }} }}"
+        );
+        check(&conf, "2:24", &format!("a table does not see what `${name}` is"));
+    }
+}
+
+#[test]
 fn a_table_is_not_asked_for_what_a_rewrite_may_have_changed() {
     let conf = |server: &str| {
         format!("http {{ map $arg_q $up {{ default u; }} map $up $deep {{ u v; }}\nserver {{ {server} }} }}")
