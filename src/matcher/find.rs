@@ -93,8 +93,8 @@ fn root(tables: Tables<'_>, lookup: Lookup, scanning: &mut Scanning<'_, '_>, pat
     innermost(tables, search, scanning.best, path)
 }
 
-/// The regex location of `rank` in `search`, if it is a rank, or the one nested in it that matches too. nginx builds no tree of the
-/// exact and prefix locations inside a regex: only regexes are found there.
+/// The regex location of `rank` in `search`, if it is a rank, or the one nested in it that matches too. nginx builds no
+/// tree of the exact and prefix locations inside a regex: only regexes are found there.
 fn innermost(tables: Tables<'_>, search: Search, rank: u32, path: &[u8]) -> Option<u32> {
     let location = |search: Search, rank: u32| {
         let index = search.regexes.checked_add(rank).filter(|_| rank != NONE)?;

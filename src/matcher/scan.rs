@@ -4,7 +4,6 @@ use super::reader::{Reader, Told};
 use super::simulate;
 use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Output, REPEATING_MAX, Scan, Search, filter_bit, filter_gram, scan_flag};
-
 use core::ops::Range;
 
 /// What the scans of a text have told so far.
@@ -31,8 +30,10 @@ pub(super) struct Bits<'x> {
 /// Words of 64 bits.
 type Room<const WORDS: usize> = [[u64; WORDS]; 2];
 
+const FEW_WORDS: usize = 2;
+
 /// Room for the bits of few scans, which is enough for most searches.
-pub(super) const FEW: Room<2> = [[0; 2]; 2];
+pub(super) const FEW: Room<FEW_WORDS> = [[0; _]; 2];
 
 /// Room for the bits of as many as there may be, which takes time to clear.
 pub(super) const MANY: Room<{ REPEATING_MAX as usize / 64 }> = [[0; _]; 2];
@@ -45,7 +46,7 @@ impl<'x> Bits<'x> {
 
 /// Whether [`FEW`] is room for the bits of `repeating` scans.
 pub(super) fn are_few(repeating: u32) -> bool {
-    repeating <= 2 * 64
+    repeating as usize <= FEW_WORDS * 64
 }
 
 /// Gaps of one regex that are followed: compiled patterns have fewer, since each takes some of the text.

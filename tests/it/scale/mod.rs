@@ -4,6 +4,7 @@ mod bombs;
 mod gaps;
 mod limits;
 mod networks;
+mod passes;
 mod same_bytes;
 mod simulated;
 mod values;

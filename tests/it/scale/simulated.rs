@@ -1,15 +1,7 @@
 //! Regexes whose automata are too large in either direction are simulated, and decide as the definition does.
 
-use super::{Random, load, request, service};
+use super::{Random, compiled, load, request, service};
 use crate::engines::Engines;
-use rulec::artifact::{Compiled, compile};
-use rulec::automaton::Limits;
-use rulec::diagnostic::Diagnostic;
-
-fn compiled(rules: &str) -> Result<Compiled, Vec<Diagnostic>> {
-    let loaded = load(rules);
-    compile(&loaded.policy, &loaded.sources, &Limits::default())
-}
 
 /// An automaton of it has to know where all the `a` of the last twenty bytes were, whatever it reads first.
 fn wide(end: &str) -> String {
@@ -30,7 +22,7 @@ fn what_has_no_automaton_is_simulated_and_decided_in_its_order() {
         wide("d?$"),
         wide(""),
     ));
-    let built = compiled(&rules).expect("they are simulated");
+    let built = compiled(&load(&rules)).expect("they are simulated");
     assert_eq!(built.stats.simulated, 4, "{:?}", built.stats);
     let warned = built.warnings.iter().filter(|warning| warning.code == "regex-simulated").count();
     assert_eq!(warned, 4, "{:#?}", built.warnings);
@@ -50,7 +42,7 @@ fn what_has_no_automaton_is_simulated_and_decided_in_its_order() {
 fn what_is_large_in_one_direction_is_read_in_the_other() {
     for pattern in ["^[ab]*a[ab]{20}$", "[ab]*a[ab]{20}c", "^/(a|b)*a[ab]{18}c$", "a[ab]{20}c$"] {
         let rules = service(&format!("location ~ \"{pattern}\" {{ return 201; }} location / {{ return 200; }}"));
-        let stats = compiled(&rules).expect("within the limits").stats;
+        let stats = compiled(&load(&rules)).expect("within the limits").stats;
         assert!(stats.simulated == 0 && stats.states < 1_000, "`{pattern}`: {stats:?}");
         let engines = Engines::new(&rules);
         for count in 15..25 {
@@ -65,8 +57,8 @@ fn what_is_large_in_one_direction_is_read_in_the_other() {
 fn what_would_take_too_long_to_simulate_is_refused_by_name() {
     let one = |number: usize| format!("location ~ \"{}/{number}\" {{ return 201; }}", wide(""));
     let level = |count: usize| service(&(0..count).map(one).collect::<String>());
-    assert!(compiled(&level(3)).is_ok());
-    let refusals = compiled(&level(20)).expect_err("too many to simulate");
+    assert!(compiled(&load(&level(3))).is_ok());
+    let refusals = compiled(&load(&level(20))).expect_err("too many to simulate");
     for refusal in &refusals {
         assert_eq!(refusal.code, "regex-too-large");
         assert!(refusal.message.contains("1000") && refusal.place.span.end > 0, "{}", refusal.message);
