@@ -371,7 +371,7 @@ impl<'p> Importer<'p> {
         flow.comments(directive);
         // What is skipped by `break` above is decided with the broke of before.
         let now = core::mem::replace(&mut flow.broke, broke_before.clone());
-        self.push_branch(directive, (&condition, takes_groups), body, may_break, flow);
+        self.push_branch(directive, (&condition, takes_groups), body, (has_settings, may_break), flow);
         flow.broke = now;
         if flow.is_location && path != Predicate::False && (!answers || has_settings) {
             // One that always answers has no content, but its settings may stand where they must not.
@@ -386,7 +386,7 @@ impl<'p> Importer<'p> {
         directive: &'p Directive,
         (condition, takes_groups): (&Condition, bool),
         body: Vec<Node>,
-        may_break: bool,
+        (has_settings, may_break): (bool, bool),
         flow: &mut Flow<'_, 'p>,
     ) {
         let is_empty = !body.iter().any(Node::is_statement);
@@ -411,6 +411,10 @@ impl<'p> Importer<'p> {
         }
         match &condition.holds {
             Predicate::False => {}
+            // Settings of a block go before those of the blocks above it; no method is empty.
+            Predicate::True if has_settings => {
+                flow.push(Node::block("when not method ~ ^$", span, body).remark(place), true, may_break);
+            }
             Predicate::True => {
                 for node in body {
                     flow.push(node, true, may_break);

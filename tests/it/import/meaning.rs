@@ -127,6 +127,16 @@ fn a_condition_in_quotes_leaves_the_same_groups_as_one_without() {
 
 #[test]
 fn the_last_if_that_matched_has_the_word() {
+    // One that always matches too: its settings are not those of the location.
+    check(
+        "location / { if ($arg_a) { add_header A 1; } if ($scheme != x) { add_header B 1; } proxy_pass http://c; }",
+        &[
+            "when query a",
+            "add response header A 1 on success;",
+            "when not method ~ ^$ { add response header B 1 on success; }",
+            "proxy c;",
+        ],
+    );
     check(
         "location / { if ($arg_a) { proxy_pass http://a; } if ($arg_b) { proxy_pass http://b; } proxy_pass http://c; }",
         &["when query b", "proxy b;", "when query a", "proxy a;", "proxy c;"],
