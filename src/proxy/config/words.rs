@@ -1,27 +1,8 @@
-//! The small words of `proxy.toml`: addresses, servers, times, secrets.
+//! The small words of `proxy.toml`: servers, times, secrets.
 
 use std::path::PathBuf;
 
-use super::{Address, ServerWords};
-
-/// `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses) or `unix:/run/rulec.sock`.
-///
-/// # Errors
-/// Says what an address looks like.
-pub fn parse_address(text: &str) -> Result<Address, String> {
-    if let Some(path) = text.strip_prefix("unix:") {
-        return if path.is_empty() {
-            Err("a path belongs after `unix:`".to_owned())
-        } else {
-            Ok(Address::Unix(PathBuf::from(path)))
-        };
-    }
-    let full =
-        if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.replacen("localhost:", "127.0.0.1:", 1) };
-    full.parse()
-        .map(Address::Tcp)
-        .map_err(|_| format!("`{text}` is no address like 127.0.0.1:8080 or unix:/run/rulec.sock"))
-}
+use super::ServerWords;
 
 /// `host`, `host:port`, `[::1]:port`, each also with ` weight=N`.
 pub(super) fn server(text: &str) -> Result<ServerWords, String> {
@@ -119,13 +100,5 @@ mod tests {
         for text in ["", "5", "s", "0s", "5x", "99999999999999999999s", "400d"] {
             assert!(milliseconds(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn addresses_are_tcp_or_unix() {
-        assert_eq!(parse_address("unix:/run/a.sock"), Ok(Address::Unix("/run/a.sock".into())));
-        assert_eq!(parse_address(":80").unwrap().to_string(), "0.0.0.0:80");
-        assert_eq!(parse_address("[::1]:80").unwrap().to_string(), "[::1]:80");
-        assert!(parse_address("80").is_err() && parse_address("unix:").is_err());
     }
 }
