@@ -1,0 +1,32 @@
+"""The same locations for nginx and for rulec: regexes of the four shapes that benches/rivals mixes."""
+
+import random
+
+WORDS = ("account admin api archive assets billing cart catalog checkout comments content events export feed files "
+         "groups health images inbox items media orders pages photos plans posts products profile queue reports "
+         "reviews search sessions settings shop status store tags teams tokens users videos webhooks").split()
+
+
+class Policy:
+    """`regexes` in order, and `paths` that they match, spread over all of them."""
+
+    def __init__(self, locations):
+        draw = random.Random(5)
+        made = [location(draw, index) for index in range(locations)]
+        self.regexes = [regex for regex, _ in made]
+        step = max(1, locations // 512)
+        self.paths = [path for _, path in made[::step]]
+        draw.shuffle(self.paths)
+
+
+def location(draw, index):
+    prefix = "/" + "/".join(draw.choices(WORDS, k=3)) + f"/r{index}/"
+    match draw.randrange(30):
+        case shape if shape < 15:
+            return f"^{prefix}[0-9]+/edit$", f"{prefix}{draw.randrange(100_000)}/edit"
+        case shape if shape < 23:
+            return f"^{prefix}.*\\.x{index}$", f"{prefix}{draw.choice(WORDS)}.x{index}"
+        case shape if shape < 27:
+            return f"\\.ext{index}$", f"{prefix}{draw.choice(WORDS)}.ext{index}"
+        case _:
+            return f"/part{index}/", f"{prefix}part{index}/{draw.choice(WORDS)}"
