@@ -32,7 +32,7 @@ class Case:
             return load.h2load(f"https://127.0.0.1:{tls}{self.path}", core, connections, connections, 1, folder / "h2load", "--h1")
         if self.secured:
             url = f"https://127.0.0.1:{tls}{self.path}"
-            return load.h2load(url, core, 16_000 * seconds, 8, 16, folder / "h2load")
+            return load.h2load(url, core, 8_000 * seconds, 8, 16, folder / "h2load")
         script = folder / f"{self.name}.lua"
         if self.upload:
             script.write_text(f'wrk.method = "POST"\nwrk.body = string.rep("x", {load.UPLOAD})\n')

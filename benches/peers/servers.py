@@ -3,6 +3,7 @@ headers added. A function takes a `Setting` and gives the command that runs in i
 
 import json
 import shutil
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Setting:
     tls: int = 0
     certificate: Path = None
     key: Path = None
+    secured: bool = False
     log: bool = False
     regexes: list = field(default_factory=list)
 
@@ -184,13 +186,20 @@ service bench default {{
     location / {{ proxy upstream; }}
 }}
 """)
+    secured = f"""
+[listener.secured]
+address = "127.0.0.1:{setting.tls}"
+tls = [{{ certificate = "{setting.certificate}", key = "{setting.key}" }}]
+"""
     (setting.folder / "proxy.toml").write_text(f"""
 [listener.clear]
 address = "127.0.0.1:{setting.clear}"
-""")
+{secured if setting.secured else ""}""")
     return [binary, "bench.rulec", "--config", "proxy.toml", "--threads", "1", "--access-log", "stdout" if setting.log else "off"]
 
 
+#: The signal on which one takes its configuration anew. h2o wants another process for it, caddy and envoy a request.
+RELOADS = {"rulec": signal.SIGHUP, "nginx": signal.SIGHUP, "haproxy": signal.SIGUSR2}
 #: By the column they get; rulec's rules are compiled before it is started.
 SERVERS = {"rulec": rulec, "nginx": nginx, "haproxy": haproxy, "h2o": h2o, "caddy": caddy, "envoy": envoy}
 
