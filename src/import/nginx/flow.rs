@@ -1,6 +1,6 @@
 //! The rewrite phase: `rewrite`, `set`, `if`, `return` and `break`, in the order in which nginx runs them.
 
-use super::condition::Condition;
+use super::condition::{Condition, variables};
 use super::importer::{Importer, Lack};
 use super::level::Level;
 use super::place::{Moves, Place};
@@ -310,6 +310,10 @@ impl<'p> Importer<'p> {
             return Err(Lack::Wrong(format!("invalid variable name \"{}\"", variable.text)));
         };
         self.carried(directive);
+        if flow.takes_groups && variables(value).iter().any(|name| self.maps.tries_regexes(&name.to_ascii_lowercase()))
+        {
+            return Err(Lack::beyond("the regexes of its table change `$1`, which is used here"));
+        }
         let known = self.known_text(value, &flow.place)?;
         if name == "args" {
             flow.place.moves.args = true;
