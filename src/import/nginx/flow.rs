@@ -432,8 +432,7 @@ impl<'p> Importer<'p> {
 
     /// The settings of an `if`: its own, and those of the location that an `if` before has changed.
     fn branch_settings(&mut self, flow: &mut Flow<'_, 'p>) -> Vec<Node> {
-        let mut own = BTreeSet::new();
-        let mut nodes = self.own_settings(&flow.place, &mut own);
+        let (mut nodes, own) = self.own_settings(&flow.place, &flow.changed);
         let restored: BTreeSet<Kind> = flow.changed.difference(&own).copied().collect();
         nodes.extend(self.restored(&restored, &flow.place));
         flow.changed.extend(own);

@@ -120,7 +120,6 @@ impl<'p> Importer<'p> {
             proxy_host,
             ignores_uri: outer.ignores_uri && moves.path,
         };
-        let mut changed = BTreeSet::new();
         let mut nodes = Vec::new();
         for internal in level.own("internal") {
             self.carried(internal);
@@ -128,7 +127,7 @@ impl<'p> Importer<'p> {
         }
         nodes.extend(self.default_type(&level));
         let behind = Place { moves: moves.or(changes(level.directives)), ..place.clone() };
-        nodes.extend(self.own_settings(&behind, &mut changed));
+        nodes.extend(self.own_settings(&behind, &BTreeSet::new()).0);
         nodes.extend(self.limited(&place, around));
         let mut flow = Flow::new(place, true, outer.server.takes_groups);
         self.follow(level.directives, &mut flow);

@@ -43,19 +43,24 @@ impl<'p> Importer<'p> {
         nodes
     }
 
-    /// What a level says of its own, and which kinds of settings it changes.
-    pub(super) fn own_settings(&mut self, place: &Place<'_, 'p>, changed: &mut BTreeSet<Kind>) -> Vec<Node> {
+    /// What a level says of its own, in place of what it inherits and of the kinds that an `if` has `changed` before;
+    /// and which kinds those are.
+    pub(super) fn own_settings(
+        &mut self,
+        place: &Place<'_, 'p>,
+        changed: &BTreeSet<Kind>,
+    ) -> (Vec<Node>, BTreeSet<Kind>) {
         let level = place.level.clone();
-        let mut nodes = Vec::new();
+        let (mut nodes, mut own) = (Vec::new(), BTreeSet::new());
         for (kind, names) in KINDS {
             if names.iter().all(|name| level.own(name).is_empty()) {
                 continue;
             }
-            changed.insert(kind);
-            let replaces = names.iter().any(|name| !level.own(name).is_empty() && !level.inherited(name).is_empty());
-            nodes.extend(self.settings_of(kind, names, replaces, place));
+            own.insert(kind);
+            let inherits = names.iter().any(|name| !level.own(name).is_empty() && !level.inherited(name).is_empty());
+            nodes.extend(self.settings_of(kind, names, inherits || changed.contains(&kind), place));
         }
-        nodes
+        (nodes, own)
     }
 
     /// What counts on a level, said again where an `if` before may have said otherwise.

@@ -133,7 +133,9 @@ fn the_last_if_that_matched_has_the_word() {
         &[
             "when query a",
             "add response header A 1 on success;",
-            "when not method ~ ^$ { add response header B 1 on success; }",
+            "when not method ~ ^$ {",
+            "forget response headers;",
+            "add response header B 1 on success;",
             "proxy c;",
         ],
     );
