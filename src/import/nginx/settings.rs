@@ -86,9 +86,11 @@ impl<'p> Importer<'p> {
             Kind::RequestHeaders => "forget request headers",
             Kind::ResponseHeaders => "forget response headers",
             Kind::ErrorPages => "forget error_pages",
-            Kind::Body | Kind::Redirects => return nodes,
+            Kind::Redirects => "proxy_redirect off",
+            Kind::Body => return nodes,
         };
-        if replaces {
+        let is_said = matches!(nodes.as_slice(), [Node::Line { text, .. }, ..] if text == forget);
+        if replaces && !is_said {
             nodes.insert(0, Node::line(forget, span.unwrap_or_default()));
         }
         nodes
@@ -201,7 +203,10 @@ impl<'p> Importer<'p> {
 
     fn redirect(&mut self, directive: &'p Directive, place: &Place<'_, 'p>) -> Result<Vec<String>, Lack> {
         match directive.args.as_slice() {
-            [one] if matches!(one.text.as_str(), "off" | "default") => Ok(vec![format!("proxy_redirect {}", one.text)]),
+            [one] if one.text == "off" => Ok(vec!["proxy_redirect off".to_owned()]),
+            [one] if one.text == "default" => {
+                Err(Lack::beyond("say which `Location` of the upstream becomes which: `proxy_redirect FROM TO`"))
+            }
             [from, _] if from.text.starts_with('~') => {
                 Err(Lack::beyond("a `Location` of an upstream is compared with a prefix, not with a regex"))
             }

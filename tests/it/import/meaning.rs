@@ -77,6 +77,20 @@ fn a_level_with_headers_of_its_own_forgets_those_around_it() {
 }
 
 #[test]
+fn a_level_with_redirects_of_its_own_forgets_those_around_it() {
+    check(
+        "proxy_redirect http://a/ /; location /b { proxy_redirect http://b/ /; proxy_pass http://u; }",
+        &[
+            "proxy_redirect \"http://a/\" \"/\";",
+            "location /b {",
+            "proxy_redirect off;",
+            "proxy_redirect \"http://b/\"",
+        ],
+    );
+    check_lacks("location / { proxy_redirect default; proxy_pass http://u; }", &["proxy_redirect"]);
+}
+
+#[test]
 fn a_break_skips_what_nginx_skips() {
     check(
         "location / { rewrite ^/a /b break; if ($arg_x) { return 403; } return 204; }",
