@@ -1,6 +1,6 @@
 //! Fields that a gateway must not hand on.
 
-use super::client::members;
+use super::http1::members;
 
 /// Fields that are about one connection (RFC 9110 7.6.1), and those with which our own framing is written.
 const HOP_BY_HOP: [&str; 10] = [
@@ -55,6 +55,40 @@ impl Dropped {
 pub(super) fn is_claim(name: &[u8]) -> bool {
     let begins = |family: &&str| name.get(..family.len()).is_some_and(|front| is_same(front, family));
     HOP_CLAIM_FAMILIES.iter().any(begins) || is_one_of(name, &HOP_CLAIMS)
+}
+
+/// Fields that decide before the body comes what becomes of a message: behind it they are an attack (RFC 9110 6.5.1).
+const BEFORE_THE_BODY: [&str; 22] = [
+    "age",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "expires",
+    "host",
+    "location",
+    "max-forwards",
+    "pragma",
+    "range",
+    "retry-after",
+    "set-cookie",
+    "vary",
+    "warning",
+    "www-authenticate",
+    "x-request-id",
+];
+
+/// Whether a trailer of `name` may be sent on.
+pub(super) fn may_trail(name: &[u8]) -> bool {
+    !is_one_of(name, &HOP_BY_HOP)
+        && !is_one_of(name, &BEFORE_THE_BODY)
+        && !is_claim(name)
+        && name.first() != Some(&b':')
 }
 
 /// Whether `name` is one of `names`, as an upstream may read it.

@@ -70,11 +70,14 @@ pub(super) const INTERIM_MAX: u32 = 16;
 /// An upstream's `Keep-Alive: timeout=` less this is how long a connection is kept: it must be ours to close.
 pub(super) const KEEPALIVE_MARGIN: Duration = Duration::from_secs(1);
 
+/// How much is read at once where a request head is waited for: more than most heads have.
+pub(super) const HEAD_READ_OCTETS: usize = 4 * 1024;
+
+/// An upstream that says nothing to `Expect: 100-continue` gets the body after this; curl waits as long.
+pub(super) const CONTINUE_TIME_MAX: Duration = Duration::from_secs(1);
+
 /// How much is read from a socket at once.
 pub(super) const READ_OCTETS: usize = 16 * 1024;
-
-/// Octets that hyper keeps for a connection each way; its own bound, 400 KiB, is for fewer connections.
-pub(super) const CLIENT_BUFFER_OCTETS: usize = 64 * 1024;
 
 /// Octets waiting to be written to an upstream before the client's body is read on.
 pub(super) const UPLOAD_BUFFER_OCTETS: usize = 16 * 1024;

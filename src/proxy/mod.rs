@@ -1,18 +1,15 @@
 //! The data plane: sockets around the matcher.
 //!
 //! Each core has its own runtime, listeners, upstream connections and timers; shared is only the policy and what is
-//! counted. hyper speaks with clients behind a guard that reads framing itself; HTTP/1 with upstreams is spoken here.
+//! counted. HTTP/1 is spoken by hand, with clients and with upstreams; hyper serves the admin address.
 
 mod access_log;
 mod admin;
-mod answer;
-mod body;
-mod chunked;
 mod client;
 mod config;
-mod drain;
 mod exchange;
 mod fault;
+mod http1;
 mod hygiene;
 pub mod keys;
 mod limits;
@@ -21,7 +18,6 @@ mod network;
 mod plans;
 mod policy;
 mod record;
-mod request_head;
 mod serve;
 mod shared;
 mod timer;

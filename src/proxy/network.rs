@@ -55,7 +55,7 @@ impl fmt::Display for Network {
 /// `forwarded_for` are the values of the X-Forwarded-For lines in order. They count only as far as, from the right,
 /// every hop that added one is trusted; what stands left of an untrusted hop's address is its own invention.
 pub(super) fn client<'v>(peer: IpAddr, trusted: &[Network], forwarded_for: impl Iterator<Item = &'v [u8]>) -> IpAddr {
-    let hops: Vec<&[u8]> = forwarded_for.flat_map(super::client::members).collect();
+    let hops: Vec<&[u8]> = forwarded_for.flat_map(super::http1::members).collect();
     let mut client = peer.to_canonical();
     for hop in hops.iter().rev() {
         if !is_trusted(client, trusted) {

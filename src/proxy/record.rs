@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::access_log::{Line, latin1, redact, rfc3339};
-use super::client::{Desk, Head};
 use super::fault::Fault;
+use super::http1::Head;
 use super::policy::Policy;
 use super::upstream::Failure;
 use super::verdict::{Action, Verdict};
@@ -18,17 +18,16 @@ use crate::matcher::{Body, Scheme};
 #[derive(Debug)]
 pub(super) struct Record {
     worker: Rc<Worker>,
-    desk: Rc<Desk>,
     begun: Instant,
     pub(super) line: Line,
 }
 
 impl Record {
-    pub(super) fn begin(worker: &Rc<Worker>, desk: &Rc<Desk>, request_id: String) -> Self {
+    pub(super) fn begin(worker: &Rc<Worker>, request_id: String) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // Until something is decided, what ends it is the client's leaving.
         let line = Line { time: rfc3339(now), request_id, outcome: "aborted", ..Line::default() };
-        Self { worker: Rc::clone(worker), desk: Rc::clone(desk), begun: Instant::now(), line }
+        Self { worker: Rc::clone(worker), begun: Instant::now(), line }
     }
 
     /// What was asked.
@@ -105,6 +104,5 @@ impl Drop for Record {
         self.line.ms = (self.begun.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         self.worker.count(&self.line);
         self.worker.log(&self.line);
-        self.desk.close_one();
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::access_log::{self, AccessLog, Sender};
 use super::admin;
-use super::client;
+use super::client::{self, Stream};
 use super::config::{Address, Config, Listener};
 use super::limits::CONNECTIONS_MAX;
 use super::listen::{Bound, bind};
@@ -219,7 +219,13 @@ async fn accept_tcp(
         match socket.accept().await {
             Ok((stream, peer)) => {
                 drop(stream.set_nodelay(true));
-                let served = client::serve(Rc::clone(worker), Rc::clone(listener), stream, peer.ip(), stopped.clone());
+                let served = client::serve(
+                    Rc::clone(worker),
+                    Rc::clone(listener),
+                    Stream::Tcp(stream),
+                    peer.ip(),
+                    stopped.clone(),
+                );
                 tokio::task::spawn_local(served);
             }
             Err(error) => after(&error).await,
@@ -239,7 +245,8 @@ async fn accept_unix(
         wait_for_room(worker).await;
         match socket.accept().await {
             Ok((stream, _)) => {
-                let served = client::serve(Rc::clone(worker), Rc::clone(listener), stream, peer, stopped.clone());
+                let served =
+                    client::serve(Rc::clone(worker), Rc::clone(listener), Stream::Unix(stream), peer, stopped.clone());
                 tokio::task::spawn_local(served);
             }
             Err(error) => after(&error).await,

@@ -69,6 +69,10 @@ impl Shared {
         })
     }
 
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// Goes up with every replacement.
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)

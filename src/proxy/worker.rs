@@ -5,6 +5,7 @@ use core::fmt::Write as _;
 use core::sync::atomic::Ordering;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::access_log::{Line, Sender};
 use super::policy::Policy;
@@ -22,6 +23,7 @@ pub(super) struct Worker {
     ids: RefCell<Ids>,
     log: Sender,
     connections: Cell<usize>,
+    date: RefCell<Date>,
 }
 
 /// A policy with this core's connections to its upstreams.
@@ -50,6 +52,7 @@ impl Worker {
             ids: RefCell::default(),
             log,
             connections: Cell::new(0),
+            date: RefCell::default(),
         })
     }
 
@@ -69,6 +72,11 @@ impl Worker {
     /// 128 random bits in hex.
     pub(super) fn request_id(&self) -> String {
         self.ids.borrow_mut().next()
+    }
+
+    /// The value of Date (RFC 9110 5.6.7).
+    pub(super) fn date(&self) -> Rc<str> {
+        self.date.borrow_mut().now()
     }
 
     pub(super) fn log(&self, line: &Line) {
@@ -108,6 +116,27 @@ impl Drop for Connected {
     fn drop(&mut self) {
         self.0.connections.set(self.0.connections.get().saturating_sub(1));
         self.0.shared.counters.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The date as HTTP writes it, written once a second.
+#[derive(Debug, Default)]
+struct Date {
+    written: Option<(u64, Rc<str>)>,
+}
+
+impl Date {
+    fn now(&mut self) -> Rc<str> {
+        let now = SystemTime::now();
+        let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        match &self.written {
+            Some((of, text)) if *of == second => Rc::clone(text),
+            _ => {
+                let text: Rc<str> = Rc::from(httpdate::fmt_http_date(now));
+                self.written = Some((second, Rc::clone(&text)));
+                text
+            }
+        }
     }
 }
 

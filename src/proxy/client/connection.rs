@@ -1,78 +1,85 @@
 //! One connection of a client, from its first octet to its last.
 
+use core::cell::RefCell;
 use core::future::poll_fn;
 use core::net::IpAddr;
 use core::time::Duration;
 use std::rc::Rc;
 
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWrite as _;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::desk::Desk;
-use super::guard::Guard;
+use super::http1;
+use super::stream::Stream;
+use super::wire::Wire;
 use crate::proxy::config::Listener;
-use crate::proxy::exchange::{self, Client};
-use crate::proxy::limits::{CLIENT_BUFFER_OCTETS, LINGER_OCTETS_MAX, READ_OCTETS};
+use crate::proxy::limits::{LINGER_OCTETS_MAX, READ_OCTETS};
 use crate::proxy::worker::Worker;
 
+/// What all requests of a connection have in common.
+#[derive(Debug)]
+pub(in crate::proxy) struct Client {
+    pub(in crate::proxy) worker: Rc<Worker>,
+    pub(in crate::proxy) listener: Rc<Listener>,
+    /// The address at the other end; of a Unix socket 127.0.0.1.
+    pub(in crate::proxy) peer: IpAddr,
+}
+
+/// How a connection is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Both sides are done with it.
+    Close,
+    /// The client may still be sending: it is read for a while, so that a reset does not take the answer from it.
+    Linger,
+    /// Nothing more is said.
+    Cut,
+    /// An answer whose end is the connection's is not complete: that must be seen.
+    Reset,
+}
+
 /// Serves a connection until it ends; once `stop` says so, after the request in flight.
-pub(in crate::proxy) async fn serve<S>(
+pub(in crate::proxy) async fn serve(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
-    socket: S,
+    stream: Stream,
     peer: IpAddr,
-    mut stop: watch::Receiver<bool>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let _connected = worker.connected();
+    stop: watch::Receiver<bool>,
+) {
+    let connected = worker.connected();
     let limits = worker.shared.limits;
-    let desk = Desk::new();
-    let client = Rc::new(Client { worker, desk: Rc::clone(&desk), listener, peer });
-    let service = service_fn(move |request: Request<Incoming>| {
-        Box::pin(exchange::answer(Rc::clone(&client), request.into_body()))
-    });
-    // The guard has its own timer for heads, and bounds their size.
-    let mut hyper = http1::Builder::new()
-        .header_read_timeout(None)
-        .max_buf_size(CLIENT_BUFFER_OCTETS)
-        .serve_connection(TokioIo::new(Guard::new(socket, desk, limits)), service);
-    let mut stopping = false;
-    let ended = loop {
-        tokio::select! {
-            ended = poll_fn(|cx| hyper.poll_without_shutdown(cx)) => break ended,
-            _ = stop.wait_for(|stop| *stop), if !stopping => {
-                stopping = true;
-                core::pin::Pin::new(&mut hyper).graceful_shutdown();
-            }
-        }
-    };
-    let (socket, may_send) = hyper.into_parts().io.into_inner().into_socket();
-    if ended.is_ok() {
-        leave(socket, may_send, limits.linger_time_max).await;
+    let client = Rc::new(Client { worker, listener, peer });
+    let wire = Rc::new(RefCell::new(Wire::new(stream, limits)));
+    let ending = http1::serve(&client, &wire, stop).await;
+    match ending {
+        Ending::Cut => {}
+        Ending::Reset => wire.borrow().stream.reset_on_close(),
+        // Where it cannot be ended it has ended. Nobody waits long for a client that reads nothing.
+        Ending::Close => drop(timeout(limits.linger_time_max, shutdown(&wire)).await),
+        Ending::Linger => linger(&wire, limits.linger_time_max).await,
     }
+    drop(connected);
 }
 
 /// Closes a connection so that the last answer arrives even where the client is still sending.
-async fn leave<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S, may_send: bool, patience: Duration) {
-    if socket.shutdown().await.is_ok() && may_send {
-        let linger = async {
-            let mut octets = vec![0; READ_OCTETS];
-            let mut read = 0;
-            while let Ok(more @ 1..) = socket.read(&mut octets).await {
-                read += more;
-                if read > LINGER_OCTETS_MAX {
-                    break;
-                }
+async fn linger(wire: &RefCell<Wire>, patience: Duration) {
+    let read = async {
+        let mut read = 0;
+        shutdown(wire).await?;
+        loop {
+            let more = poll_fn(|cx| wire.borrow_mut().poll_fill(READ_OCTETS, cx)).await?;
+            read += more;
+            if more == 0 || read > LINGER_OCTETS_MAX {
+                return Ok::<(), std::io::Error>(());
             }
-        };
-        // Whoever sends longer is cut off.
-        drop(timeout(patience, linger).await);
-    }
+            wire.borrow_mut().input.clear();
+        }
+    };
+    // Whoever sends longer is cut off.
+    drop(timeout(patience, read).await);
+}
+
+async fn shutdown(wire: &RefCell<Wire>) -> std::io::Result<()> {
+    poll_fn(|cx| core::pin::Pin::new(&mut wire.borrow_mut().stream).poll_shutdown(cx)).await
 }

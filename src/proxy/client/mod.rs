@@ -1,10 +1,13 @@
-//! The client's side: its socket, guarded, and the heads that come through it.
+//! Connections of clients.
 
+mod answer_writer;
 mod connection;
-mod desk;
-mod guard;
-mod head;
+mod http1;
+mod output;
+mod stream;
+mod tunnel;
+mod wire;
 
-pub(super) use connection::serve;
-pub(super) use desk::Desk;
-pub(super) use head::{Head, decimal, members};
+pub(super) use connection::{Client, serve};
+pub(super) use stream::Stream;
+pub(super) use wire::Wire;

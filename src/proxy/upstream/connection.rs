@@ -24,11 +24,11 @@ pub(super) enum Stream {
 
 /// A connection, fresh or kept.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(in crate::proxy) struct Connection {
     stream: Stream,
     pub(super) peer: SocketAddr,
     /// Octets read and not yet used.
-    pub(super) buffer: BytesMut,
+    pub(in crate::proxy) buffer: BytesMut,
     pub(super) born: Instant,
     /// Set where it had been kept: how long it was idle.
     pub(super) idle: Option<Duration>,
@@ -55,7 +55,7 @@ impl Connection {
     }
 
     /// Reads more into the buffer; 0 at the end of the stream.
-    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    pub(in crate::proxy) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.buffer.reserve(READ_OCTETS);
         let read = ready!(pin!(self.stream.read_buf(&mut self.buffer)).poll(cx))?;
         self.received += read as u64;
@@ -63,7 +63,7 @@ impl Connection {
     }
 
     /// Writes some of `out` and takes it off.
-    pub(super) fn poll_send(&mut self, out: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(in crate::proxy) fn poll_send(&mut self, out: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, out))?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -73,8 +73,13 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(in crate::proxy) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// Tells the other side that nothing more comes.
+    pub(in crate::proxy) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

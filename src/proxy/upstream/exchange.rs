@@ -4,14 +4,28 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 use std::io;
 
+use bytes::BytesMut;
+
 use super::connection::Connection;
 use super::failure::Failure;
-use super::response::{self, ResponseHead};
 use super::sender::{Sender, Upload};
 use super::target::Timers;
 use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::http1::{Fields, HeadEnd, ResponseHead, head_end, members};
+use crate::proxy::hygiene::Dropped;
 use crate::proxy::limits::{INTERIM_MAX, RESPONSE_HEAD_OCTETS_MAX};
 use crate::proxy::timer::Timer;
+
+/// What the answer has to fit to, and who hears of interim ones.
+#[derive(Clone, Copy)]
+pub(in crate::proxy) struct Asked<'r> {
+    /// The request is a HEAD.
+    pub(in crate::proxy) head_only: bool,
+    /// The protocol to go on with.
+    pub(in crate::proxy) upgrade: Option<&'r [u8]>,
+    /// Hands an interim answer on.
+    pub(in crate::proxy) interim: &'r dyn Fn(u16, &Fields),
+}
 
 /// A request that is being written while its answer is waited for.
 #[derive(Debug)]
@@ -20,26 +34,24 @@ pub(super) struct Exchange {
     pub(super) sender: Sender,
     timers: Timers,
     timer: Timer,
-    head_only: bool,
     interim: u32,
+    /// Octets at the front of the buffer in which no head ends.
+    scanned: usize,
 }
 
 impl Exchange {
-    pub(super) fn new(
-        connection: Connection,
-        head: &[u8],
-        upload: Option<Upload>,
-        timers: Timers,
-        head_only: bool,
-    ) -> Self {
+    pub(super) fn new(connection: Connection, head: BytesMut, upload: Option<Upload>, timers: Timers) -> Self {
         let sender = Sender::new(head, upload, timers.idle);
-        Self { connection, sender, timers, timer: Timer::default(), head_only, interim: 0 }
+        Self { connection, sender, timers, timer: Timer::default(), interim: 0, scanned: 0 }
     }
 
     /// Waits for the final answer's head.
-    pub(super) async fn head(&mut self) -> Result<ResponseHead, Failure> {
-        match poll_fn(|cx| self.poll_head(cx)).await {
-            Ok(head) => Ok(head),
+    pub(super) async fn head(&mut self, asked: Asked<'_>) -> Result<ResponseHead, Failure> {
+        match poll_fn(|cx| self.poll_head(asked, cx)).await {
+            Ok(head) => {
+                self.sender.give_up_waiting();
+                Ok(head)
+            }
             Err(fault) => Err(self.failure(fault)),
         }
     }
@@ -53,16 +65,18 @@ impl Exchange {
         failure
     }
 
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Fault>> {
-        let sent = self.sender.poll(&mut self.connection, cx)?.is_ready();
+    fn poll_head(&mut self, asked: Asked<'_>, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Fault>> {
+        let mut sent = self.sender.poll(&mut self.connection, cx)?.is_ready();
         loop {
-            if let Some(head) = self.take_head()? {
+            if let Some(head) = self.take_head(asked)? {
                 return Poll::Ready(Ok(head));
             }
             match self.connection.poll_fill(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.closed(None))),
                 Poll::Ready(Ok(_)) => self.timer.stop(),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.closed(Some(&error)))),
+                // What has come may have been the leave to go on.
+                Poll::Pending if !sent && self.sender.poll(&mut self.connection, cx)?.is_ready() => sent = true,
                 Poll::Pending => break,
             }
         }
@@ -74,27 +88,33 @@ impl Exchange {
         Poll::Pending
     }
 
-    /// Takes a final head off the buffer, if it is complete; interim ones are passed over.
-    fn take_head(&mut self) -> Result<Option<ResponseHead>, Fault> {
-        while let Some(end) = response::find_end(&self.connection.buffer)? {
-            if end > RESPONSE_HEAD_OCTETS_MAX {
-                return Err(UpstreamFault::ResponseHeadTooLarge.into());
-            }
+    /// Takes a final head off the buffer, if it is complete; interim ones are handed on.
+    fn take_head(&mut self, asked: Asked<'_>) -> Result<Option<ResponseHead>, Fault> {
+        loop {
+            let end = match head_end(&self.connection.buffer, self.scanned) {
+                HeadEnd::Malformed => return Err(UpstreamFault::ResponseMalformed.into()),
+                HeadEnd::Unseen if self.connection.buffer.len() <= RESPONSE_HEAD_OCTETS_MAX => {
+                    self.scanned = self.connection.buffer.len();
+                    return Ok(None);
+                }
+                HeadEnd::At(end) if end <= RESPONSE_HEAD_OCTETS_MAX => end,
+                HeadEnd::At(_) | HeadEnd::Unseen => return Err(UpstreamFault::ResponseHeadTooLarge.into()),
+            };
+            self.scanned = 0;
             let bytes = self.connection.buffer.split_to(end).freeze();
-            let head = response::parse(&bytes, self.head_only)?;
+            let head = ResponseHead::parse(&bytes, asked.head_only)?;
             self.interim += 1;
             match head.status {
-                // Nobody asked for another protocol.
+                101 if agrees(&head, asked.upgrade) => return Ok(Some(head)),
+                // Nobody asked for this protocol, or for any.
                 101 => return Err(UpstreamFault::ResponseMalformed.into()),
                 100..200 if self.interim > INTERIM_MAX => return Err(UpstreamFault::ResponseMalformed.into()),
-                100..200 => {}
+                // The client is told when its body is read.
+                100 => self.sender.leave(),
+                102..200 => hand_on(head, asked.interim),
                 _ => return Ok(Some(head)),
             }
         }
-        if self.connection.buffer.len() > RESPONSE_HEAD_OCTETS_MAX {
-            return Err(UpstreamFault::ResponseHeadTooLarge.into());
-        }
-        Ok(None)
     }
 
     fn closed(&self, error: Option<&io::Error>) -> Fault {
@@ -108,4 +128,18 @@ impl Exchange {
         };
         fault.into()
     }
+}
+
+/// Whether a 101 goes on with the protocol that was asked for (RFC 9110 15.2.2).
+fn agrees(head: &ResponseHead, upgrade: Option<&[u8]>) -> bool {
+    let Some(asked) = upgrade else { return false };
+    let mut chosen = head.fields.values("upgrade").flat_map(members).peekable();
+    let mut offered = members(asked);
+    chosen.peek().is_some() && chosen.all(|chosen| offered.any(|offered| offered.eq_ignore_ascii_case(chosen)))
+}
+
+fn hand_on(mut head: ResponseHead, interim: &dyn Fn(u16, &Fields)) {
+    let dropped = Dropped::by_connection(head.fields.values("connection"));
+    head.fields.retain(|name, _| !dropped.has(name));
+    interim(head.status, &head.fields);
 }

@@ -6,14 +6,13 @@ mod exchange;
 mod failure;
 mod pool;
 mod relay;
-mod response;
 mod sender;
 mod target;
 pub(super) mod tls;
 
+pub(super) use exchange::Asked;
 pub(super) use failure::Failure;
-pub(super) use pool::{Answer, Outgoing, Pool};
+pub(super) use pool::{Answer, Outgoing, Pool, Then, Tunnel};
 pub(super) use relay::Relay;
-pub(super) use response::ResponseHead;
 pub(super) use sender::Upload;
 pub(super) use target::Upstream;

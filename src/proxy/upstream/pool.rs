@@ -5,17 +5,18 @@ use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use tokio::time::Instant;
 
 use super::connect::connect;
 use super::connection::Connection;
-use super::exchange::Exchange;
+use super::exchange::{Asked, Exchange};
 use super::failure::Failure;
 use super::relay::Relay;
-use super::response::ResponseHead;
 use super::sender::Upload;
 use super::target::{Server, Turns, Upstream};
 use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::http1::{Framing, ResponseHead};
 use crate::proxy::limits::KEEPALIVE_MARGIN;
 
 /// One core's connections to an upstream.
@@ -43,12 +44,11 @@ struct Idle {
 /// A request to be sent.
 pub(in crate::proxy) struct Outgoing<'r> {
     /// Writes the head for a server, given the value of Host.
-    pub(in crate::proxy) head: &'r dyn Fn(&str) -> Vec<u8>,
+    pub(in crate::proxy) head: &'r dyn Fn(&str) -> BytesMut,
     pub(in crate::proxy) upload: Option<Upload>,
     /// May be sent again where a kept connection breaks.
     pub(in crate::proxy) idempotent: bool,
-    /// The request is a HEAD.
-    pub(in crate::proxy) head_only: bool,
+    pub(in crate::proxy) asked: Asked<'r>,
 }
 
 impl core::fmt::Debug for Outgoing<'_> {
@@ -57,12 +57,28 @@ impl core::fmt::Debug for Outgoing<'_> {
     }
 }
 
-/// An upstream's answer: its head, and the body to come.
+/// An upstream's answer.
 #[derive(Debug)]
 pub(in crate::proxy) struct Answer {
     pub(in crate::proxy) head: ResponseHead,
-    pub(in crate::proxy) relay: Relay,
+    pub(in crate::proxy) then: Then,
     pub(in crate::proxy) peer: core::net::SocketAddr,
+}
+
+/// What comes behind the head of an answer.
+#[derive(Debug)]
+pub(in crate::proxy) enum Then {
+    Body(Relay),
+    /// The connection goes on with another protocol.
+    Tunnel(Tunnel),
+}
+
+/// A connection that goes on with another protocol.
+#[derive(Debug)]
+pub(in crate::proxy) struct Tunnel {
+    pub(in crate::proxy) connection: Connection,
+    /// It ends where neither side sends anything for this long.
+    pub(in crate::proxy) idle: Duration,
 }
 
 impl Pool {
@@ -93,8 +109,8 @@ impl Pool {
             };
             let head = (request.head)(&server.host_header);
             let timers = self.upstream.timers;
-            let mut exchange = Exchange::new(connection, &head, request.upload.take(), timers, request.head_only);
-            match exchange.head().await {
+            let mut exchange = Exchange::new(connection, head, request.upload.take(), timers);
+            match exchange.head(request.asked).await {
                 Ok(head) => return Ok(self.answer(exchange, head, index)),
                 Err(failure) if may_reuse && can_repeat(&exchange, &failure, request.idempotent) => {
                     request.upload = exchange.sender.into_upload();
@@ -143,13 +159,16 @@ impl Pool {
     }
 
     fn answer(self: &Rc<Self>, exchange: Exchange, mut head: ResponseHead, server: usize) -> Answer {
+        let (peer, idle) = (exchange.connection.peer, self.upstream.timers.idle);
+        if head.status == 101 {
+            return Answer { head, then: Then::Tunnel(Tunnel { connection: exchange.connection, idle }), peer };
+        }
         let announced =
             head.keep_alive_seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(KEEPALIVE_MARGIN));
         let patience = self.upstream.keepalive_idle.min(announced.unwrap_or(Duration::MAX));
         let home = (head.persistent && !patience.is_zero()).then(|| (Rc::clone(self), Kept { server, patience }));
-        let framing = core::mem::replace(&mut head.framing, super::response::Framing::None);
-        let peer = exchange.connection.peer;
-        Answer { head, relay: Relay::new(exchange, framing, home, self.upstream.timers.idle), peer }
+        let framing = core::mem::replace(&mut head.framing, Framing::None);
+        Answer { head, then: Then::Body(Relay::new(exchange, framing, home, idle)), peer }
     }
 }
 

@@ -3,14 +3,15 @@
 use core::task::{Context, Poll, ready};
 use std::rc::Rc;
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::pool::{Kept, Pool};
-use super::response::Framing;
-use crate::proxy::chunked::Then;
+use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::http1::{Framing, Then};
+use crate::proxy::hygiene::may_trail;
 use crate::proxy::timer::Timer;
 
 /// Reads an answer's body, and writes what is left of the request's meanwhile.
@@ -48,19 +49,19 @@ impl Relay {
     }
 
     /// The next piece; Ready(None) at the end that the framing names, never at another.
-    pub(in crate::proxy) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+    pub(in crate::proxy) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, Failure>>> {
         let Some(exchange) = &mut self.exchange else { return Poll::Ready(None) };
         if let Poll::Ready(Err(fault)) = exchange.sender.poll(&mut exchange.connection, cx) {
             return Poll::Ready(self.fail(fault));
         }
         loop {
             match self.next() {
-                Ok(Next::Data(data)) => {
-                    // Nobody asks again where the length is known.
-                    if matches!(self.framing, Framing::Octets(0)) {
+                Ok(Next::Piece(piece)) => {
+                    // Nobody asks again where the length is known, or trailers have come.
+                    if matches!((&self.framing, &piece), (Framing::Octets(0), _) | (_, Piece::Trailers(_))) {
                         self.finish();
                     }
-                    return Poll::Ready(Some(Ok(data)));
+                    return Poll::Ready(Some(Ok(piece)));
                 }
                 Ok(Next::End) => {
                     self.finish();
@@ -103,25 +104,29 @@ impl Relay {
         match &mut self.framing {
             Framing::None | Framing::Octets(0) => Ok(Next::End),
             _ if buffer.is_empty() => Ok(Next::More),
-            Framing::Close => Ok(Next::Data(buffer.split().freeze())),
+            Framing::Close => Ok(Next::Piece(Piece::Data(buffer.split().freeze()))),
             Framing::Octets(left) => {
                 let take = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
                 *left = left.saturating_sub(take as u64);
-                Ok(Next::Data(buffer.split_to(take).freeze()))
+                Ok(Next::Piece(Piece::Data(buffer.split_to(take).freeze())))
             }
             Framing::Chunked(chunked) => {
                 let step = chunked.step(buffer).map_err(|_| UpstreamFault::BodyMalformed)?;
                 buffer.advance(step.framing);
                 Ok(match step.then {
                     Then::More => Next::More,
-                    Then::Data(octets) => Next::Data(buffer.split_to(octets).freeze()),
-                    Then::End => Next::End,
+                    Then::Data(octets) => Next::Piece(Piece::Data(buffer.split_to(octets).freeze())),
+                    Then::End => {
+                        let mut trailers = chunked.take_trailers().map_err(|_| UpstreamFault::BodyMalformed)?;
+                        trailers.retain(|name, _| may_trail(name));
+                        if trailers.is_empty() { Next::End } else { Next::Piece(Piece::Trailers(trailers)) }
+                    }
                 })
             }
         }
     }
 
-    fn fail(&mut self, fault: Fault) -> Option<Result<Bytes, Failure>> {
+    fn fail(&mut self, fault: Fault) -> Option<Result<Piece, Failure>> {
         let exchange = self.exchange.take()?;
         Some(Err(exchange.failure(fault)))
     }
@@ -137,7 +142,7 @@ impl Relay {
 }
 
 enum Next {
-    Data(Bytes),
+    Piece(Piece),
     More,
     End,
 }

@@ -1,28 +1,32 @@
 //! Writes a request to an upstream: the head, then the client's body as it comes.
 
-use core::pin::Pin;
+use core::fmt::Write as _;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use hyper::body::{Body as _, Incoming};
 
 use super::connection::Connection;
 use crate::matcher::Refusal;
+use crate::proxy::exchange::{Piece, RequestBody};
 use crate::proxy::fault::{Fault, RequestFault, UpstreamFault};
-use crate::proxy::limits::UPLOAD_BUFFER_OCTETS;
+use crate::proxy::http1::Fields;
+use crate::proxy::hygiene::may_trail;
+use crate::proxy::limits::{CONTINUE_TIME_MAX, UPLOAD_BUFFER_OCTETS};
 use crate::proxy::timer::Timer;
 
 /// A client's body on its way to an upstream.
 #[derive(Debug)]
 pub(in crate::proxy) struct Upload {
-    pub(in crate::proxy) source: Incoming,
+    pub(in crate::proxy) source: RequestBody,
     /// Its length is not known: it is sent in chunks.
     pub(in crate::proxy) chunked: bool,
     /// Octets beyond which it is refused.
     pub(in crate::proxy) octets_max: Option<u64>,
     /// How long the client may pause.
     pub(in crate::proxy) client_idle: Duration,
+    /// It is sent when the upstream says so: 100-continue (RFC 9110 10.1.1).
+    pub(in crate::proxy) on_leave: bool,
 }
 
 /// What is still to be written of a request.
@@ -41,14 +45,28 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(head: &[u8], upload: Option<Upload>, write_idle: Duration) -> Self {
-        let out = BytesMut::from(head);
-        Self { out, upload, taken: 0, write_idle, timer: Timer::default(), done: false, failed: false }
+    pub(super) fn new(head: BytesMut, upload: Option<Upload>, write_idle: Duration) -> Self {
+        Self { out: head, upload, taken: 0, write_idle, timer: Timer::default(), done: false, failed: false }
     }
 
     /// The body, where nothing of it was taken yet.
     pub(super) fn into_upload(self) -> Option<Upload> {
         self.upload
+    }
+
+    /// The upstream wants the body, or will not say.
+    pub(super) fn leave(&mut self) {
+        if let Some(upload) = &mut self.upload {
+            upload.on_leave = false;
+            self.timer.stop();
+        }
+    }
+
+    /// The upstream has answered without the body: it is not sent.
+    pub(super) fn give_up_waiting(&mut self) {
+        if self.waits_for_leave() {
+            (self.done, self.failed) = (true, true);
+        }
     }
 
     /// Ready once all is written. An upstream that stops taking is no error here: it may have answered.
@@ -61,6 +79,11 @@ impl Sender {
                 Poll::Ready(Err(_)) => (self.done, self.failed) = (true, true),
                 Poll::Ready(Ok(())) if has_octets => self.timer.stop(),
                 Poll::Ready(Ok(())) if self.upload.is_none() => self.done = true,
+                Poll::Ready(Ok(())) if self.waits_for_leave() => {
+                    // An upstream that has never heard of it waits for the body.
+                    ready!(self.timer.poll(CONTINUE_TIME_MAX, cx));
+                    self.leave();
+                }
                 Poll::Ready(Ok(())) => {
                     if client_is_slow {
                         let patience = self.upload.as_ref().map_or(self.write_idle, |upload| upload.client_idle);
@@ -77,25 +100,32 @@ impl Sender {
         Poll::Ready(Ok(()))
     }
 
+    fn waits_for_leave(&self) -> bool {
+        self.upload.as_ref().is_some_and(|upload| upload.on_leave)
+    }
+
     /// Takes what the client has sent, as far as there is room; pending where it has sent nothing more yet.
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         while self.out.len() < UPLOAD_BUFFER_OCTETS {
-            let Some(upload) = &mut self.upload else { break };
-            match ready!(Pin::new(&mut upload.source).poll_frame(cx)) {
-                Some(Ok(frame)) => {
+            let Some(upload) = self.upload.as_mut().filter(|upload| !upload.on_leave) else { break };
+            match ready!(upload.source.poll_piece(cx)).transpose()? {
+                Some(Piece::Data(data)) => {
                     self.timer.stop();
-                    // Trailers are not sent on: nobody has said which of them may be.
-                    let data = frame.into_data().unwrap_or_default();
                     self.taken += data.len() as u64;
                     if upload.octets_max.is_some_and(|max| self.taken > max) {
                         return Poll::Ready(Err(Refusal::BodyTooLarge.into()));
                     }
                     put(&mut self.out, &data, upload.chunked);
                 }
-                Some(Err(_)) => return Poll::Ready(Err(RequestFault::BodyMalformed.into())),
+                Some(Piece::Trailers(trailers)) => {
+                    if upload.chunked {
+                        put_end(&mut self.out, &trailers);
+                    }
+                    self.upload = None;
+                }
                 None => {
                     if upload.chunked {
-                        self.out.extend_from_slice(b"0\r\n\r\n");
+                        put_end(&mut self.out, &Fields::default());
                     }
                     self.upload = None;
                 }
@@ -106,11 +136,23 @@ impl Sender {
 }
 
 fn put(out: &mut BytesMut, data: &Bytes, chunked: bool) {
-    if chunked && !data.is_empty() {
-        out.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
+    if chunked {
+        // Writing to a BytesMut cannot fail.
+        let _ = write!(out, "{:x}\r\n", data.len());
         out.extend_from_slice(data);
         out.extend_from_slice(b"\r\n");
     } else {
         out.extend_from_slice(data);
     }
+}
+
+/// The end of a chunked body, with the trailers that may be sent on.
+fn put_end(out: &mut BytesMut, trailers: &Fields) {
+    out.extend_from_slice(b"0\r\n");
+    for (name, value) in trailers.iter().filter(|(name, _)| may_trail(name)) {
+        for part in [name, b": ", value, b"\r\n"] {
+            out.extend_from_slice(part);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
 }

@@ -141,8 +141,18 @@ impl Client {
         self.read_answer(true).expect("an answer")
     }
 
-    /// The next answer; None where the connection ends before one.
+    /// The next answer; None where the connection ends before one. 102 to 199 are passed over.
     pub(super) fn read_answer(&mut self, head_only: bool) -> Option<Answer> {
+        loop {
+            let answer = self.read_any(head_only)?;
+            if !(102..200).contains(&answer.status) {
+                return Some(answer);
+            }
+        }
+    }
+
+    /// The next answer, interim ones among them.
+    pub(super) fn read_any(&mut self, head_only: bool) -> Option<Answer> {
         let end = loop {
             if let Some(at) = find(&self.buffer, b"\r\n\r\n") {
                 break at + 4;
@@ -173,6 +183,11 @@ impl Client {
     /// Whether the other side ends the connection, sending nothing more.
     pub(super) fn is_closed(&mut self) -> bool {
         self.buffer.is_empty() && !self.fill()
+    }
+
+    /// Sends nothing more.
+    pub(super) fn finish(&self) {
+        self.stream.shutdown(std::net::Shutdown::Write).expect("shuts down");
     }
 
     /// Everything until the other side ends.
@@ -372,6 +387,9 @@ impl Wire {
             self.fill()?;
         };
         let head = String::from_utf8_lossy(&self.buffer[..end]).to_ascii_lowercase();
+        if head.contains("\r\nexpect: 100-continue") {
+            self.send("HTTP/1.1 100 Continue\r\n\r\n");
+        }
         if let Some(length) = head.lines().find_map(|line| line.strip_prefix("content-length: ")) {
             end += length.trim().parse::<usize>().expect("a length");
             while self.buffer.len() < end {
@@ -379,8 +397,10 @@ impl Wire {
             }
         } else if head.contains("\r\ntransfer-encoding: chunked") {
             loop {
-                if let Some(at) = find(&self.buffer[end - 2..], b"\r\n0\r\n\r\n") {
-                    end += at + 5;
+                // Behind the last chunk there may be trailers.
+                let last = find(&self.buffer[end - 2..], b"\r\n0\r\n").map(|at| end - 2 + at + 3);
+                if let Some(at) = last.and_then(|from| Some(from + find(&self.buffer[from..], b"\r\n\r\n")?)) {
+                    end = at + 4;
                     break;
                 }
                 self.fill()?;

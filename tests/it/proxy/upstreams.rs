@@ -281,3 +281,52 @@ fn servers_take_turns_by_weight_and_one_that_refuses_is_passed_over() {
         assert_eq!(gateway.ask("POST /half HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx").status, 200);
     }
 }
+
+#[test]
+fn interim_answers_are_relayed_and_an_unasked_101_is_not() {
+    let upstream = Upstream::fixed(
+        "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    );
+    let gateway = Gateway::start(&upstream.rules(PROXY));
+    let mut client = gateway.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let hints = client.read_any(false).expect("hints");
+    assert_eq!((hints.status, hints.header("link"), hints.header("x-hop")), (103, Some("</a.css>"), None));
+    assert_eq!(client.answer().status, 200);
+    // HTTP/1.0 knows no interim answers.
+    client = gateway.client();
+    client.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+    assert_eq!(client.read_any(false).expect("an answer").status, 200);
+}
+
+#[test]
+fn k_15_another_protocol_is_tunnelled_only_after_a_real_101() {
+    let upstream = Upstream::start(|_, wire, seen| {
+        let Some(request) = seen.read(wire) else { return };
+        if !String::from_utf8_lossy(&request).contains("Connection: upgrade\r\nUpgrade: tcp\r\n") {
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
+            return;
+        }
+        wire.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: TCP\r\n\r\nhello ");
+        let mut octets = [0; 64];
+        while let Ok(read @ 1..) = wire.stream.read(&mut octets) {
+            wire.send(&octets[..read]);
+        }
+    });
+    let gateway = Gateway::start(&upstream.rules(PROXY));
+    let mut client = gateway.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
+    let switched = client.answer();
+    assert_eq!((switched.status, switched.header("upgrade")), (101, Some("TCP")));
+    client.send("GET /smuggled HTTP/1.1\r\n\r\n");
+    client.finish();
+    assert_eq!(String::from_utf8_lossy(&client.rest()), "hello GET /smuggled HTTP/1.1\r\n\r\n");
+    // HTTP/2 in clear text would go past the rules; what follows a refused upgrade is the next request.
+    client = gateway.client();
+    client.send(
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n",
+    );
+    assert_eq!((client.answer().status, client.answer().status), (200, 200));
+    let log = gateway.stop();
+    assert_eq!(log[0]["octets_out"], 32, "{log:?}");
+}

@@ -1,34 +1,33 @@
 //! A request head, read strictly: what the matcher and the upstream see of it comes from here.
 
-use core::ops::Range;
-
 use bytes::Bytes;
 
+use super::fields::{Fields, decimal, members, offset};
 use crate::matcher::{Body, Header};
 use crate::proxy::fault::RequestFault;
 use crate::proxy::limits::{HEAD_LINE_OCTETS_MAX, HEAD_LINES_MAX};
 
-/// A request head as it came.
+/// A request head, as it came.
 #[derive(Debug)]
 pub(in crate::proxy) struct Head {
-    bytes: Bytes,
-    // Invariant: every range lies within `bytes`.
-    method: Range<usize>,
-    target: Range<usize>,
-    lines: Vec<(Range<usize>, Range<usize>)>,
+    method: Bytes,
+    target: Bytes,
+    pub(in crate::proxy) fields: Fields,
     /// 0 or 1: the digit after `HTTP/1.`
-    pub(super) minor: u8,
+    pub(in crate::proxy) minor: u8,
     pub(in crate::proxy) body: Body,
-    pub(super) expects_continue: bool,
-    pub(super) wants_close: bool,
-    pub(super) wants_keep_alive: bool,
+    /// The client waits for leave to send its body.
+    pub(in crate::proxy) expects_continue: bool,
+    wants_close: bool,
+    wants_keep_alive: bool,
+    names_upgrade: bool,
     /// Why it is refused before any rule is asked.
-    pub(super) fault: Option<RequestFault>,
+    pub(in crate::proxy) fault: Option<RequestFault>,
 }
 
 impl Head {
     /// Reads the octets up to and including the empty line.
-    pub(super) fn parse(bytes: &Bytes) -> Self {
+    pub(in crate::proxy) fn parse(bytes: &Bytes) -> Self {
         let mut storage = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
         let mut parsed = httparse::Request::new(&mut storage);
         match parsed.parse(bytes) {
@@ -36,61 +35,50 @@ impl Head {
             Ok(httparse::Status::Partial) => return Self::refused(RequestFault::Malformed),
             Err(error) => return Self::refused(malformed(error, bytes)),
         }
-        let within = |part: &[u8]| offset(bytes, part);
-        let method = within(parsed.method.unwrap_or_default().as_bytes());
-        let target = within(parsed.path.unwrap_or_default().as_bytes());
-        let lines =
-            parsed.headers.iter().map(|line| (within(line.name.as_bytes()), within(trimmed(line.value)))).collect();
-        let minor = parsed.version.unwrap_or(0);
-        let mut head =
-            Self { method, target, lines, minor, bytes: bytes.clone(), ..Self::refused(RequestFault::Malformed) };
+        let part = |octets: &[u8]| bytes.slice(offset(bytes, octets));
+        let mut head = Self {
+            method: part(parsed.method.unwrap_or_default().as_bytes()),
+            target: part(parsed.path.unwrap_or_default().as_bytes()),
+            fields: Fields::within(bytes.clone(), parsed.headers.iter().map(|line| (line.name.as_bytes(), line.value))),
+            minor: parsed.version.unwrap_or(0),
+            ..Self::refused(RequestFault::Malformed)
+        };
         head.fault = head.settle().err();
         head
     }
 
     /// A head of which nothing is believed but that it is refused.
-    pub(super) fn refused(fault: RequestFault) -> Self {
+    pub(in crate::proxy) fn refused(fault: RequestFault) -> Self {
         Self {
-            bytes: Bytes::new(),
-            method: 0..0,
-            target: 0..0,
-            lines: Vec::new(),
+            method: Bytes::new(),
+            target: Bytes::new(),
+            fields: Fields::default(),
             minor: 1,
             body: Body::None,
             expects_continue: false,
             wants_close: true,
             wants_keep_alive: false,
+            names_upgrade: false,
             fault: Some(fault),
         }
     }
 
-    /// Why it is refused before any rule is asked.
-    pub(in crate::proxy) fn fault(&self) -> Option<RequestFault> {
-        self.fault
-    }
-
-    /// The client waits for leave to send its body.
-    pub(in crate::proxy) fn expects_continue(&self) -> bool {
-        self.expects_continue
-    }
-
     pub(in crate::proxy) fn method(&self) -> &[u8] {
-        self.bytes.get(self.method.clone()).unwrap_or_default()
+        &self.method
     }
 
     pub(in crate::proxy) fn target(&self) -> &[u8] {
-        self.bytes.get(self.target.clone()).unwrap_or_default()
+        &self.target
     }
 
     /// All lines in order: name as sent, value without surrounding blanks.
     pub(in crate::proxy) fn lines(&self) -> impl Iterator<Item = Header<'_>> {
-        let part = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
-        self.lines.iter().map(move |(name, value)| (part(name), part(value)))
+        self.fields.iter()
     }
 
     /// The values of all lines of `name`, in order.
     pub(in crate::proxy) fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        self.lines().filter(|(have, _)| have.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        self.fields.values(name)
     }
 
     /// The host that is asked for: an absolute target's own, else the Host line's.
@@ -104,33 +92,29 @@ impl Head {
         }
     }
 
-    /// The head that hyper is given for this one: framing and persistence, nothing else.
+    /// Whether the client would go on with this connection after the answer.
+    pub(in crate::proxy) fn wants_to_stay(&self) -> bool {
+        self.fault.is_none() && !self.wants_close && (self.minor >= 1 || self.wants_keep_alive)
+    }
+
+    /// The protocol that the client would go on with instead of HTTP/1.1 (RFC 9110 7.8).
     ///
-    /// Everything else goes past it, so that nothing it would repair, hide or reject counts.
-    pub(super) fn for_hyper(&self) -> Vec<u8> {
-        let method = if self.method() == b"HEAD" { "HEAD" } else { "GET" };
-        let body = if self.fault.is_some() { Body::None } else { self.body };
-        let framing = match body {
-            Body::None => String::new(),
-            Body::Octets(octets) => format!("content-length: {octets}\r\n"),
-            Body::Unknown => "transfer-encoding: chunked\r\n".to_owned(),
-        };
-        let connection = match (self.wants_close || self.fault.is_some(), self.wants_keep_alive) {
-            (true, _) => "connection: close\r\n",
-            (false, true) => "connection: keep-alive\r\n",
-            (false, false) => "",
-        };
-        let expect = if self.expects_continue && body != Body::None { "expect: 100-continue\r\n" } else { "" };
-        format!("{method} / HTTP/1.{}\r\n{framing}{connection}{expect}\r\n", self.minor).into_bytes()
+    /// Only one of those that are tunnelled, and not beside a body, whose end two hops could see at different places.
+    pub(in crate::proxy) fn upgrade(&self) -> Option<&[u8]> {
+        let asks = self.names_upgrade && self.minor >= 1 && self.body == Body::None && self.method() == b"GET";
+        let mut lines = self.values("upgrade").filter(|_| asks);
+        let protocol = lines.next().filter(|_| lines.next().is_none())?;
+        let name = protocol.split(|&octet| octet == b'/').next().unwrap_or_default();
+        TUNNELLED.iter().any(|known| name.eq_ignore_ascii_case(known)).then_some(protocol)
     }
 
     /// What the lines say about framing and the connection.
     fn settle(&mut self) -> Result<(), RequestFault> {
-        self.wants_close = false;
-        let connection: Vec<Vec<u8>> =
-            self.values("connection").flat_map(members).map(<[u8]>::to_ascii_lowercase).collect();
-        self.wants_close = connection.iter().any(|member| member == b"close");
-        self.wants_keep_alive = connection.iter().any(|member| member == b"keep-alive");
+        let names = |option: &[u8]| {
+            self.values("connection").flat_map(members).any(|member| member.eq_ignore_ascii_case(option))
+        };
+        (self.wants_close, self.wants_keep_alive, self.names_upgrade) =
+            (names(b"close"), names(b"keep-alive"), names(b"upgrade"));
         self.body = self.framing()?;
         if !target_is_possible(self.target()) {
             return Err(RequestFault::TargetInvalid);
@@ -177,34 +161,13 @@ impl Head {
     }
 }
 
-/// The members of a comma-separated list, without blanks and empty ones.
-pub(in crate::proxy) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&octet| octet == b',').map(trimmed).filter(|member| !member.is_empty())
-}
-
-/// Without blanks around.
-pub(in crate::proxy) fn trimmed(value: &[u8]) -> &[u8] {
-    value.trim_ascii_start().trim_ascii_end()
-}
-
-/// A length: digits only, below 10^18, so that nobody's arithmetic wraps.
-pub(in crate::proxy) fn decimal(value: &[u8]) -> Option<u64> {
-    let digits = (1..=18).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
-    if !digits {
-        return None;
-    }
-    Some(value.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
-}
+/// Protocols that are tunnelled: WebSocket, and what container engines attach with. Another version of HTTP would carry
+/// requests past the rules; a name that nobody knows may mean it.
+const TUNNELLED: [&[u8]; 3] = [b"websocket", b"tcp", b"spdy"];
 
 /// Only octets that RFC 3986 knows, and no fragment; the forms are the matcher's to judge.
 fn target_is_possible(target: &[u8]) -> bool {
     target.iter().all(|&octet| octet.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&octet))
-}
-
-/// Where `part` lies in `whole`, of which it is a part.
-fn offset(whole: &[u8], part: &[u8]) -> Range<usize> {
-    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
-    start..start + part.len()
 }
 
 fn malformed(error: httparse::Error, bytes: &[u8]) -> RequestFault {
@@ -272,6 +235,25 @@ mod tests {
             assert_eq!(head.fault, Some(RequestFault::TargetInvalid), "{target}");
         }
         assert_eq!(parse("GET //x/%zz?a[]=1 HTTP/1.1\r\nHost: a\r\n\r\n").fault, None);
+    }
+
+    #[test]
+    fn another_protocol_is_asked_for_by_connection_and_is_no_http() {
+        let asks = |lines: &str| {
+            let head = parse(&format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n"));
+            head.upgrade().map(|protocol| String::from_utf8_lossy(protocol).into_owned())
+        };
+        assert_eq!(asks("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n").as_deref(), Some("websocket"));
+        for lines in [
+            "Upgrade: websocket\r\n",
+            "Connection: upgrade\r\n",
+            "Connection: upgrade\r\nUpgrade: h2c\r\n",
+            "Connection: upgrade\r\nUpgrade: websocket, HTTP/2.0\r\n",
+            "Connection: upgrade\r\nUpgrade: a\r\nUpgrade: b\r\n",
+            "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n",
+        ] {
+            assert_eq!(asks(lines), None, "{lines}");
+        }
     }
 
     #[test]

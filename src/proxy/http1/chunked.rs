@@ -1,26 +1,30 @@
 //! The chunked transfer coding, read strictly; the same reader guards clients and upstreams.
 
-use super::limits::CHUNK_OVERHEAD_MAX;
+use super::Fields;
+use crate::proxy::limits::{CHUNK_OVERHEAD_MAX, HEAD_LINES_MAX};
+use bytes::Bytes;
 
 /// Follows a chunked body through its octets.
 #[derive(Debug)]
-pub(super) struct Chunked {
+pub(in crate::proxy) struct Chunked {
     state: State,
     overhead: usize,
+    /// The lines of the trailers.
+    trailers: Vec<u8>,
 }
 
 /// What [`Chunked::step`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(in crate::proxy) struct Step {
     /// Octets of framing at the front of the input.
-    pub(super) framing: usize,
+    pub(in crate::proxy) framing: usize,
     /// What stands after them.
-    pub(super) then: Then,
+    pub(in crate::proxy) then: Then,
 }
 
 /// What stands after the framing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
+pub(in crate::proxy) enum Then {
     /// The input is used up.
     More,
     /// So many octets of data; never none.
@@ -31,7 +35,7 @@ pub(super) enum Then {
 
 /// The octets are no chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(in crate::proxy) struct Malformed;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -62,15 +66,22 @@ enum State {
     Ended,
 }
 
+impl State {
+    /// Whether the octet that led here is one of a trailer.
+    fn is_trailer(self) -> bool {
+        matches!(self, Self::Trailer { .. } | Self::TrailerLf)
+    }
+}
+
 impl Chunked {
-    pub(super) fn new() -> Self {
-        Self { state: SIZE, overhead: 0 }
+    pub(in crate::proxy) fn new() -> Self {
+        Self { state: SIZE, overhead: 0, trailers: Vec::new() }
     }
 
     /// Takes framing off the front of `input`, up to the next data or the end.
     ///
     /// The caller takes the data away: at the next call `input` begins behind it.
-    pub(super) fn step(&mut self, input: &[u8]) -> Result<Step, Malformed> {
+    pub(in crate::proxy) fn step(&mut self, input: &[u8]) -> Result<Step, Malformed> {
         let mut framing = 0;
         for &octet in input {
             if let State::Data { left } = self.state {
@@ -80,13 +91,33 @@ impl Chunked {
                 self.state = if left == 0 { State::DataCr } else { State::Data { left } };
                 return Ok(Step { framing, then: Then::Data(data) });
             }
-            self.state = self.next(octet)?;
+            let after = self.next(octet)?;
+            let before = core::mem::replace(&mut self.state, after);
             framing += 1;
+            if self.state.is_trailer() || before == State::TrailerLf {
+                self.trailers.push(octet);
+            }
             if self.state == State::Ended {
                 return Ok(Step { framing, then: Then::End });
             }
         }
         Ok(Step { framing, then: Then::More })
+    }
+
+    /// The fields behind the last chunk, once the body has ended.
+    pub(in crate::proxy) fn take_trailers(&mut self) -> Result<Fields, Malformed> {
+        if self.trailers.is_empty() {
+            return Ok(Fields::default());
+        }
+        self.trailers.extend_from_slice(b"\r\n");
+        let octets = Bytes::from(core::mem::take(&mut self.trailers));
+        let mut storage = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
+        match httparse::parse_headers(&octets, &mut storage) {
+            Ok(httparse::Status::Complete((_, lines))) => {
+                Ok(Fields::within(octets.clone(), lines.iter().map(|line| (line.name.as_bytes(), line.value))))
+            }
+            _ => Err(Malformed),
+        }
     }
 
     fn next(&mut self, octet: u8) -> Result<State, Malformed> {
@@ -168,7 +199,7 @@ fn hex(octet: u8) -> u64 {
 }
 
 /// Whether `octet` may stand in a token (RFC 9110 5.6.2).
-pub(super) fn is_token(octet: u8) -> bool {
+pub(in crate::proxy) fn is_token(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
 }
 
@@ -226,6 +257,20 @@ mod tests {
         for body in bodies {
             assert_eq!(read(body, 64), Err(Malformed), "{:?}", String::from_utf8_lossy(body));
         }
+    }
+
+    #[test]
+    fn trailers_are_kept() {
+        let trailers = |body: &[u8]| {
+            let mut chunked = Chunked::new();
+            assert_eq!(chunked.step(body).map(|step| step.then), Ok(Then::End));
+            let fields = chunked.take_trailers().unwrap();
+            let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+            fields.iter().map(|(name, value)| (text(name), text(value))).collect::<Vec<_>>()
+        };
+        assert_eq!(trailers(b"0\r\n\r\n"), []);
+        let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(trailers(b"0\r\nX-Sum:  1 \r\nB:\r\n\r\n"), [line("X-Sum", "1"), line("B", "")]);
     }
 
     #[test]

@@ -1,0 +1,144 @@
+//! HTTP/1 with a client: one request after the other, each answered before the next is read.
+
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::pin::pin;
+use core::task::{Context, Poll, ready};
+use std::rc::Rc;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::answer_writer::AnswerWriter;
+use super::connection::{Client, Ending};
+use super::tunnel;
+use super::wire::Wire;
+use crate::proxy::exchange::{self, Answered, Closed, Piece, RequestBody};
+use crate::proxy::http1::Head;
+use crate::proxy::limits::DRAIN_OCTETS_MAX;
+
+/// Serves HTTP/1 until the connection is to end, and says how.
+pub(super) async fn serve(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, mut stop: watch::Receiver<bool>) -> Ending {
+    // An error means that the gateway is gone.
+    let mut stopped = pin!(async { drop(stop.wait_for(|stop| *stop).await) });
+    let mut stopping = false;
+    loop {
+        let next = poll_fn(|cx| {
+            if let Poll::Ready(head) = wire.borrow_mut().poll_head(cx) {
+                return Poll::Ready(head);
+            }
+            stopping = stopping || stopped.as_mut().poll(cx).is_ready();
+            if stopping && wire.borrow().is_idle() { Poll::Ready(None) } else { Poll::Pending }
+        });
+        let Some(head) = next.await else { return Ending::Close };
+        // In a box of its own, so that a connection that waits is small.
+        if let Some(ending) = Box::pin(serve_one(client, wire, head)).await {
+            return ending;
+        }
+        wire.borrow_mut().rest();
+    }
+}
+
+/// Answers one request; None where another may follow.
+async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: Head) -> Option<Ending> {
+    let mut writer = AnswerWriter::of(&head);
+    let body = RequestBody::Http1(Rc::clone(wire));
+    let mut answering = pin!(exchange::answer(client, head, body));
+    let answered = poll_fn(|cx| {
+        if let Poll::Ready(answered) = answering.as_mut().poll(cx) {
+            return Poll::Ready(Some(answered));
+        }
+        poll_beside(wire, cx).map(|()| None)
+    });
+    let Answered { head, mut body, last, tunnel } = match answered.await {
+        Some(Ok(answered)) => answered,
+        None | Some(Err(Closed)) => return Some(Ending::Cut),
+    };
+    let last = last || !wire.borrow().may_get_in_step() || client.worker.shared.is_stopping();
+    let date = client.worker.date();
+    let stays = writer.head(wire.borrow_mut().output.front(), &head, body.octets(), last, date.as_bytes());
+    if let Some(connection) = tunnel {
+        tunnel::run(wire, connection, &mut body).await;
+        return Some(Ending::Close);
+    }
+    let written = poll_fn(|cx| poll_answer(wire, &mut writer, &mut body, cx)).await;
+    // The record is written with the end of the answer, whatever the client does then.
+    drop(body);
+    match written {
+        Err(Broken) if writer.ends_with_connection() => Some(Ending::Reset),
+        Err(Broken) => Some(Ending::Cut),
+        Ok(()) if stays && drain(client, wire).await => None,
+        Ok(()) => Some(if wire.borrow().is_spent() { Ending::Close } else { Ending::Linger }),
+    }
+}
+
+/// While the answer is made: interim answers go out, and a client that leaves is noticed.
+fn poll_beside(wire: &RefCell<Wire>, cx: &mut Context<'_>) -> Poll<()> {
+    let mut wire = wire.borrow_mut();
+    if let Poll::Ready(Err(_)) = wire.poll_write(cx) {
+        return Poll::Ready(());
+    }
+    wire.poll_gone(cx)
+}
+
+/// The answer broke off: of the upstream, or because the client left.
+struct Broken;
+
+/// Writes the answer's body as it comes, and never takes more of it than the client does.
+fn poll_answer(
+    wire: &RefCell<Wire>,
+    writer: &mut AnswerWriter,
+    body: &mut exchange::AnswerBody,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Broken>> {
+    loop {
+        let mut waits = false;
+        while !writer.has_ended() && wire.borrow().output.has_room() {
+            match body.poll_piece(cx) {
+                Poll::Ready(Some(Ok(piece))) => writer.piece(&mut wire.borrow_mut().output, piece),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Broken)),
+                Poll::Ready(None) => writer.end(&mut wire.borrow_mut().output),
+                Poll::Pending => {
+                    waits = true;
+                    break;
+                }
+            }
+        }
+        let mut wire = wire.borrow_mut();
+        match wire.poll_write(cx) {
+            Poll::Ready(Ok(())) if writer.has_ended() => return Poll::Ready(Ok(())),
+            Poll::Ready(Ok(())) if waits => {
+                ready!(wire.poll_gone(cx));
+                return Poll::Ready(Err(Broken));
+            }
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(Broken)),
+            Poll::Pending => return Poll::Pending,
+        }
+    }
+}
+
+/// Reads what nobody wanted of the request, if it is little and there soon: whether the connection is in step.
+async fn drain(client: &Client, wire: &RefCell<Wire>) -> bool {
+    if wire.borrow().is_in_step() {
+        return true;
+    }
+    if !wire.borrow().may_get_in_step() {
+        return false;
+    }
+    let mut octets = 0;
+    let read = poll_fn(|cx| {
+        loop {
+            match ready!(wire.borrow_mut().poll_piece(cx)) {
+                Some(Ok(Piece::Data(data))) => octets += data.len() as u64,
+                Some(Ok(Piece::Trailers(_))) => {}
+                None => return Poll::Ready(true),
+                Some(Err(_)) => return Poll::Ready(false),
+            }
+            if octets > DRAIN_OCTETS_MAX {
+                return Poll::Ready(false);
+            }
+        }
+    });
+    timeout(client.worker.shared.limits.drain_time_max, read).await.unwrap_or(false)
+}

@@ -1,0 +1,94 @@
+//! Octets on their way to a client.
+
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::io::{self, IoSlice};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+
+/// Pieces that are smaller are copied behind the head, so that both go out as one.
+const COPIED_OCTETS_MAX: usize = 4096;
+
+/// What waits to be written: some octets of ours, then a piece of a body, then some of ours again.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    front: BytesMut,
+    piece: Bytes,
+    back: &'static [u8],
+    /// Something was written that may wait in a buffer below.
+    unflushed: bool,
+}
+
+impl Output {
+    /// Where a head is written. Only while nothing else waits.
+    pub(super) fn front(&mut self) -> &mut BytesMut {
+        &mut self.front
+    }
+
+    /// Whether another piece may be put.
+    pub(super) fn has_room(&self) -> bool {
+        self.piece.is_empty() && self.back.is_empty() && self.front.len() < COPIED_OCTETS_MAX
+    }
+
+    pub(super) fn put(&mut self, piece: Bytes, back: &'static [u8]) {
+        if self.front.len() + piece.len() <= COPIED_OCTETS_MAX {
+            self.front.extend_from_slice(&piece);
+            self.front.extend_from_slice(back);
+        } else {
+            (self.piece, self.back) = (piece, back);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.front.is_empty() && self.piece.is_empty() && self.back.is_empty()
+    }
+
+    /// Writes all of it.
+    pub(super) fn poll_write<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while !self.is_empty() {
+            let written = if self.piece.is_empty() {
+                if self.front.is_empty() {
+                    ready!(Pin::new(&mut *stream).poll_write(cx, self.back))?
+                } else {
+                    ready!(Pin::new(&mut *stream).poll_write(cx, &self.front))?
+                }
+            } else {
+                let slices = [IoSlice::new(&self.front), IoSlice::new(&self.piece), IoSlice::new(self.back)];
+                ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &slices))?
+            };
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.take(written);
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            ready!(Pin::new(stream).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes what was written off the front.
+    fn take(&mut self, mut octets: usize) {
+        let front = octets.min(self.front.len());
+        self.front.advance(front);
+        octets -= front;
+        let piece = octets.min(self.piece.len());
+        self.piece.advance(piece);
+        octets -= piece;
+        self.back = self.back.get(octets..).unwrap_or_default();
+    }
+
+    /// Lets go of memory while nothing is to be written.
+    pub(super) fn release(&mut self) {
+        if self.is_empty() {
+            self.front = BytesMut::new();
+        }
+    }
+}

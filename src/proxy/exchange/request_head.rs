@@ -1,0 +1,146 @@
+//! The head of a request to an upstream, written from what was parsed.
+
+use core::fmt::Write as _;
+use core::net::IpAddr;
+
+use bytes::{BufMut as _, BytesMut};
+
+use crate::matcher::{Body, BodyAction, EditAction, Scheme, Side};
+use crate::proxy::http1::Head;
+use crate::proxy::hygiene::{Dropped, is_claim, is_one_of};
+use crate::proxy::verdict::Edit;
+
+/// What a head is written from.
+#[derive(Debug)]
+pub(super) struct RequestHead<'r> {
+    pub(super) head: &'r Head,
+    /// The method to send.
+    pub(super) method: &'r [u8],
+    /// The target to send.
+    pub(super) target: &'r [u8],
+    pub(super) body: BodyAction,
+    pub(super) edits: &'r [Edit],
+    pub(super) request_id: &'r str,
+    /// The address at the other end of the client's connection.
+    pub(super) peer: IpAddr,
+    /// Whether what that peer says about others counts.
+    pub(super) peer_is_trusted: bool,
+    pub(super) scheme: Scheme,
+    /// The protocol to go on with, where the client asks for one.
+    pub(super) upgrade: Option<&'r [u8]>,
+    /// The body is sent when the upstream says so.
+    pub(super) on_leave: bool,
+}
+
+/// Lines that are written here, never copied.
+const OURS: [&str; 4] = ["host", "content-length", "expect", "x-request-id"];
+const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"];
+const OF_A_BODY: [&str; 2] = ["content-type", "content-encoding"];
+
+impl RequestHead<'_> {
+    /// The octets, for a server whose Host is `host`.
+    pub(super) fn write(&self, host: &str) -> BytesMut {
+        let mut out = BytesMut::with_capacity(1024);
+        for part in [self.method, b" ", self.target, b" HTTP/1.1\r\n"] {
+            out.put_slice(part);
+        }
+        // HTTP/1.1 must have a Host: an edit may put another in its place, one that drops it leaves the upstream's.
+        if !self.added().any(|edit| edit.names(b"host")) {
+            write_line(&mut out, b"Host", host.as_bytes());
+        }
+        self.copy(&mut out);
+        self.forwarded(&mut out);
+        for edit in self.added() {
+            write_line(&mut out, &edit.name, &edit.value);
+        }
+        self.framing(&mut out);
+        if let Some(protocol) = self.upgrade {
+            write_line(&mut out, b"Connection", b"upgrade");
+            write_line(&mut out, b"Upgrade", protocol);
+        }
+        out.put_slice(b"\r\n");
+        out
+    }
+
+    /// The client's lines, less those that end here.
+    fn copy(&self, out: &mut BytesMut) {
+        let dropped = Dropped::by_connection(self.head.values("connection"));
+        let strips = self.body == BodyAction::Strip;
+        for (name, value) in self.head.lines() {
+            let ends_here = dropped.has(name)
+                || is_one_of(name, &OURS)
+                || is_one_of(name, &FORWARDED)
+                || (strips && is_one_of(name, &OF_A_BODY))
+                || (!self.peer_is_trusted && is_claim(name));
+            if !ends_here {
+                self.line(out, name, value);
+            }
+        }
+    }
+
+    /// What the upstream is told about the client.
+    fn forwarded(&self, out: &mut BytesMut) {
+        let before = |name| self.head.values(name).filter(|value| self.peer_is_trusted && !value.is_empty());
+        let peer = self.peer.to_string();
+        let mut hops: Vec<&[u8]> = before("x-forwarded-for").collect();
+        hops.push(peer.as_bytes());
+        self.line(out, b"X-Forwarded-For", &hops.join(&b", "[..]));
+        self.line(out, b"X-Forwarded-Proto", self.scheme.name().as_bytes());
+        if let Some(host) = before("x-forwarded-host").next().or_else(|| self.head.host()) {
+            self.line(out, b"X-Forwarded-Host", host);
+        }
+        self.line(out, b"X-Request-Id", self.request_id.as_bytes());
+    }
+
+    /// A line that stands before all edits: it stays unless one of them takes it away.
+    fn line(&self, out: &mut BytesMut, name: &[u8], value: &[u8]) {
+        if !self.edits.iter().any(|edit| takes_away(edit, name)) {
+            write_line(out, name, value);
+        }
+    }
+
+    /// The edits whose lines no later one takes away.
+    fn added(&self) -> impl Iterator<Item = &Edit> {
+        let lines = self.edits.iter().enumerate().filter(|(_, edit)| is_of_request(edit));
+        lines.filter_map(|(at, edit)| {
+            let taken = self.edits.iter().skip(at + 1).any(|later| takes_away(later, &edit.name));
+            (edit.action != EditAction::Drop && !taken).then_some(edit)
+        })
+    }
+
+    fn framing(&self, out: &mut BytesMut) {
+        match (self.body, self.head.body) {
+            (BodyAction::Forward, Body::Octets(octets)) => {
+                // Writing to a BytesMut cannot fail.
+                let _ = write!(out, "Content-Length: {octets}\r\n");
+            }
+            (BodyAction::Forward, Body::Unknown) => write_line(out, b"Transfer-Encoding", b"chunked"),
+            // An empty body is said where the method means one, as RFC 9110 8.6 wants, or where the client said it.
+            _ if self.body != BodyAction::Strip && self.says_empty() => write_line(out, b"Content-Length", b"0"),
+            _ => {}
+        }
+        if self.on_leave {
+            write_line(out, b"Expect", b"100-continue");
+        }
+    }
+
+    fn says_empty(&self) -> bool {
+        let means_body = matches!(self.method, b"POST" | b"PUT" | b"PATCH");
+        means_body || self.head.values("content-length").next().is_some()
+    }
+}
+
+fn is_of_request(edit: &Edit) -> bool {
+    edit.side == Side::Request && edit.action != EditAction::Relocate
+}
+
+/// Whether a line of `name` that stands before `edit` goes with it.
+fn takes_away(edit: &Edit, name: &[u8]) -> bool {
+    is_of_request(edit) && edit.action != EditAction::Add && edit.names(name)
+}
+
+fn write_line(out: &mut BytesMut, name: &[u8], value: &[u8]) {
+    for part in [name, b": ", value, b"\r\n"] {
+        out.put_slice(part);
+    }
+}
