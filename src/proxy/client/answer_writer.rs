@@ -11,6 +11,7 @@ use crate::proxy::http1::{Fields, Head, members};
 
 /// How one answer is written.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that the request says about its answer")]
 pub(super) struct AnswerWriter {
     minor: u8,
     /// The client would go on with this connection.

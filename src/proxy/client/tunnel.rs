@@ -48,8 +48,9 @@ impl Both {
             let down = self.poll_down(wire, cx);
             let octets = (self.up.octets, self.down.octets);
             match (up, down) {
-                (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => return Poll::Ready(octets),
-                (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => return Poll::Ready(octets),
+                (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) | (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => {
+                    return Poll::Ready(octets);
+                }
                 _ => {}
             }
             if before == octets {

@@ -42,8 +42,8 @@ impl AnswerBody {
         Self { source, record }
     }
 
-    pub(super) fn relay(relay: Relay, record: Record) -> Self {
-        Self { source: Source::Relay(Box::new(relay)), record }
+    pub(super) fn relay(relay: Box<Relay>, record: Record) -> Self {
+        Self { source: Source::Relay(relay), record }
     }
 
     pub(super) fn tunnel(record: Record) -> Self {

@@ -9,6 +9,7 @@ use crate::proxy::limits::{HEAD_LINE_OCTETS_MAX, HEAD_LINES_MAX};
 
 /// A request head, as it came.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that its lines say")]
 pub(in crate::proxy) struct Head {
     method: Bytes,
     target: Bytes,

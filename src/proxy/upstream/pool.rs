@@ -68,7 +68,7 @@ pub(in crate::proxy) struct Answer {
 /// What comes behind the head of an answer.
 #[derive(Debug)]
 pub(in crate::proxy) enum Then {
-    Body(Relay),
+    Body(Box<Relay>),
     /// The connection goes on with another protocol.
     Tunnel(Tunnel),
 }
@@ -168,7 +168,7 @@ impl Pool {
         let patience = self.upstream.keepalive_idle.min(announced.unwrap_or(Duration::MAX));
         let home = (head.persistent && !patience.is_zero()).then(|| (Rc::clone(self), Kept { server, patience }));
         let framing = core::mem::replace(&mut head.framing, Framing::None);
-        Answer { head, then: Then::Body(Relay::new(exchange, framing, home, idle)), peer }
+        Answer { head, then: Then::Body(Box::new(Relay::new(exchange, framing, home, idle))), peer }
     }
 }
 
