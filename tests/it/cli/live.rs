@@ -1,5 +1,6 @@
-//! Every case of every example, asked by curl of `rulec-proxy` in front of a real server.
+//! Every case of every example, asked by real clients of `rulec-proxy` in front of a real server.
 
+use super::clients::{Answer, Asked, Client, Curl, Script};
 use super::echo::{Identity, serve};
 use super::{Folder, examples, rulec};
 use core::fmt::Write;
@@ -9,7 +10,6 @@ use rulec::artifact::manifest::Upstream;
 use rulec::model::{Expectation, Policy, RequestRecord, load};
 use rulec::proxy::keys::{self, HashKey};
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -22,7 +22,8 @@ struct Gateway {
     address: SocketAddr,
     /// By plan.
     keys: BTreeMap<String, String>,
-    folder: Folder,
+    /// Its files are there as long as the proxy runs.
+    _folder: Folder,
 }
 
 impl Drop for Gateway {
@@ -32,24 +33,10 @@ impl Drop for Gateway {
     }
 }
 
-/// What curl got.
-struct Answer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn field(&self, name: &str) -> Option<&str> {
-        let field = |line: &'_ str| line.split_once(": ").is_some_and(|(field, _)| field.eq_ignore_ascii_case(name));
-        self.head.lines().find(|line| field(line)).and_then(|line| line.split_once(": ")).map(|(_, value)| value.trim())
-    }
-
-    /// The head that the server received, and the body.
-    fn received(&self) -> (String, &[u8]) {
-        let end = self.body.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-        (String::from_utf8_lossy(&self.body[..end]).into_owned(), &self.body[end + 4..])
-    }
+/// The head that the server received, and the body.
+fn received(answer: &Answer) -> (String, &[u8]) {
+    let end = answer.body.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    (String::from_utf8_lossy(&answer.body[..end]).into_owned(), &answer.body[end + 4..])
 }
 
 fn start(path: &Path, policy: &Policy) -> Gateway {
@@ -69,7 +56,7 @@ fn start(path: &Path, policy: &Policy) -> Gateway {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let gateway = Gateway { process, address: ([127, 0, 0, 1], port).into(), keys, folder };
+    let gateway = Gateway { process, address: ([127, 0, 0, 1], port).into(), keys, _folder: folder };
     let patience = Instant::now() + Duration::from_secs(30);
     while TcpStream::connect(gateway.address).is_err() {
         assert!(Instant::now() < patience, "{} does not listen", path.display());
@@ -122,34 +109,15 @@ fn body(octets: u64) -> Vec<u8> {
     (0..=u8::MAX).cycle().take(usize::try_from(octets).unwrap()).collect()
 }
 
-fn curl(gateway: &Gateway, record: &RequestRecord, header: &str) -> Answer {
-    let mut command = Command::new("curl");
-    command.args(["--silent", "--include", "--http1.1", "--path-as-is", "--globoff", "--max-time", "30"]);
-    command.args(if record.method == "HEAD" { vec!["--head"] } else { vec!["--request", &record.method] });
-    command.args(["--header", &format!("Host: {}", record.host.as_deref().unwrap())]);
-    command.args(["--header", &format!("X-Forwarded-Proto: {}", record.scheme)]);
-    for (name, value) in &record.headers {
-        command.args(["--header", &format!("{name}: {value}")]);
-    }
-    if let Some(key) = key(gateway, record) {
-        command.args(["--header", &format!("{header}: {key}")]);
-    }
-    if record.body > 0 {
-        let file = gateway.folder.path("body");
-        fs::write(&file, body(record.body)).unwrap();
-        command.args(["--data-binary", &format!("@{}", file.display())]);
-    }
-    command.arg(format!("http://{}{}", gateway.address, record.target));
-    let output = command.output().expect("curl is installed by tests/run");
-    let mut text = output.stdout;
-    while text.starts_with(b"HTTP/1.1 100") {
-        text.drain(..=text.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 3);
-    }
-    let end =
-        text.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("{record:?}: {text:?}"));
-    let head = String::from_utf8_lossy(&text[..end]).into_owned();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head, body: text[end + 4..].to_vec() }
+fn ask(client: &mut dyn Client, gateway: &Gateway, record: &RequestRecord, header: &str) -> Answer {
+    let mut headers = vec![
+        ("Host".to_owned(), record.host.clone().unwrap()),
+        ("X-Forwarded-Proto".to_owned(), record.scheme.clone()),
+    ];
+    headers.extend(record.headers.clone());
+    headers.extend(key(gateway, record).map(|key| (header.to_owned(), key.to_owned())));
+    let (method, target) = (record.method.clone(), record.target.clone());
+    client.ask(gateway.address, &Asked { method, target, headers, body: body(record.body) })
 }
 
 fn key<'g>(gateway: &'g Gateway, record: &'g RequestRecord) -> Option<&'g str> {
@@ -161,7 +129,7 @@ fn key<'g>(gateway: &'g Gateway, record: &'g RequestRecord) -> Option<&'g str> {
 }
 
 fn check(path: &Path, record: &RequestRecord, expectation: &Expectation, answer: &Answer) {
-    let about = format!("{}: {record:?}\n{}", path.display(), answer.head);
+    let about = format!("{}: {record:?}\n{} {:?}", path.display(), answer.status, answer.fields);
     let is_head = record.method == "HEAD";
     match expectation {
         Expectation::Close => panic!("no example closes: {about}"),
@@ -181,7 +149,7 @@ fn check(path: &Path, record: &RequestRecord, expectation: &Expectation, answer:
                 assert_eq!(answer.field("x-line"), Some(line.as_str()), "{about}");
             }
             if !is_head {
-                let (head, received) = answer.received();
+                let (head, received) = received(answer);
                 let has = |name: &str, value: &str| {
                     head.lines().any(|line| {
                         line.split_once(": ").is_some_and(|(n, v)| n.eq_ignore_ascii_case(name) && v == value)
@@ -198,8 +166,8 @@ fn check(path: &Path, record: &RequestRecord, expectation: &Expectation, answer:
     }
 }
 
-#[test]
-fn curl_gets_what_the_tests_of_every_example_say() {
+/// Asks every case of every example.
+fn ask_all(client: &mut dyn Client) {
     let mut asked = 0;
     for path in examples() {
         let policy = load(&path).unwrap().policy;
@@ -208,12 +176,27 @@ fn curl_gets_what_the_tests_of_every_example_say() {
         for case in policy.tests.iter().flat_map(|test| &test.cases) {
             // A keys file cannot fail once it is read; the demo has a plan source that does.
             if case.request.plan.as_deref() != Some("?failed") {
-                check(&path, &case.request, &case.expectation, &curl(&gateway, &case.request, header));
+                check(&path, &case.request, &case.expectation, &ask(client, &gateway, &case.request, header));
                 asked += 1;
             }
         }
     }
     assert!(asked > 80, "{asked}");
+}
+
+#[test]
+fn curl_gets_what_the_tests_of_every_example_say() {
+    ask_all(&mut Curl);
+}
+
+#[test]
+fn node_gets_what_the_tests_of_every_example_say() {
+    ask_all(&mut Script::node());
+}
+
+#[test]
+fn python_gets_what_the_tests_of_every_example_say() {
+    ask_all(&mut Script::python());
 }
 
 #[test]
@@ -226,13 +209,13 @@ fn what_a_bucket_adds_is_dropped_and_credentials_do_not_reach_it() {
     record.headers = [("Authorization", "secret"), ("Cookie", "a=b"), ("X-User-Key", "k")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
-    let answer = curl(&gateway, &record, "X-User-Key");
-    assert_eq!(answer.field("x-amz-request-id").or(answer.field("set-cookie")), None, "{}", answer.head);
-    assert!(answer.field("strict-transport-security").is_some(), "{}", answer.head);
-    let (head, _) = answer.received();
+    let answer = ask(&mut Curl, &gateway, &record, "X-User-Key");
+    assert_eq!(answer.field("x-amz-request-id").or(answer.field("set-cookie")), None, "{:?}", answer.fields);
+    assert!(answer.field("strict-transport-security").is_some(), "{:?}", answer.fields);
+    let (head, _) = received(&answer);
     let lower = head.to_ascii_lowercase();
     for name in ["authorization", "cookie", "x-user-key"] {
         assert!(!lower.contains(&format!("\n{name}:")), "{head}");
     }
-    assert!(answer.field("x-over").is_some_and(|over| over == "s3 TLS media.s3.example.com"), "{}", answer.head);
+    assert!(answer.field("x-over").is_some_and(|over| over == "s3 TLS media.s3.example.com"), "{:?}", answer.fields);
 }

@@ -1,6 +1,7 @@
 //! The author's tool, as a shell runs it.
 
 mod check;
+mod clients;
 mod compile;
 mod decide;
 mod docs;
