@@ -1,7 +1,6 @@
 //! What one core has for itself: scratch, upstream connections, request ids. Nothing of it is shared or waited for.
 
 use core::cell::{Cell, RefCell};
-use core::fmt::Write as _;
 use core::sync::atomic::Ordering;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -154,10 +153,9 @@ impl Ids {
             let _ = getrandom::fill(&mut self.drawn);
         }
         let id = self.drawn.split_off(self.drawn.len().saturating_sub(16));
-        id.iter().fold(String::with_capacity(32), |mut text, octet| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{octet:02x}");
-            text
-        })
+        let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
+        let mut text = String::with_capacity(32);
+        text.extend(id.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+        text
     }
 }

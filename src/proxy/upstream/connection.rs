@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
 use crate::proxy::limits::READ_OCTETS;
+use crate::proxy::timer::Timer;
 
 /// Clear text or TLS.
 #[derive(Debug)]
@@ -35,11 +36,22 @@ pub(in crate::proxy) struct Connection {
     /// Octets of this exchange.
     pub(super) sent: u64,
     pub(super) received: u64,
+    /// For whatever is waited for; it stays with the connection, so that it is wound seldom.
+    pub(super) timer: Timer,
 }
 
 impl Connection {
     pub(super) fn new(stream: Stream, peer: SocketAddr) -> Self {
-        Self { stream, peer, buffer: BytesMut::new(), born: Instant::now(), idle: None, sent: 0, received: 0 }
+        Self {
+            stream,
+            peer,
+            buffer: BytesMut::new(),
+            born: Instant::now(),
+            idle: None,
+            sent: 0,
+            received: 0,
+            timer: Timer::default(),
+        }
     }
 
     /// Whether the kept connection may carry another request: open, and nothing unasked has come.

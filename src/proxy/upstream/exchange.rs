@@ -14,7 +14,6 @@ use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Fields, HeadEnd, ResponseHead, head_end, members};
 use crate::proxy::hygiene::Dropped;
 use crate::proxy::limits::{INTERIM_MAX, RESPONSE_HEAD_OCTETS_MAX};
-use crate::proxy::timer::Timer;
 
 /// What the answer has to fit to, and who hears of interim ones.
 #[derive(Clone, Copy)]
@@ -33,16 +32,16 @@ pub(super) struct Exchange {
     pub(super) connection: Connection,
     pub(super) sender: Sender,
     timers: Timers,
-    timer: Timer,
     interim: u32,
     /// Octets at the front of the buffer in which no head ends.
     scanned: usize,
 }
 
 impl Exchange {
-    pub(super) fn new(connection: Connection, head: BytesMut, upload: Option<Upload>, timers: Timers) -> Self {
+    pub(super) fn new(mut connection: Connection, head: BytesMut, upload: Option<Upload>, timers: Timers) -> Self {
+        connection.timer.stop();
         let sender = Sender::new(head, upload, timers.idle);
-        Self { connection, sender, timers, timer: Timer::default(), interim: 0, scanned: 0 }
+        Self { connection, sender, timers, interim: 0, scanned: 0 }
     }
 
     /// Waits for the final answer's head.
@@ -73,7 +72,7 @@ impl Exchange {
             }
             match self.connection.poll_fill(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.closed(None))),
-                Poll::Ready(Ok(_)) => self.timer.stop(),
+                Poll::Ready(Ok(_)) => self.connection.timer.stop(),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.closed(Some(&error)))),
                 // What has come may have been the leave to go on.
                 Poll::Pending if !sent && self.sender.poll(&mut self.connection, cx)?.is_ready() => sent = true,
@@ -82,7 +81,7 @@ impl Exchange {
         }
         // The upstream's time starts when it has the whole request.
         let patience = if self.connection.received == 0 { self.timers.response } else { self.timers.idle };
-        if sent && self.timer.poll(patience, cx).is_ready() {
+        if sent && self.connection.timer.poll(patience, cx).is_ready() {
             return Poll::Ready(Err(UpstreamFault::ResponseTimeout.into()));
         }
         Poll::Pending

@@ -12,7 +12,6 @@ use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, Then};
 use crate::proxy::hygiene::may_trail;
-use crate::proxy::timer::Timer;
 
 /// Reads an answer's body, and writes what is left of the request's meanwhile.
 #[derive(Debug)]
@@ -22,7 +21,6 @@ pub(in crate::proxy) struct Relay {
     /// Where the connection goes afterwards; None where it does not last.
     home: Option<(Rc<Pool>, Kept)>,
     idle: core::time::Duration,
-    timer: Timer,
 }
 
 impl Relay {
@@ -32,7 +30,7 @@ impl Relay {
         home: Option<(Rc<Pool>, Kept)>,
         idle: core::time::Duration,
     ) -> Self {
-        let mut relay = Self { exchange: Some(exchange), framing, home, idle, timer: Timer::default() };
+        let mut relay = Self { exchange: Some(exchange), framing, home, idle };
         if matches!(relay.framing, Framing::None | Framing::Octets(0)) {
             relay.finish();
         }
@@ -87,11 +85,11 @@ impl Relay {
             Poll::Ready(Ok(0)) if matches!(self.framing, Framing::Close) => Poll::Ready(Ok(false)),
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(UpstreamFault::BodyTruncated)),
             Poll::Ready(Ok(_)) => {
-                self.timer.stop();
+                exchange.connection.timer.stop();
                 Poll::Ready(Ok(true))
             }
             Poll::Pending => {
-                ready!(self.timer.poll(self.idle, cx));
+                ready!(exchange.connection.timer.poll(self.idle, cx));
                 Poll::Ready(Err(UpstreamFault::BodyTimeout))
             }
         }
