@@ -6,8 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use rulec::proxy::{AccessLog, Address, Config, Handle, Listener, LoadError, Policy, parse_address, serve};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// Requests allocate little and often; benches/README.md says what this saves.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Serves a compiled policy until SIGTERM or SIGINT, then lets requests in flight finish.
 #[derive(Debug, Parser)]

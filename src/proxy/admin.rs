@@ -17,7 +17,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::task::LocalSet;
 
 use super::access_log::{Sender, rfc3339};
 use super::listen::Bound;
@@ -27,12 +26,11 @@ use super::shared::Shared;
 /// Serves `/livez`, `/readyz` and `/status` until the gateway stops.
 pub(super) fn run(shared: &Arc<Shared>, sockets: Vec<Bound>, mut stopped: watch::Receiver<bool>, log: &Sender) {
     let Ok(runtime) = runtime() else { return };
-    let tasks = LocalSet::new();
     for socket in sockets {
-        tasks.spawn_local(accept(Arc::clone(shared), socket, log.clone()));
+        runtime.spawn_local(accept(Arc::clone(shared), socket, log.clone()));
     }
     // An error means that the gateway is gone.
-    drop(tasks.block_on(&runtime, async { stopped.wait_for(|stop| *stop).await.map(|_| ()) }));
+    drop(runtime.block_on(async { stopped.wait_for(|stop| *stop).await.map(|_| ()) }));
 }
 
 async fn accept(shared: Arc<Shared>, socket: Bound, log: Sender) -> std::io::Result<()> {

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::watch;
-use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::access_log::{self, AccessLog, Sender};
@@ -160,21 +160,19 @@ impl Drop for Handle {
     }
 }
 
-/// A runtime for one thread.
-pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+/// A runtime for one thread, whose tasks need not be `Send`.
+pub(super) fn runtime() -> io::Result<LocalRuntime> {
+    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
 fn run_core(shared: Arc<Shared>, listeners: Vec<(Listener, Bound)>, stopped: &watch::Receiver<bool>, log: Sender) {
     let Ok(runtime) = runtime() else { return };
     let worker = Worker::new(shared, log);
-    let tasks = LocalSet::new();
     for (listener, socket) in listeners {
-        tasks.spawn_local(accept(Rc::clone(&worker), Rc::new(listener), socket, stopped.clone()));
+        runtime.spawn_local(accept(Rc::clone(&worker), Rc::new(listener), socket, stopped.clone()));
     }
-    tasks.block_on(&runtime, supervise(worker, stopped.clone()));
+    runtime.block_on(supervise(worker, stopped.clone()));
     // What did not finish in time is dropped with its connections.
-    drop(tasks);
     runtime.shutdown_timeout(Duration::from_millis(100));
 }
 
