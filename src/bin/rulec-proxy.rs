@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use mimalloc::MiMalloc;
 use rulec::proxy::{AccessLog, Address, Config, Handle, Listener, LoadError, Policy, parse_address, serve};
+use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Requests allocate little and often; benches/README.md says what this saves.
@@ -74,6 +75,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        tell_supervisor(NotifyState::Stopping);
         tell("stopping: requests in flight may finish");
         handle.stop();
         Ok(())
@@ -101,6 +103,14 @@ fn announce(handle: &Handle) {
     }
     if let Some(address) = handle.admin() {
         tell(&format!("admin on {address}"));
+    }
+    tell_supervisor(NotifyState::Ready);
+}
+
+/// systemd, where it started this.
+fn tell_supervisor(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tell(&format!("the supervisor cannot be told: {error}"));
     }
 }
 

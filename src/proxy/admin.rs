@@ -19,8 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::access_log::{Sender, rfc3339};
-use super::listen::Bound;
-use super::serve::{after, runtime};
+use super::listener::{Bound, after};
+use super::serve::runtime;
 use super::shared::Shared;
 
 /// Serves `/livez`, `/readyz` and `/status` until the gateway stops.
@@ -94,6 +94,7 @@ struct Status {
     uptime_seconds: u64,
     stopping: bool,
     connections: u64,
+    doors: BTreeMap<&'static str, u64>,
     requests: u64,
     outcomes: BTreeMap<&'static str, u64>,
     meters: BTreeMap<String, u64>,
@@ -111,6 +112,7 @@ fn status(shared: &Shared, log: &Sender) -> String {
         uptime_seconds: shared.begun.elapsed().as_secs(),
         stopping: shared.stopping.load(Ordering::Relaxed),
         connections: shared.counters.connections.load(Ordering::Relaxed),
+        doors: shared.doors.all(),
         requests: shared.counters.requests.load(Ordering::Relaxed),
         outcomes: shared.counters.outcomes(),
         meters: shared.meters(),

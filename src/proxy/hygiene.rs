@@ -17,7 +17,9 @@ const HOP_BY_HOP: [&str; 10] = [
 ];
 
 /// Fields by which a hop says what a client asked for; from anyone but a trusted hop they are a client's invention.
-const HOP_CLAIMS: [&str; 9] = [
+const HOP_CLAIMS: [&str; 11] = [
+    "client-cert",
+    "client-cert-chain",
     "forwarded",
     "x-real-ip",
     "true-client-ip",
@@ -30,7 +32,7 @@ const HOP_CLAIMS: [&str; 9] = [
 ];
 
 /// Whole families of them; the last is for what this gateway may say itself one day.
-const HOP_CLAIM_FAMILIES: [&str; 3] = ["x-forwarded-", "x-envoy-", "x-rulec-"];
+const HOP_CLAIM_FAMILIES: [&str; 5] = ["x-forwarded-", "x-client-cert", "x-ssl-client-", "x-envoy-", "x-rulec-"];
 
 /// Names the lines that end here.
 #[derive(Debug)]

@@ -8,6 +8,8 @@ use core::time::Duration;
 pub struct Limits {
     /// A head that has begun must be complete after this: slow senders hold a connection, not a core.
     pub head_time_max: Duration,
+    /// A PROXY header and a TLS handshake must be done after this: three round trips of a bad line, a retransmission each.
+    pub handshake_time_max: Duration,
     /// A connection without a request is closed after this: longer than the 60 s after which common load balancers let
     /// go of theirs, so that it is they who close.
     pub client_idle_max: Duration,
@@ -27,6 +29,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             head_time_max: Duration::from_secs(30),
+            handshake_time_max: Duration::from_secs(10),
             client_idle_max: Duration::from_secs(75),
             client_write_idle_max: Duration::from_secs(60),
             client_body_idle_max: Duration::from_secs(60),
@@ -90,3 +93,10 @@ pub(super) const FILE_OCTETS_MAX: u64 = 128 * 1024 * 1024;
 
 /// Client connections of one core at once. Beyond it accepting waits, the kernel's queue holds the rest.
 pub(super) const CONNECTIONS_MAX: usize = 16 * 1024;
+
+/// Connections of one core that are in a handshake at once. Beyond it the oldest is closed: a core does about 2 000 full
+/// handshakes a second, so two seconds of them wait here, with some 8 KiB each.
+pub(super) const HANDSHAKES_MAX: usize = 4096;
+
+/// Octets of a PROXY header's addresses and what follows them: balancers add names and ids of some hundred octets.
+pub(super) const PROXY_HEADER_OCTETS_MAX: usize = 4096;

@@ -13,7 +13,7 @@ mod http1;
 mod hygiene;
 pub mod keys;
 mod limits;
-mod listen;
+mod listener;
 mod network;
 mod plans;
 mod policy;
@@ -27,7 +27,8 @@ mod worker;
 
 pub use access_log::AccessLog;
 pub use config::{
-    Address, Config, Listener, LoadError, PlansWords, ServerWords, TlsWords, UpstreamWords, parse_address,
+    Address, CertificateWords, ClientCertificates, ClientTimers, Config, Forwarded, Http2, Listener, ListenerTls,
+    LoadError, PlansWords, ServerWords, TlsWords, UpstreamWords, parse_address,
 };
 pub use limits::Limits;
 pub use network::Network;

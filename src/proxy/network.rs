@@ -3,6 +3,7 @@
 use core::fmt;
 use core::net::IpAddr;
 use core::str::FromStr;
+use std::borrow::Cow;
 
 /// An address, or all that share its first bits: `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +53,9 @@ impl fmt::Display for Network {
 
 /// The client: the last of the hops that no trusted one spoke for.
 ///
-/// `forwarded_for` are the values of the X-Forwarded-For lines in order. They count only as far as, from the right,
-/// every hop that added one is trusted; what stands left of an untrusted hop's address is its own invention.
-pub(super) fn client<'v>(peer: IpAddr, trusted: &[Network], forwarded_for: impl Iterator<Item = &'v [u8]>) -> IpAddr {
-    let hops: Vec<&[u8]> = forwarded_for.flat_map(super::http1::members).collect();
+/// `hops` are those before the peer, the nearest last. They count only as far as, from there, every hop that added one is
+/// trusted; what stands left of an untrusted hop's address is its own invention.
+pub(super) fn client(peer: IpAddr, trusted: &[Network], hops: &[Cow<'_, [u8]>]) -> IpAddr {
     let mut client = peer.to_canonical();
     for hop in hops.iter().rev() {
         if !is_trusted(client, trusted) {
@@ -72,10 +72,11 @@ pub(super) fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }
 
-/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`
+/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`
 fn address(hop: &[u8]) -> Option<IpAddr> {
     let hop = core::str::from_utf8(hop).ok()?;
-    let bare = hop.parse().ok();
+    let plain = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    let bare = plain.parse().ok();
     let with_port = || hop.parse::<core::net::SocketAddr>().ok().map(|address| address.ip());
     bare.or_else(with_port)
 }
@@ -86,7 +87,8 @@ mod tests {
 
     fn check(peer: &str, forwarded_for: &str, expect: &str) {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()];
-        let got = client(peer.parse().unwrap(), &trusted, core::iter::once(forwarded_for.as_bytes()));
+        let hops: Vec<_> = forwarded_for.split(", ").map(|hop| Cow::Borrowed(hop.as_bytes())).collect();
+        let got = client(peer.parse().unwrap(), &trusted, &hops);
         assert_eq!(got, expect.parse::<IpAddr>().unwrap(), "{peer} {forwarded_for}");
     }
 

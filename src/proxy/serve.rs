@@ -1,7 +1,6 @@
 //! Starts and stops serving: one thread and one runtime a core.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr};
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::io;
@@ -16,10 +15,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::access_log::{self, AccessLog, Sender};
 use super::admin;
-use super::client::{self, Stream};
 use super::config::{Address, Config, Listener};
-use super::limits::CONNECTIONS_MAX;
-use super::listen::{Bound, bind};
+use super::listener::{Bound, Door, Inherited, Queue, Termination, Watch, accept, bind, watch};
 use super::policy::Policy;
 use super::shared::Shared;
 use super::worker::Worker;
@@ -34,6 +31,7 @@ pub struct Handle {
     threads: Vec<JoinHandle<()>>,
     log: Option<JoinHandle<()>>,
     sockets: Vec<PathBuf>,
+    certificates: Option<Watch>,
 }
 
 /// Why serving could not begin.
@@ -74,25 +72,36 @@ pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, 
         threads: Vec::new(),
         log: None,
         sockets: Vec::new(),
+        certificates: None,
     };
     // After the handle: where something fails below, the sender goes first, or the handle would wait for the writer.
     let (log, writer) = access_log::start(log).map_err(failed("access log"))?;
     handle.log = writer;
-    let mut by_core: Vec<Vec<(Listener, Bound)>> = (0..cores).map(|_| Vec::new()).collect();
+    let mut inherited = Inherited::take();
+    let mut by_core: Vec<Vec<Opened>> = (0..cores).map(|_| Vec::new()).collect();
+    let mut terminations = Vec::new();
     for listener in &config.listeners {
         let what = format!("listener `{}` at {}", listener.name, listener.address);
-        let (sockets, address) = bind(&listener.address, cores).map_err(failed(&what))?;
-        handle.bound(&address);
+        let tls = termination(listener).map_err(failed(&what))?;
+        terminations.extend(tls.iter().map(|tls| (listener.name.clone(), Arc::clone(tls))));
+        let (sockets, address) =
+            bind(&listener.address, listener.mode, cores, &mut inherited).map_err(failed(&what))?;
+        handle.bound(&listener.address);
         handle.addresses.push((listener.name.clone(), address));
-        for (core, socket) in by_core.iter_mut().zip(sockets) {
-            core.push((listener.clone(), socket));
+        for (at, socket) in sockets.into_iter().enumerate() {
+            if let Some(core) = by_core.get_mut(at % cores) {
+                core.push(Opened { listener: listener.clone(), tls: tls.clone(), socket });
+            }
         }
+    }
+    if !terminations.is_empty() {
+        handle.certificates = Some(watch(terminations, Arc::clone(&shared)).map_err(failed("certificates thread"))?);
     }
     if let Some(address) = &config.admin {
         let what = format!("admin at {address}");
-        let (sockets, address) = bind(address, 1).map_err(failed(&what))?;
-        handle.bound(&address);
-        handle.admin = Some(address);
+        let (sockets, bound) = bind(address, None, 1, &mut inherited).map_err(failed(&what))?;
+        handle.bound(address);
+        handle.admin = Some(bound);
         let (shared, stopped, log) = (Arc::clone(&shared), stopped.clone(), log.clone());
         handle.spawn("admin", move || admin::run(&shared, sockets, stopped, &log)).map_err(failed("admin thread"))?;
     }
@@ -102,6 +111,19 @@ pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, 
         handle.spawn(&name, move || run_core(shared, listeners, &stopped, log)).map_err(failed("core thread"))?;
     }
     Ok(handle)
+}
+
+/// A listener with one of its sockets.
+struct Opened {
+    listener: Listener,
+    tls: Option<Arc<Termination>>,
+    socket: Bound,
+}
+
+fn termination(listener: &Listener) -> io::Result<Option<Arc<Termination>>> {
+    let Some(words) = &listener.tls else { return Ok(None) };
+    let made = Termination::new(words, listener.http2).map_err(io::Error::other)?;
+    Ok(Some(Arc::new(made)))
 }
 
 impl Handle {
@@ -133,6 +155,7 @@ impl Handle {
     fn end(&mut self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
         self.stop.send_replace(true);
+        self.certificates = None;
         for thread in self.threads.drain(..).chain(self.log.take()) {
             // A thread that panicked has ended, too.
             drop(thread.join());
@@ -165,11 +188,14 @@ pub(super) fn runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
-fn run_core(shared: Arc<Shared>, listeners: Vec<(Listener, Bound)>, stopped: &watch::Receiver<bool>, log: Sender) {
+fn run_core(shared: Arc<Shared>, listeners: Vec<Opened>, stopped: &watch::Receiver<bool>, log: Sender) {
     let Ok(runtime) = runtime() else { return };
     let worker = Worker::new(shared, log);
-    for (listener, socket) in listeners {
-        runtime.spawn_local(accept(Rc::clone(&worker), Rc::new(listener), socket, stopped.clone()));
+    let queue = Rc::new(Queue::new());
+    for Opened { listener, tls, socket } in listeners {
+        let (worker, queue) = (Rc::clone(&worker), Rc::clone(&queue));
+        let door = Door { worker, listener: Rc::new(listener), tls, queue };
+        runtime.spawn_local(accept(Rc::new(door), socket, stopped.clone()));
     }
     runtime.block_on(supervise(worker, stopped.clone()));
     // What did not finish in time is dropped with its connections.
@@ -187,80 +213,5 @@ async fn supervise(worker: Rc<Worker>, mut stopped: watch::Receiver<bool>) {
     let deadline = Instant::now() + worker.shared.limits.stop_time_max;
     while worker.connections() > 0 && Instant::now() < deadline {
         sleep_until(deadline.min(Instant::now() + Duration::from_millis(10))).await;
-    }
-}
-
-async fn accept(worker: Rc<Worker>, listener: Rc<Listener>, socket: Bound, mut stopped: watch::Receiver<bool>) {
-    let accepting = async {
-        match socket {
-            Bound::Tcp(socket) => accept_tcp(&worker, &listener, socket, &stopped).await,
-            Bound::Unix(socket) => accept_unix(&worker, &listener, socket, &stopped).await,
-        }
-    };
-    let mut stop = stopped.clone();
-    tokio::select! {
-        _ = accepting => {}
-        _ = stop.wait_for(|stop| *stop) => {}
-    }
-    stopped.mark_unchanged();
-}
-
-async fn accept_tcp(
-    worker: &Rc<Worker>,
-    listener: &Rc<Listener>,
-    socket: std::net::TcpListener,
-    stopped: &watch::Receiver<bool>,
-) -> io::Result<()> {
-    let socket = tokio::net::TcpListener::from_std(socket)?;
-    loop {
-        wait_for_room(worker).await;
-        match socket.accept().await {
-            Ok((stream, peer)) => {
-                drop(stream.set_nodelay(true));
-                let served = client::serve(
-                    Rc::clone(worker),
-                    Rc::clone(listener),
-                    Stream::Tcp(stream),
-                    peer.ip(),
-                    stopped.clone(),
-                );
-                tokio::task::spawn_local(served);
-            }
-            Err(error) => after(&error).await,
-        }
-    }
-}
-
-async fn accept_unix(
-    worker: &Rc<Worker>,
-    listener: &Rc<Listener>,
-    socket: std::os::unix::net::UnixListener,
-    stopped: &watch::Receiver<bool>,
-) -> io::Result<()> {
-    let socket = tokio::net::UnixListener::from_std(socket)?;
-    let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    loop {
-        wait_for_room(worker).await;
-        match socket.accept().await {
-            Ok((stream, _)) => {
-                let served =
-                    client::serve(Rc::clone(worker), Rc::clone(listener), Stream::Unix(stream), peer, stopped.clone());
-                tokio::task::spawn_local(served);
-            }
-            Err(error) => after(&error).await,
-        }
-    }
-}
-
-async fn wait_for_room(worker: &Worker) {
-    while worker.connections() >= CONNECTIONS_MAX {
-        sleep(Duration::from_millis(10)).await;
-    }
-}
-
-/// Out of descriptors or memory, accepting fails at once and again: others need the core meanwhile.
-pub(super) async fn after(error: &io::Error) {
-    if error.kind() != io::ErrorKind::ConnectionAborted {
-        sleep(Duration::from_millis(50)).await;
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use super::limits::Limits;
+use super::listener::DoorCounters;
 use super::policy::Policy;
 
 /// What all cores share.
@@ -16,6 +17,7 @@ pub(super) struct Shared {
     /// Meters of policies that served before.
     past: RwLock<BTreeMap<String, u64>>,
     pub(super) counters: Counters,
+    pub(super) doors: DoorCounters,
     pub(super) limits: Limits,
     pub(super) stopping: AtomicBool,
     pub(super) begun: Instant,
@@ -63,6 +65,7 @@ impl Shared {
             generation: AtomicU64::new(1),
             past: RwLock::default(),
             counters: Counters::default(),
+            doors: DoorCounters::default(),
             limits,
             stopping: AtomicBool::new(false),
             begun: Instant::now(),

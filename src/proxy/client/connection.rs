@@ -2,7 +2,6 @@
 
 use core::cell::RefCell;
 use core::future::poll_fn;
-use core::net::IpAddr;
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -11,10 +10,11 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::http1;
+use super::peer::{Peer, Protocol};
 use super::stream::Stream;
 use super::wire::Wire;
 use crate::proxy::config::Listener;
-use crate::proxy::limits::{LINGER_OCTETS_MAX, READ_OCTETS};
+use crate::proxy::limits::{LINGER_OCTETS_MAX, Limits, READ_OCTETS};
 use crate::proxy::worker::Worker;
 
 /// What all requests of a connection have in common.
@@ -22,8 +22,9 @@ use crate::proxy::worker::Worker;
 pub(in crate::proxy) struct Client {
     pub(in crate::proxy) worker: Rc<Worker>,
     pub(in crate::proxy) listener: Rc<Listener>,
-    /// The address at the other end; of a Unix socket 127.0.0.1.
-    pub(in crate::proxy) peer: IpAddr,
+    pub(in crate::proxy) peer: Peer,
+    /// The listener's.
+    pub(in crate::proxy) limits: Limits,
 }
 
 /// How a connection is given up.
@@ -44,12 +45,15 @@ pub(in crate::proxy) async fn serve(
     worker: Rc<Worker>,
     listener: Rc<Listener>,
     stream: Stream,
-    peer: IpAddr,
+    peer: Peer,
     stop: watch::Receiver<bool>,
 ) {
     let connected = worker.connected();
-    let limits = worker.shared.limits;
-    let client = Rc::new(Client { worker, listener, peer });
+    let limits = listener.limits(worker.shared.limits);
+    let client = Rc::new(Client { worker, listener, peer, limits });
+    if client.peer.protocol == Protocol::Http2 {
+        return drop(connected);
+    }
     let wire = Rc::new(RefCell::new(Wire::new(stream, limits)));
     let ending = http1::serve(&client, &wire, stop).await;
     match ending {

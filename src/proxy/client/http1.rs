@@ -140,5 +140,5 @@ async fn drain(client: &Client, wire: &RefCell<Wire>) -> bool {
             }
         }
     });
-    timeout(client.worker.shared.limits.drain_time_max, read).await.unwrap_or(false)
+    timeout(client.limits.drain_time_max, read).await.unwrap_or(false)
 }

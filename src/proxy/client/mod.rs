@@ -4,10 +4,12 @@ mod answer_writer;
 mod connection;
 mod http1;
 mod output;
+mod peer;
 mod stream;
 mod tunnel;
 mod wire;
 
 pub(super) use connection::{Client, serve};
+pub(super) use peer::{Peer, Protocol};
 pub(super) use stream::Stream;
 pub(super) use wire::Wire;

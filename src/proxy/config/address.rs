@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::section::Section;
 
-/// `127.0.0.1:8080` or `unix:/run/rulec.sock`
+/// `127.0.0.1:8080`, `unix:/run/rulec.sock` or `fd:public`
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "an interface that others write")]
 pub enum Address {
@@ -14,6 +14,8 @@ pub enum Address {
     Tcp(SocketAddr),
     /// The path of a socket.
     Unix(PathBuf),
+    /// A socket that systemd hands over: its name, or its number from 0.
+    Inherited(String),
 }
 
 impl fmt::Display for Address {
@@ -21,11 +23,12 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Inherited(name) => write!(f, "fd:{name}"),
         }
     }
 }
 
-/// `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses) or `unix:/run/rulec.sock`.
+/// `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses), `unix:/run/rulec.sock` or `fd:public`.
 ///
 /// # Errors
 /// Says what an address looks like.
@@ -35,6 +38,13 @@ pub fn parse_address(text: &str) -> Result<Address, String> {
             Err("a path belongs after `unix:`".to_owned())
         } else {
             Ok(Address::Unix(PathBuf::from(path)))
+        };
+    }
+    if let Some(name) = text.strip_prefix("fd:") {
+        return if name.is_empty() {
+            Err("the name of a socket belongs after `fd:`, or its number".to_owned())
+        } else {
+            Ok(Address::Inherited(name.to_owned()))
         };
     }
     let full =
@@ -52,7 +62,7 @@ pub(super) fn read(section: &Section<'_, '_>) -> Option<Address> {
     let address = section.parsed("address", parse_address)?;
     Some(match address {
         Address::Unix(path) => Address::Unix(section.file.relative(&path.to_string_lossy())),
-        tcp @ Address::Tcp(_) => tcp,
+        other => other,
     })
 }
 
@@ -65,6 +75,7 @@ mod tests {
         assert_eq!(parse_address("unix:/run/a.sock"), Ok(Address::Unix("/run/a.sock".into())));
         assert_eq!(parse_address(":80").unwrap().to_string(), "0.0.0.0:80");
         assert_eq!(parse_address("[::1]:80").unwrap().to_string(), "[::1]:80");
-        assert!(parse_address("80").is_err() && parse_address("unix:").is_err());
+        assert_eq!(parse_address("fd:public"), Ok(Address::Inherited("public".to_owned())));
+        assert!(parse_address("80").is_err() && parse_address("fd:").is_err() && parse_address("unix:").is_err());
     }
 }

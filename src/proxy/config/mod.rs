@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use address::{Address, parse_address};
-pub use listener::Listener;
+pub use listener::{CertificateWords, ClientCertificates, ClientTimers, Forwarded, Http2, Listener, ListenerTls};
 pub use plans::PlansWords;
 pub use upstream::{ServerWords, TlsWords, UpstreamWords};
 pub(super) use words::Secret;

@@ -96,7 +96,7 @@ mod tests {
         let problems = parse(text).unwrap_err();
         let lines: Vec<_> = problems.iter().filter_map(|problem| problem.split(':').nth(1)).collect();
         assert_eq!(lines, ["1", "2", "3", "5", "5", "6", "7", "7", "8"], "{problems:#?}");
-        assert!(problems[2].contains("not supported yet"));
+        assert!(problems[2].contains("names no certificate"));
     }
 
     #[test]

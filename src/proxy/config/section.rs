@@ -117,6 +117,32 @@ impl<'f, 't> Section<'f, 't> {
         Some(texts)
     }
 
+    /// The tables of a list.
+    pub(super) fn tables(&self, key: &str) -> Option<Vec<Self>> {
+        let value = self.value(key)?;
+        let DeValue::Array(items) = value.get_ref() else { return self.wrong(value, "a list of tables") };
+        let mut tables = Vec::new();
+        for item in items {
+            match item.get_ref() {
+                DeValue::Table(table) => tables.push(Self::new(self.file, table, &item.span())),
+                _ => self.wrong(item, "a table").unwrap_or_default(),
+            }
+        }
+        Some(tables)
+    }
+
+    /// A path that must be said, relative to the file's folder.
+    pub(super) fn path(&self, key: &str) -> Option<PathBuf> {
+        if self.value(key).is_none() {
+            self.file.problem(&self.span(), &format!("`{key}` is missing"));
+        }
+        self.string(key).map(|(path, _)| self.file.relative(&path))
+    }
+
+    pub(super) fn is_string(&self, key: &str) -> bool {
+        self.value(key).is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))
+    }
+
     pub(super) fn boolean(&self, key: &str) -> Option<bool> {
         let value = self.value(key)?;
         match value.get_ref() {

@@ -94,15 +94,11 @@ fn host(text: &str) -> Result<String, String> {
 
 fn tls(section: &Section<'_, '_>) -> TlsWords {
     section.only(&["ca", "verify", "sni", "name", "versions"]);
-    let version = |text: &str| match text {
-        "1.2" | "1.3" => Ok(text.to_owned()),
-        _ => Err(format!("TLS {text} is not spoken, only 1.2 and 1.3")),
-    };
     TlsWords {
         ca: section.string("ca").map(|(path, _)| section.file.relative(&path)),
         verify: section.boolean("verify"),
         sni: section.boolean("sni"),
         name: section.parsed("name", host),
-        versions: section.all_parsed("versions", version),
+        versions: section.all_parsed("versions", words::tls_version),
     }
 }

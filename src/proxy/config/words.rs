@@ -68,6 +68,14 @@ pub(super) fn milliseconds(text: &str) -> Result<u64, String> {
     if (1..=31_536_000_000).contains(&total) { Ok(total) } else { Err(problem()) }
 }
 
+/// A version that rustls speaks.
+pub(super) fn tls_version(text: &str) -> Result<String, String> {
+    match text {
+        "1.2" | "1.3" => Ok(text.to_owned()),
+        _ => Err(format!("TLS {text} is not spoken, only 1.2 and 1.3")),
+    }
+}
+
 /// Where a secret is to be found; the secret itself never stands in `proxy.toml`.
 #[derive(Clone, Debug)]
 pub(in crate::proxy) enum Secret {

@@ -2,11 +2,13 @@
 
 mod answer;
 mod answer_body;
+mod client_cert;
+mod forwarded;
+mod origin;
 mod request_body;
 mod request_head;
 mod strip;
 
-use core::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,17 +17,17 @@ pub(super) use answer::{AnswerHead, is_bodiless};
 pub(super) use answer_body::AnswerBody;
 pub(super) use request_body::{Piece, RequestBody};
 
+use self::origin::Origin;
 use self::request_head::RequestHead;
 use super::client::Client;
 use super::fault::{Fault, UpstreamFault};
-use super::http1::{Fields, Head, members};
-use super::network;
+use super::http1::{Fields, Head};
 use super::plans::Lookup;
 use super::record::Record;
 use super::upstream::{Answer, Asked, Failure, Outgoing, Then, Tunnel, Upload};
 use super::verdict::{Action, Edit, Forward, Verdict};
 use super::worker::Serving;
-use crate::matcher::{Body, BodyAction, Caller, Header, Refusal, Request, Scheme};
+use crate::matcher::{Body, BodyAction, Caller, Header, Refusal, Request};
 
 /// The connection is closed without an answer.
 #[derive(Clone, Copy, Debug)]
@@ -63,9 +65,7 @@ struct Exchange<'c> {
     interim: &'c dyn Fn(u16, &Fields),
     serving: Serving,
     request_id: String,
-    scheme: Scheme,
-    address: IpAddr,
-    peer_is_trusted: bool,
+    origin: Origin<'c>,
     /// Who calls, once looked up.
     caller: Option<Caller>,
     record: Record,
@@ -90,14 +90,16 @@ impl<'c> Exchange<'c> {
     fn new(client: &'c Client, head: &'c Head, interim: &'c dyn Fn(u16, &Fields)) -> Self {
         let request_id = client.worker.request_id();
         let record = Record::begin(&client.worker, request_id.clone());
-        let trusted = &client.listener.trusted;
-        let peer_is_trusted = network::is_trusted(client.peer, trusted);
-        let address = network::client(client.peer, trusted, head.values("x-forwarded-for"));
-        let scheme = if peer_is_trusted && says_https(head) { Scheme::Https } else { Scheme::Http };
+        let origin = Origin::of(&client.listener, &client.peer, head);
         let serving = client.worker.serving();
-        let mut exchange =
-            Self { client, head, interim, serving, request_id, scheme, address, peer_is_trusted, caller: None, record };
-        exchange.record.request(&exchange.serving.policy, &client.listener.name, head, exchange.address, scheme);
+        let mut exchange = Self { client, head, interim, serving, request_id, origin, caller: None, record };
+        exchange.record.request(
+            &exchange.serving.policy,
+            &client.listener.name,
+            head,
+            exchange.origin.address,
+            exchange.origin.scheme,
+        );
         exchange
     }
 
@@ -188,9 +190,9 @@ impl<'c> Exchange<'c> {
         let headers: Vec<Header<'_>> = self.head.lines().collect();
         let mut request = Request::get(self.head.target(), &headers);
         request.method = self.head.method();
-        request.scheme = self.scheme;
+        request.scheme = self.origin.scheme;
         request.body = self.head.body;
-        request.client = self.address;
+        request.client = self.origin.address;
         request.listener = Some(self.client.listener.name.as_bytes());
         request.request_id = self.request_id.as_bytes();
         let policy = Arc::clone(&self.serving.policy);
@@ -228,9 +230,8 @@ impl<'c> Exchange<'c> {
             body: forward.body,
             edits,
             request_id: &self.request_id,
-            peer: self.client.peer,
-            peer_is_trusted: self.peer_is_trusted,
-            scheme: self.scheme,
+            client: self.client,
+            origin: &self.origin,
             upgrade,
             on_leave: upload.as_ref().is_some_and(|upload| upload.on_leave),
         };
@@ -246,7 +247,7 @@ impl<'c> Exchange<'c> {
 
     /// The body as it is to be sent on; one that is to be stripped is read here.
     async fn upload(&self, forward: &Forward, body: Option<RequestBody>) -> Result<Option<Upload>, Fault> {
-        let limits = &self.client.worker.shared.limits;
+        let limits = &self.client.limits;
         let Some(source) = body.filter(|_| self.head.body != Body::None) else { return Ok(None) };
         match forward.body {
             // It was too large, and a page that needs none stands in.
@@ -318,12 +319,6 @@ impl<'c> Exchange<'c> {
         self.record.line.status = Some(answer.status);
         self.record
     }
-}
-
-/// What the nearest hop says of the scheme; farther ones may be anybody.
-fn says_https(head: &Head) -> bool {
-    let said = head.values("x-forwarded-proto").flat_map(members).last();
-    said.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"))
 }
 
 fn lookup(serving: &Serving, plans: u32, credential: &[u8], record: &mut Record) -> Caller {

@@ -1,11 +1,14 @@
 //! The head of a request to an upstream, written from what was parsed.
 
 use core::fmt::Write as _;
-use core::net::IpAddr;
 
 use bytes::{BufMut as _, BytesMut};
 
-use crate::matcher::{Body, BodyAction, EditAction, Scheme, Side};
+use super::origin::Origin;
+use super::{client_cert, forwarded};
+use crate::matcher::{Body, BodyAction, EditAction, Side};
+use crate::proxy::client::Client;
+use crate::proxy::config::Forwarded;
 use crate::proxy::http1::Head;
 use crate::proxy::hygiene::{Dropped, is_claim, is_one_of};
 use crate::proxy::verdict::Edit;
@@ -21,11 +24,8 @@ pub(super) struct RequestHead<'r> {
     pub(super) body: BodyAction,
     pub(super) edits: &'r [Edit],
     pub(super) request_id: &'r str,
-    /// The address at the other end of the client's connection.
-    pub(super) peer: IpAddr,
-    /// Whether what that peer says about others counts.
-    pub(super) peer_is_trusted: bool,
-    pub(super) scheme: Scheme,
+    pub(super) client: &'r Client,
+    pub(super) origin: &'r Origin<'r>,
     /// The protocol to go on with, where the client asks for one.
     pub(super) upgrade: Option<&'r [u8]>,
     /// The body is sent when the upstream says so.
@@ -34,7 +34,8 @@ pub(super) struct RequestHead<'r> {
 
 /// Lines that are written here, never copied.
 const OURS: [&str; 4] = ["host", "content-length", "expect", "x-request-id"];
-const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"];
+const FORWARDED: [&str; 4] = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"];
+const CERTIFICATE: [&str; 2] = ["client-cert", "client-cert-chain"];
 const OF_A_BODY: [&str; 2] = ["content-type", "content-encoding"];
 
 impl RequestHead<'_> {
@@ -66,12 +67,14 @@ impl RequestHead<'_> {
     fn copy(&self, out: &mut BytesMut) {
         let dropped = Dropped::by_connection(self.head.values("connection"));
         let strips = self.body == BodyAction::Strip;
+        let has_certificate = self.client.peer.certificate.is_some();
         for (name, value) in self.head.lines() {
             let ends_here = dropped.has(name)
                 || is_one_of(name, &OURS)
                 || is_one_of(name, &FORWARDED)
                 || (strips && is_one_of(name, &OF_A_BODY))
-                || (!self.peer_is_trusted && is_claim(name));
+                || (has_certificate && is_one_of(name, &CERTIFICATE))
+                || (!self.origin.peer_is_trusted && is_claim(name));
             if !ends_here {
                 self.line(out, name, value);
             }
@@ -80,14 +83,25 @@ impl RequestHead<'_> {
 
     /// What the upstream is told about the client.
     fn forwarded(&self, out: &mut BytesMut) {
-        let before = |name| self.head.values(name).filter(|value| self.peer_is_trusted && !value.is_empty());
-        let peer = self.peer.to_string();
-        let mut hops: Vec<&[u8]> = before("x-forwarded-for").collect();
+        let told = &self.origin.told;
+        let address = self.client.peer.address;
+        let peer = address.to_string();
+        let mut hops: Vec<&[u8]> = told.hops.iter().map(AsRef::as_ref).collect();
         hops.push(peer.as_bytes());
+        let (host, scheme) = (told.host.as_deref().or_else(|| self.head.host()), self.origin.scheme.name());
         self.line(out, b"X-Forwarded-For", &hops.join(&b", "[..]));
-        self.line(out, b"X-Forwarded-Proto", self.scheme.name().as_bytes());
-        if let Some(host) = before("x-forwarded-host").next().or_else(|| self.head.host()) {
+        self.line(out, b"X-Forwarded-Proto", scheme.as_bytes());
+        if let Some(host) = host {
             self.line(out, b"X-Forwarded-Host", host);
+        }
+        if self.client.listener.forwarded == Forwarded::Standard {
+            let ours = forwarded::element(address, self.head.host(), scheme);
+            let mut elements = told.forwarded.clone();
+            elements.push(&ours);
+            self.line(out, b"Forwarded", &elements.join(&b", "[..]));
+        }
+        if let Some(certificate) = &self.client.peer.certificate {
+            self.line(out, b"Client-Cert", &client_cert::value(certificate));
         }
         self.line(out, b"X-Request-Id", self.request_id.as_bytes());
     }

@@ -1,5 +1,6 @@
 //! The proxy on real sockets: raw clients in front of it, scripted upstreams behind it.
 
+mod activation;
 mod as_nginx;
 mod bodies;
 mod corpus;
@@ -7,9 +8,13 @@ mod framing;
 mod harness;
 mod headers;
 mod hostile;
+mod identity;
 mod lifecycle;
+mod listener_tls;
+mod listeners;
 mod pages;
 mod plans;
 mod process;
+mod proxy_protocol;
 mod tls;
 mod upstreams;

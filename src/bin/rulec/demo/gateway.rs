@@ -48,7 +48,7 @@ impl Gateway {
             .map_err(|failed| Stop::Io { what: failed.what, error: failed.error })?;
         let address = handle.addresses().iter().find_map(|(_, address)| match address {
             Address::Tcp(address) => Some(*address),
-            Address::Unix(_) => None,
+            Address::Unix(_) | Address::Inherited(_) => None,
         });
         let Some(address) = address else {
             return Err(Stop::Input(format!("{name}: the gateway has no address")));

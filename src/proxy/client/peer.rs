@@ -1,0 +1,29 @@
+//! Who is at the other end of a connection, and what it speaks.
+
+use core::net::IpAddr;
+use std::rc::Rc;
+
+/// What is known of a client before its first request.
+#[derive(Clone, Debug)]
+pub(in crate::proxy) struct Peer {
+    /// Its address, or what a trusted balancer said in a PROXY header; of a Unix socket 127.0.0.1.
+    pub(in crate::proxy) address: IpAddr,
+    pub(in crate::proxy) protocol: Protocol,
+    pub(in crate::proxy) is_tls: bool,
+    /// What it showed in the handshake, verified: its own certificate (DER).
+    pub(in crate::proxy) certificate: Option<Rc<[u8]>>,
+}
+
+/// What is spoken on a connection, settled before its first octet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Peer {
+    /// Somebody who speaks in clear text.
+    pub(in crate::proxy) fn clear(address: IpAddr, protocol: Protocol) -> Self {
+        Self { address, protocol, is_tls: false, certificate: None }
+    }
+}
