@@ -262,6 +262,7 @@ fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, s
             host: upstream.and_then(host_sent),
             headers: changes(decision.edits(), Side::Request, false),
             body,
+            key: forward.key.map(latin1),
         }),
         relocate: decision
             .edits()
@@ -374,7 +375,7 @@ mod tests {
     #[test]
     fn the_port_is_sent_where_it_is_not_the_schemes_own() {
         let host = |host: &str, port, tls: bool| {
-            let server = Server { host: host.to_owned(), port, weight: 1 };
+            let server = Server { host: host.to_owned(), port, weight: 1, ..Default::default() };
             let upstream = Upstream { servers: vec![server], tls: tls.then(Tls::default), ..Default::default() };
             host_sent(&upstream).unwrap()
         };

@@ -52,6 +52,7 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     each("parts", t.parts(), |piece| part_is_good(t, piece.kind, piece.value))?;
     each("maps", t.maps(), |map| rows(map.cases, map.cases_count).end <= t.map_cases().len())?;
     each("map_cases", t.map_cases(), |case| map_case_is_good(t, case))?;
+    each("balance_keys", t.balance_keys(), |key| optional(key.value, t.templates().len()))?;
     each("programs", t.programs(), |program| program_is_good(t, program))?;
     each("instructions", t.instructions(), |i| i.kind <= instruction::FAIL)?;
     each("looks", t.looks(), |look| look.ahead <= 1 && look.negative <= 1)?;

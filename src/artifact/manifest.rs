@@ -55,7 +55,7 @@ pub struct LocationEntry {
 }
 
 /// Servers that requests are sent to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Upstream {
     /// Its name.
@@ -74,6 +74,98 @@ pub struct Upstream {
     pub keepalive_idle_ms: u64,
     /// Phase timers.
     pub timeouts: Timeouts,
+    /// How servers are chosen.
+    pub balance: Balance,
+    /// So many failures within `fail_timeout_ms` keep a server out for as long; 0: none does. 1 unless said.
+    pub max_fails: u32,
+    /// See `max_fails`; 10 s unless said.
+    pub fail_timeout_ms: u64,
+    /// How many other servers an idempotent request is tried at, where it failed without an answer; 1 unless said.
+    pub retries: u32,
+    /// So many retries for a hundred requests, at most; 20 unless said.
+    pub retry_budget_percent: u32,
+    /// `health PATH ...`: servers are asked whether they work.
+    pub health: Option<Health>,
+    /// A server that has come back gets its whole share after this; 0: at once.
+    pub slow_start_ms: u64,
+    /// What is spoken.
+    pub protocol: Protocol,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            external: false,
+            servers: Vec::new(),
+            host: None,
+            tls: None,
+            keepalive: 32,
+            keepalive_idle_ms: 55_000,
+            timeouts: Timeouts::default(),
+            balance: Balance::default(),
+            max_fails: 1,
+            fail_timeout_ms: 10_000,
+            retries: 1,
+            retry_budget_percent: 20,
+            health: None,
+            slow_start_ms: 0,
+            protocol: Protocol::default(),
+        }
+    }
+}
+
+/// How the server of a request is chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "the language has these")]
+pub enum Balance {
+    /// They take turns by weight.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest requests in flight for its weight.
+    LeastConn,
+    /// By the hash of a text, so that equal texts go to the same server; what it is made of, as written.
+    Hash(String),
+}
+
+/// What is spoken with an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "the language has these")]
+pub enum Protocol {
+    /// HTTP/1.1
+    #[default]
+    Http1,
+    /// HTTP/2, over TLS by ALPN, in clear text with prior knowledge.
+    Http2,
+}
+
+/// `health PATH [interval=TIME] [timeout=TIME] [rise=N] [fall=N] [status=N[-N]];`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Health {
+    /// What is asked for with GET.
+    pub path: String,
+    /// From one question to the next; 5 s.
+    pub interval_ms: u64,
+    /// How long the answer may take; 2 s.
+    pub timeout_ms: u64,
+    /// So many good answers in a row bring a server back; 2.
+    pub rise: u32,
+    /// So many bad ones in a row take it out; 3.
+    pub fall: u32,
+    /// The first status that is good; 200.
+    pub status_first: u16,
+    /// The last; 399.
+    pub status_last: u16,
+}
+
+impl Health {
+    /// Asks for `path`, the rest as it is unless said.
+    pub fn new(path: String) -> Self {
+        Self { path, interval_ms: 5_000, timeout_ms: 2_000, rise: 2, fall: 3, status_first: 200, status_last: 399 }
+    }
 }
 
 /// One server of an upstream.
@@ -86,6 +178,12 @@ pub struct Server {
     pub port: u16,
     /// Share of the requests; 1 unless said.
     pub weight: u32,
+    /// Takes requests only where no other server can.
+    pub backup: bool,
+    /// In place of the upstream's.
+    pub max_fails: Option<u32>,
+    /// In place of the upstream's.
+    pub fail_timeout_ms: Option<u64>,
 }
 
 /// How an upstream is spoken to over TLS. Certificates are verified unless `verify off`.
@@ -112,19 +210,33 @@ impl Default for Tls {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Timeouts {
+    /// The server's name resolved, where that is waited for; 3 s.
+    pub dns_ms: u64,
     /// TCP connection made; 3 s.
     pub connect_ms: u64,
     /// TLS handshake done; 5 s.
     pub tls_ms: u64,
+    /// Between two writes of the request; 60 s.
+    pub send_ms: u64,
     /// First octet of the answer; 60 s.
     pub response_ms: u64,
-    /// Between two reads or writes of a body; 60 s.
+    /// Between two reads of the answer; 60 s.
     pub idle_ms: u64,
+    /// From the first attempt to the last octet of the answer; none unless said.
+    pub request_ms: Option<u64>,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect_ms: 3_000, tls_ms: 5_000, response_ms: 60_000, idle_ms: 60_000 }
+        Self {
+            dns_ms: 3_000,
+            connect_ms: 3_000,
+            tls_ms: 5_000,
+            send_ms: 60_000,
+            response_ms: 60_000,
+            idle_ms: 60_000,
+            request_ms: None,
+        }
     }
 }
 

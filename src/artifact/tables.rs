@@ -69,6 +69,8 @@ tables! {
     plans: PlansRow,
     maps: Map,
     map_cases: MapCase,
+    /// By upstream: the template whose text picks the server, or none.
+    balance_keys: Number,
 }
 
 impl<'a> Tables<'a> {

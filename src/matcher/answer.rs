@@ -38,6 +38,7 @@ pub(super) struct ForwardDraft<'d> {
     target: Text<'d>,
     body: BodyAction,
     body_octets_max: Option<u64>,
+    key: Option<Slice>,
 }
 
 /// What a leg of a request comes to.
@@ -90,9 +91,9 @@ impl<'d> Draft<'d> {
         let outcome = match self {
             Self::NeedsPlan { plans, credential } => Outcome::NeedsPlan { plans, credential },
             Self::NeedsFact { fact } => Outcome::NeedsFact { fact },
-            Self::Proxy { forward: ForwardDraft { upstream, method, target, body, body_octets_max }, status } => {
-                let target = target.of(bytes);
-                Outcome::Proxy(Forward { upstream, method, target, body, body_octets_max, status })
+            Self::Proxy { forward: ForwardDraft { upstream, method, target, body, body_octets_max, key }, status } => {
+                let (target, key) = (target.of(bytes), key.map(|key| key.of(bytes)));
+                Outcome::Proxy(Forward { upstream, method, target, body, body_octets_max, status, key })
             }
             Self::Respond { status, body, content_type } => Outcome::Respond {
                 status,
@@ -209,8 +210,12 @@ impl<'d> Run<'d, '_> {
     fn proxy(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
         let (body, body_octets_max) = self.body()?;
         let target = self.forward_target(operation)?;
-        let forward =
-            ForwardDraft { upstream: operation.a, method: self.journey.method, target, body, body_octets_max };
+        let key = match self.tables.balance_keys().get(operation.a) {
+            Some(key) if key.value != NONE => Some(self.fill(key.value)?),
+            _ => None,
+        };
+        let method = self.journey.method;
+        let forward = ForwardDraft { upstream: operation.a, method, target, body, body_octets_max, key };
         Ok(Draft::Proxy { forward, status: None })
     }
 

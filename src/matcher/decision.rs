@@ -152,6 +152,8 @@ pub struct Forward<'d> {
     pub body_octets_max: Option<u64>,
     /// The status that replaces that of the upstream's answer.
     pub status: Option<u16>,
+    /// The text whose hash picks the server, where the upstream is balanced by one.
+    pub key: Option<&'d [u8]>,
 }
 
 /// What becomes of the body of a request that is sent on.

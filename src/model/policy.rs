@@ -52,6 +52,8 @@ pub struct Policy {
     pub meters: Vec<String>,
     /// In file order.
     pub tests: Vec<Test>,
+    /// By upstream: the text whose hash picks the server, where it says `balance hash`.
+    pub balance_keys: Vec<Option<Template>>,
     /// Heads of the upstreams, by index.
     pub upstream_spans: Vec<Span>,
     /// Heads of the plan sources, by index.

@@ -156,6 +156,9 @@ pub struct Forward {
     pub headers: HeaderChanges,
     /// `none`, `forward` or `strip`.
     pub body: &'static str,
+    /// The text whose hash picks the server, where the upstream says `balance hash`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// Header edits that were reached, in the order in which they apply.

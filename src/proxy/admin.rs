@@ -22,6 +22,7 @@ use super::access_log::{Sender, rfc3339};
 use super::listener::{Bound, after};
 use super::serve::runtime;
 use super::shared::Shared;
+use super::upstream::ServerState;
 
 /// Serves `/livez`, `/readyz` and `/status` until the gateway stops.
 pub(super) fn run(shared: &Arc<Shared>, sockets: Vec<Bound>, mut stopped: watch::Receiver<bool>, log: &Sender) {
@@ -98,6 +99,8 @@ struct Status {
     requests: u64,
     outcomes: BTreeMap<&'static str, u64>,
     meters: BTreeMap<String, u64>,
+    /// By the upstream's name.
+    upstreams: BTreeMap<String, Vec<ServerState>>,
     log_lines_dropped: u64,
 }
 
@@ -116,6 +119,7 @@ fn status(shared: &Shared, log: &Sender) -> String {
         requests: shared.counters.requests.load(Ordering::Relaxed),
         outcomes: shared.counters.outcomes(),
         meters: shared.meters(),
+        upstreams: policy.upstreams.iter().map(|upstream| (upstream.name.clone(), upstream.states())).collect(),
         log_lines_dropped: log.dropped(),
     };
     serde_json::to_string(&status).unwrap_or_default() + "\n"

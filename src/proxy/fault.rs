@@ -103,6 +103,8 @@ impl RequestFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum UpstreamFault {
     NotConfigured,
+    NoServerAvailable,
+    RequestTimeout,
     Dns,
     DnsTimeout,
     ConnectRefused,
@@ -134,6 +136,12 @@ impl UpstreamFault {
     fn entry(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::NotConfigured => ("upstream.not_configured", 502, "the upstream has no server"),
+            Self::NoServerAvailable => {
+                ("upstream.no_server_available", 502, "no server of the upstream is working at the moment")
+            }
+            Self::RequestTimeout => {
+                ("upstream.request_timeout", 504, "the upstream did not finish its answer in the time for a request")
+            }
             Self::Dns => ("upstream.dns.failed", 502, "the upstream's name could not be resolved"),
             Self::DnsTimeout => ("upstream.dns.timeout", 504, "the upstream's name was not resolved in time"),
             Self::ConnectRefused => ("upstream.connect.refused", 502, "the upstream refused the connection"),

@@ -100,3 +100,37 @@ pub(super) const HANDSHAKES_MAX: usize = 4096;
 
 /// Octets of a PROXY header's addresses and what follows them: balancers add names and ids of some hundred octets.
 pub(super) const PROXY_HEADER_OCTETS_MAX: usize = 4096;
+
+/// What resolves names may say less, as zero: a name is asked for once a second at most.
+pub(super) const DNS_TTL_MIN: Duration = Duration::from_secs(1);
+
+/// It may say more: an address that has moved is noticed after this at the latest.
+pub(super) const DNS_TTL_MAX: Duration = Duration::from_secs(600);
+
+/// A resolution that failed is not repeated before this.
+pub(super) const DNS_RETRY: Duration = Duration::from_secs(1);
+
+/// An answer this much older than it should be is still used while the next one is on its way; beyond it that is waited
+/// for.
+pub(super) const DNS_STALE_MAX: Duration = Duration::from_secs(30);
+
+/// One question to one name server; the second attempt may reach another one.
+pub(super) const DNS_QUERY_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// A whole resolution.
+pub(super) const DNS_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The seconds of which requests and retries are counted.
+pub(super) const RETRY_WINDOW_SECONDS: usize = 10;
+
+/// Retries within those seconds that are free, three a second: where requests are few, a share of them is nothing.
+pub(super) const RETRIES_FREE: u64 = 30;
+
+/// Points of a server of weight 1 on the ring of `balance hash`, as in nginx: shares differ by a tenth or so.
+pub(super) const RING_POINTS: u64 = 160;
+
+/// Points of a ring, 16 MiB; beyond it weights count for less.
+pub(super) const RING_POINTS_MAX: u64 = 1 << 20;
+
+/// Octets of a check's answer that are read: its status line is within.
+pub(super) const CHECK_OCTETS_MAX: usize = 8 * 1024;

@@ -27,8 +27,8 @@ mod worker;
 
 pub use access_log::AccessLog;
 pub use config::{
-    Address, CertificateWords, ClientCertificates, ClientTimers, Config, Forwarded, Http2, Listener, ListenerTls,
-    LoadError, PlansWords, ServerWords, TlsWords, UpstreamWords, parse_address,
+    Address, BalanceWord, CertificateWords, ClientCertificates, ClientTimers, Config, Forwarded, Http2, Listener,
+    ListenerTls, LoadError, PlansWords, ServerWords, TimeoutWords, TlsWords, UpstreamWords, parse_address,
 };
 pub use limits::Limits;
 pub use network::Network;

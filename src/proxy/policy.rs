@@ -3,14 +3,14 @@
 use core::sync::atomic::AtomicU64;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::config::{Config, LoadError, PlansWords, Secret, UpstreamWords};
 use super::keys::{HashKey, Keys, read_bounded};
 use super::plans::PlanSource;
-use super::upstream::{Upstream, tls};
+use super::upstream::{Names, Upstream, tls};
 use crate::artifact::manifest::{self, CredentialKind, Manifest};
 use crate::matcher::Matcher;
 
@@ -23,6 +23,8 @@ pub struct Policy {
     pub(super) upstreams: Vec<Arc<Upstream>>,
     // Invariant: as many as the manifest has, in its order.
     pub(super) plan_sources: Vec<Arc<dyn PlanSource>>,
+    /// The names of their servers.
+    names: Names,
     /// Index of the value of each fact, in the manifest's order.
     pub(super) facts: Vec<Option<u16>>,
     /// Names of query arguments that are credentials, in lower case: their values are in no log.
@@ -63,7 +65,8 @@ impl Policy {
             serde_json::from_slice(matcher.manifest()).map_err(|error| damaged(format!("manifest: {error}")))?;
         let mut problems = Vec::new();
         check_listeners(&manifest, config, &mut problems);
-        let upstreams = upstreams(&manifest, config, &mut problems);
+        let names = Names::new(config.dns.clone());
+        let upstreams = upstreams(&manifest, config, &names, &mut problems);
         let plan_sources = plan_sources(&manifest, config, &mut problems);
         let facts = facts(&manifest, config, &mut problems);
         if !problems.is_empty() {
@@ -76,7 +79,23 @@ impl Policy {
             .collect();
         let meters = manifest.meters.iter().map(|_| AtomicU64::new(0)).collect();
         let loaded = SystemTime::now();
-        Ok(Self { matcher, manifest, upstreams, plan_sources, facts, secret_arguments, meters, hash, loaded })
+        Ok(Self { matcher, manifest, upstreams, plan_sources, names, facts, secret_arguments, meters, hash, loaded })
+    }
+}
+
+impl Policy {
+    /// What `before`, which served before, knows of its servers and their names goes on to count.
+    pub(super) fn inherit(&mut self, before: &Self) {
+        self.names.inherit(&before.names);
+        let known: BTreeMap<&str, &Arc<Upstream>> =
+            before.upstreams.iter().map(|upstream| (upstream.name.as_str(), upstream)).collect();
+        for upstream in &mut self.upstreams {
+            // Nobody else has it before it serves.
+            if let Some(upstream) = Arc::get_mut(upstream) {
+                let before = known.get(upstream.name.as_str()).map(|before| &***before);
+                upstream.inherit(before, &self.names);
+            }
+        }
     }
 }
 
@@ -88,7 +107,7 @@ fn check_listeners(manifest: &Manifest, config: &Config, problems: &mut Vec<Stri
     }
 }
 
-fn upstreams(manifest: &Manifest, config: &Config, problems: &mut Vec<String>) -> Vec<Arc<Upstream>> {
+fn upstreams(manifest: &Manifest, config: &Config, names: &Names, problems: &mut Vec<String>) -> Vec<Arc<Upstream>> {
     for (name, words) in &config.upstreams {
         if !manifest.upstreams.iter().any(|upstream| upstream.name == *name) {
             problems.push(format!("{}: the rules know no upstream `{name}`", words.place));
@@ -96,7 +115,7 @@ fn upstreams(manifest: &Manifest, config: &Config, problems: &mut Vec<String>) -
     }
     let mut built = Vec::new();
     for upstream in &manifest.upstreams {
-        match build(upstream, config.upstreams.get(&upstream.name), config.cores()) {
+        match build(upstream, config.upstreams.get(&upstream.name), names, config.cores()) {
             Ok(upstream) => built.push(Arc::new(upstream)),
             Err(problem) => problems.push(problem),
         }
@@ -104,10 +123,15 @@ fn upstreams(manifest: &Manifest, config: &Config, problems: &mut Vec<String>) -
     built
 }
 
-fn build(upstream: &manifest::Upstream, words: Option<&UpstreamWords>, cores: usize) -> Result<Upstream, String> {
+fn build(
+    upstream: &manifest::Upstream,
+    words: Option<&UpstreamWords>,
+    names: &Names,
+    cores: usize,
+) -> Result<Upstream, String> {
     let mut merged = upstream.clone();
     if let Some(words) = words {
-        merge(&mut merged, words);
+        words.merge(&mut merged);
     }
     let name = &merged.name;
     if merged.servers.is_empty() {
@@ -121,43 +145,19 @@ fn build(upstream: &manifest::Upstream, words: Option<&UpstreamWords>, cores: us
             .map_or_else(String::new, |words| format!("{}: ", words.place));
         format!("{place}upstream `{name}`: {problem}")
     };
-    let ca = match words.and_then(|words| words.tls.as_ref()).and_then(|tls| tls.ca.as_ref()) {
-        Some(path) => Some(read_bounded(path).map_err(|error| place(format!("{}: {error}", path.display())))?),
-        None => None,
+    let files = words.and_then(|words| words.tls.as_ref());
+    let read = |path: Option<&PathBuf>| match path {
+        Some(path) => read_bounded(path).map(Some).map_err(|error| place(format!("{}: {error}", path.display()))),
+        None => Ok(None),
     };
-    let tls = merged.tls.as_ref().map(|tls| tls::config(tls, ca.as_deref())).transpose().map_err(place)?;
-    Upstream::build(&merged, tls.as_ref(), cores)
-}
-
-fn merge(upstream: &mut manifest::Upstream, words: &UpstreamWords) {
-    fn replace<T>(place: &mut T, word: Option<T>) {
-        if let Some(word) = word {
-            *place = word;
-        }
-    }
-    if let Some(words) = &words.tls {
-        let tls = upstream.tls.get_or_insert_default();
-        replace(&mut tls.verify, words.verify);
-        replace(&mut tls.sni, words.sni);
-        replace(&mut tls.versions, words.versions.clone());
-        tls.name = words.name.clone().or(tls.name.take());
-    }
-    let port = if upstream.tls.is_some() { 443 } else { 80 };
-    if let Some(servers) = &words.servers {
-        let server = |server: &super::config::ServerWords| manifest::Server {
-            host: server.host.clone(),
-            port: server.port.unwrap_or(port),
-            weight: server.weight,
-        };
-        upstream.servers = servers.iter().map(server).collect();
-    }
-    upstream.host = words.host.clone().or(upstream.host.take());
-    replace(&mut upstream.keepalive, words.keepalive);
-    replace(&mut upstream.keepalive_idle_ms, words.keepalive_idle_ms);
-    replace(&mut upstream.timeouts.connect_ms, words.connect_ms);
-    replace(&mut upstream.timeouts.tls_ms, words.tls_ms);
-    replace(&mut upstream.timeouts.response_ms, words.response_ms);
-    replace(&mut upstream.timeouts.idle_ms, words.idle_ms);
+    let material = tls::Material {
+        ca: read(files.and_then(|tls| tls.ca.as_ref()))?,
+        certificate: read(files.and_then(|tls| tls.certificate.as_ref()))?,
+        key: read(files.and_then(|tls| tls.key.as_ref()))?,
+    };
+    let speaks = merged.protocol;
+    let tls = merged.tls.as_ref().map(|tls| tls::config(tls, &material, speaks)).transpose().map_err(place)?;
+    Upstream::build(&merged, tls.as_ref(), names, cores)
 }
 
 fn plan_sources(manifest: &Manifest, config: &Config, problems: &mut Vec<String>) -> Vec<Arc<dyn PlanSource>> {

@@ -19,6 +19,7 @@ use super::config::{Address, Config, Listener};
 use super::listener::{Bound, Door, Inherited, Queue, Termination, Watch, accept, bind, watch};
 use super::policy::Policy;
 use super::shared::Shared;
+use super::upstream;
 use super::worker::Worker;
 
 /// A gateway that serves, until it is stopped or dropped.
@@ -108,7 +109,10 @@ pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, 
     for (core, listeners) in by_core.into_iter().enumerate() {
         let (shared, stopped, log) = (Arc::clone(&shared), stopped.clone(), log.clone());
         let name = format!("core-{core}");
-        handle.spawn(&name, move || run_core(shared, listeners, &stopped, log)).map_err(failed("core thread"))?;
+        let checks = core == 0;
+        handle
+            .spawn(&name, move || run_core(shared, listeners, &stopped, log, checks))
+            .map_err(failed("core thread"))?;
     }
     Ok(handle)
 }
@@ -188,8 +192,12 @@ pub(super) fn runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
-fn run_core(shared: Arc<Shared>, listeners: Vec<Opened>, stopped: &watch::Receiver<bool>, log: Sender) {
+/// `checks`: this core asks the upstreams that want to be asked whether they work.
+fn run_core(shared: Arc<Shared>, listeners: Vec<Opened>, stopped: &watch::Receiver<bool>, log: Sender, checks: bool) {
     let Ok(runtime) = runtime() else { return };
+    if checks {
+        runtime.spawn_local(upstream::check::run(Arc::clone(&shared)));
+    }
     let worker = Worker::new(shared, log);
     let queue = Rc::new(Queue::new());
     for Opened { listener, tls, socket } in listeners {

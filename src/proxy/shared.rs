@@ -88,7 +88,8 @@ impl Shared {
     }
 
     /// From now on `policy` serves; requests that have begun keep to the old one.
-    pub(super) fn replace(&self, policy: Policy) {
+    pub(super) fn replace(&self, mut policy: Policy) {
+        policy.inherit(&self.policy().1);
         let mut serving = self.policy.write().unwrap_or_else(PoisonError::into_inner);
         let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
         for (name, meter) in serving.manifest.meters.iter().zip(&serving.meters) {

@@ -37,6 +37,8 @@ pub(super) struct Forward {
     pub(super) octets_max: Option<u64>,
     /// Goes over the status of the upstream's answer.
     pub(super) status: Option<u16>,
+    /// Its hash picks the server.
+    pub(super) key: Option<Vec<u8>>,
 }
 
 /// A header edit, owned.
@@ -95,6 +97,7 @@ impl From<Outcome<'_>> for Action {
                 body: forward.body,
                 octets_max: forward.body_octets_max,
                 status: forward.status,
+                key: forward.key.map(<[u8]>::to_vec),
             }),
             Outcome::Respond { status, body, content_type } => Self::Respond {
                 status,

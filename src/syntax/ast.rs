@@ -118,7 +118,7 @@ pub enum ItemKind {
 pub struct UpstreamOption {
     /// The whole statement.
     pub span: Span,
-    /// `server`, `host`, `tls`, `balance`, `max_fails`, `fail_timeout`, `keepalive`, `timeout`.
+    /// Its first word, such as `server`, or in a `tls` block `verify`.
     pub keyword: Word,
     /// What follows the keyword, such as `connect=3s`.
     pub arguments: Vec<Word>,

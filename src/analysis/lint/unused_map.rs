@@ -10,6 +10,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
     let mut used: BTreeSet<MapId> = policy.maps_asked.iter().copied().collect();
     policy.services.iter().for_each(|service| in_block(&service.statements, &mut used));
     policy.locations.iter().for_each(|location| in_block(&location.statements, &mut used));
+    policy.balance_keys.iter().flatten().for_each(|key| in_template(key, &mut used));
     let unused = (0u32..).zip(&policy.maps).filter(|(index, _)| !used.contains(&MapId(*index)));
     let warn = |map: &crate::model::Map| {
         let message = format!("nothing uses `${}`", map.name);

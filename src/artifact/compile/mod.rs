@@ -75,6 +75,7 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
     builder.plan_sources();
     builder.count_variables();
     builder.maps();
+    builder.balance_keys();
     builder.count_captures();
     builder.services_and_locations();
     builder.hosts();

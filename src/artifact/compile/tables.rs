@@ -64,6 +64,7 @@ pub(super) struct Builder<'p> {
     pub(super) plans: Rows,
     pub(super) maps: Rows,
     pub(super) map_cases: Rows,
+    pub(super) balance_keys: Rows,
     /// States of all scanners, and how many there are.
     pub(super) states: usize,
     pub(super) scanners: usize,
@@ -130,6 +131,7 @@ impl<'p> Builder<'p> {
             plans: Rows::default(),
             maps: Rows::default(),
             map_cases: Rows::default(),
+            balance_keys: Rows::default(),
             states: 0,
             scanners: 0,
             simulated: 0,
@@ -249,6 +251,7 @@ impl<'p> Builder<'p> {
             self.plans.octets(),
             self.maps.octets(),
             self.map_cases.octets(),
+            self.balance_keys.octets(),
             manifest,
         ];
         assemble(tables).ok_or_else(|| {

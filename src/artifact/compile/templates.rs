@@ -1,10 +1,18 @@
 //! Text with variables to rows.
 
 use super::tables::{Builder, index};
-use crate::artifact::format::{self, part};
+use crate::artifact::format::{self, NONE, Number, part};
 use crate::model::{Part, Template, Variable};
 
 impl Builder<'_> {
+    /// What picks the servers of the upstreams that are balanced by a hash.
+    pub(super) fn balance_keys(&mut self) {
+        for key in &self.policy.balance_keys {
+            let value = key.as_ref().map_or(NONE, |key| self.template(key));
+            self.balance_keys.push(&Number { value });
+        }
+    }
+
     pub(super) fn template(&mut self, template: &Template) -> u32 {
         let rows: Vec<format::Part> = template.parts.iter().map(|piece| self.part(piece)).collect();
         let row = format::Template { parts: self.parts.next(), parts_count: index(rows.len()) };

@@ -19,13 +19,13 @@ pub(crate) use records::*;
 pub(crate) const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
 
 /// Raised with every change of the layout. Readers take exactly this one.
-pub(crate) const VERSION: u32 = 6;
+pub(crate) const VERSION: u32 = 7;
 
 /// Index 0 and up: no such thing.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 38] = [
+pub(crate) const TABLES: [&str; 39] = [
     "policy",
     "header_slots",
     "header_names",
@@ -63,6 +63,7 @@ pub(crate) const TABLES: [&str; 38] = [
     "plans",
     "maps",
     "map_cases",
+    "balance_keys",
     "manifest",
 ];
 

@@ -266,7 +266,7 @@ fn expires(directive: &Directive) -> Result<Vec<String>, Lack> {
 }
 
 /// nginx's times: `1y 6M 2w 30d 12h 30m 10s`, or seconds.
-fn seconds(text: &str) -> Option<u64> {
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let mut total = 0u64;
     let mut least = u64::MAX;
     let mut rest = text;

@@ -266,7 +266,7 @@ const NOTHING_FAMILIES: &[&str] = &[
 ];
 
 const CACHE: &str = "there is no cache";
-const PLANNED: &str = "balancing beyond weights is planned";
+const BALANCING: &str = "rules balance by turns, by `least_conn` and by `hash`";
 const LIMITS: &str = "limits are said with `limit RATE`, and counted otherwise";
 const SCRIPT: &str = "a script may do anything";
 const BODY: &str = "bodies are passed on as they are";
@@ -332,15 +332,13 @@ const NOT_CARRIED: &[(&str, &str)] = &[
     ("create_full_put_path", "files are a file server's affair"),
     ("flv", "files are a file server's affair"),
     ("mp4", "files are a file server's affair"),
-    ("least_conn", PLANNED),
-    ("ip_hash", PLANNED),
-    ("hash", PLANNED),
-    ("random", PLANNED),
-    ("least_time", PLANNED),
-    ("sticky", PLANNED),
-    ("sticky_cookie_insert", PLANNED),
-    ("ntlm", PLANNED),
-    ("queue", PLANNED),
+    ("ip_hash", BALANCING),
+    ("random", BALANCING),
+    ("least_time", BALANCING),
+    ("sticky", BALANCING),
+    ("sticky_cookie_insert", BALANCING),
+    ("ntlm", BALANCING),
+    ("queue", BALANCING),
     ("set_real_ip_from", "trusted hops are said in proxy.toml"),
     ("real_ip_header", "trusted hops are said in proxy.toml"),
     ("real_ip_recursive", "trusted hops are said in proxy.toml"),

@@ -3,6 +3,7 @@
 use super::importer::{Importer, Lack};
 use super::level::Level;
 use super::rules::{Node, name};
+use super::settings::seconds;
 use super::tree::Directive;
 use crate::diagnostic::Span;
 use std::collections::BTreeMap;
@@ -139,10 +140,26 @@ impl<'p> Importer<'p> {
                 body.push(Node::line(format!("keepalive {}", directive.arg(0)), directive.span));
             }
         }
+        body.extend(self.balance(block));
         // nginx sends the name of the block.
         body.push(Node::line(format!("host {host}"), block.span));
         body.extend(tls.map(|tls| Node::block("tls", block.span, tls)));
         Ok(Node::block(format!("upstream {own}"), block.span, body).remark(place))
+    }
+
+    /// How the servers of `block` are chosen, where they do not simply take turns.
+    fn balance(&mut self, block: &'p Directive) -> Option<Node> {
+        let directive = block.children().iter().find(|directive| matches!(directive.name(), "least_conn" | "hash"))?;
+        if directive.name() == "least_conn" {
+            self.carried(directive);
+            return Some(Node::line("balance least_conn", directive.span));
+        }
+        let Some(key) = hash_key(directive.arg(0)) else {
+            self.not_carried(directive, format!("rules cannot hash `{}`", directive.arg(0)));
+            return None;
+        };
+        self.carried(directive);
+        Some(Node::line(format!("balance hash {key}"), directive.span))
     }
 
     /// `server ADDRESS [weight=N]`; none for one that takes no requests; why not, if rules cannot say it.
@@ -171,9 +188,13 @@ impl<'p> Importer<'p> {
                     self.carried(directive);
                     return Ok(None);
                 }
-                None if word.text == "backup" => {
-                    self.not_carried(directive, "`backup` is planned: the server is left out");
-                    return Ok(None);
+                None if word.text == "backup" => line.push_str(" backup"),
+                Some(("max_fails", count)) if count.parse::<u32>().is_ok() => {
+                    line = format!("{line} max_fails={count}");
+                }
+                Some(("fail_timeout", time)) if seconds(time).is_some_and(|seconds| seconds > 0) => {
+                    let seconds = seconds(time).unwrap_or_default();
+                    line = format!("{line} fail_timeout={seconds}s");
                 }
                 _ => left_out.push(word.text.clone()),
             }
@@ -215,6 +236,25 @@ impl<'p> Importer<'p> {
         }
         nodes
     }
+}
+
+/// The template of `hash KEY`, where it is made of what rules know in an upstream.
+fn hash_key(key: &str) -> Option<String> {
+    const KNOWN: &[&str] =
+        &["uri", "request_uri", "args", "is_args", "host", "scheme", "request_method", "remote_addr"];
+    let key = key.replace("$binary_remote_addr", "$remote_addr").replace("$query_string", "$args");
+    let is_known = |name: &str| {
+        KNOWN.contains(&name) || ["arg_", "http_", "cookie_"].iter().any(|prefix| name.starts_with(prefix))
+    };
+    let of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let names = key.split('$').skip(1).map(|behind| {
+        let behind = behind.strip_prefix('{').unwrap_or(behind);
+        behind.split(|letter| !of_name(letter)).next().unwrap_or_default()
+    });
+    let is_plain = key.bytes().all(|byte| byte > b' ' && byte < 0x7F && !b"\"'\\;#".contains(&byte));
+    let mut braces = key.replace("${", "");
+    braces.retain(|letter| letter == '{');
+    (is_plain && braces.is_empty() && names.into_iter().all(is_known)).then(|| format!("\"{key}\""))
 }
 
 /// Whether rules can say `text` as `HOST[:PORT]`.

@@ -22,6 +22,7 @@ mod template;
 mod test;
 mod upgrade;
 mod upstream;
+mod upstream_option;
 mod variable;
 
 use super::pattern::{self, Regex};
@@ -32,14 +33,20 @@ use std::collections::BTreeMap;
 
 /// What `items`, the statements of all files in order, mean.
 pub(super) fn resolve(items: &[Item], sources: &Sources) -> (Policy, Vec<Diagnostic>) {
-    let mut resolver =
-        Resolver { sources, policy: Policy::default(), diagnostics: Vec::new(), regexes: BTreeMap::new() };
+    let mut resolver = Resolver {
+        sources,
+        policy: Policy::default(),
+        diagnostics: Vec::new(),
+        hashed: Vec::new(),
+        regexes: BTreeMap::new(),
+    };
     resolver.declare(items);
     for item in items {
         if let ItemKind::Map { name, cases } = &item.kind {
             resolver.map(item.head, name, cases);
         }
     }
+    resolver.balance_keys();
     resolver.collect_meters(items);
     for item in items {
         if let ItemKind::Service { name, default, body } = &item.kind {
@@ -59,6 +66,8 @@ struct Resolver<'a> {
     sources: &'a Sources,
     policy: Policy,
     diagnostics: Vec<Diagnostic>,
+    /// What `balance hash` says, with the index of the upstream: a template may use maps, which are read later.
+    hashed: Vec<(usize, Word)>,
     /// Patterns read already, by source and whether case counts: names of groups are wanted before their statements.
     regexes: BTreeMap<(String, bool), Result<Regex, pattern::Mistake>>,
 }

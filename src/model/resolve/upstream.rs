@@ -1,8 +1,7 @@
 //! `upstream NAME { ... }`
 
 use super::Resolver;
-use super::quantity::{TIME_HELP, milliseconds};
-use crate::artifact::manifest::{Server, Timeouts, Tls, Upstream};
+use crate::artifact::manifest::{Server, Tls, Upstream};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{UpstreamOption, Word};
 use core::net::{IpAddr, Ipv6Addr};
@@ -10,32 +9,29 @@ use std::collections::BTreeMap;
 
 /// What is read of an upstream before its defaults are known.
 #[derive(Default)]
-struct Draft {
-    /// Host, port and weight of each server, with its place.
-    servers: Vec<(String, Option<u16>, u32, Span)>,
+pub(super) struct Draft {
+    /// Each server as far as its port is said, with its place.
+    pub(super) servers: Vec<(Server, Option<u16>, Span)>,
     /// Whether there is a `server`, with a mistake or without.
-    has_server: bool,
-    host: Option<Word>,
-    tls: Option<Tls>,
-    tls_span: Option<Span>,
+    pub(super) has_server: bool,
+    pub(super) host: Option<Word>,
+    pub(super) tls: Option<Tls>,
+    pub(super) tls_span: Option<Span>,
+    /// The template of `balance hash`.
+    pub(super) key: Option<Word>,
 }
 
 impl Resolver<'_> {
     /// An upstream with every default, and no server.
     pub(super) fn bare_upstream(name: &Word) -> Upstream {
-        Upstream {
-            name: name.text.clone(),
-            keepalive: 32,
-            keepalive_idle_ms: 55_000,
-            timeouts: Timeouts::default(),
-            ..Upstream::default()
-        }
+        Upstream { name: name.text.clone(), ..Upstream::default() }
     }
 
     /// Adds `upstream`, declared at `head`.
     pub(super) fn push_upstream(&mut self, head: Span, upstream: Upstream) {
         self.policy.upstream_spans.push(head);
         self.policy.upstreams.push(upstream);
+        self.policy.balance_keys.push(None);
     }
 
     /// Reads the block of an upstream.
@@ -57,57 +53,12 @@ impl Resolver<'_> {
         self.finish_upstream((head, name), upstream, draft);
     }
 
-    fn upstream_option(&mut self, option: &UpstreamOption, upstream: &mut Upstream, draft: &mut Draft) {
-        let arguments = &option.arguments;
-        match (option.keyword.text.as_str(), arguments.first()) {
-            ("server", Some(address)) => {
-                draft.has_server = true;
-                let weight = self.server_options(arguments.get(1..).unwrap_or(&[]));
-                if let Some((host, port)) = self.address(address) {
-                    draft.servers.push((host, port, weight, address.span));
-                }
-            }
-            ("host", Some(host)) => draft.host = self.address(host).map(|_| host.clone()),
-            ("tls", _) => {
-                draft.tls = Some(self.tls(&option.block));
-                draft.tls_span = Some(option.keyword.span);
-            }
-            ("balance", Some(way)) if way.text != "round_robin" => {
-                self.later(option.span, &format!("`balance {}`", way.text));
-            }
-            ("max_fails" | "fail_timeout", _) => self.later(option.span, &format!("`{}`", option.keyword.text)),
-            ("keepalive", Some(count)) => {
-                match count.text.parse() {
-                    Ok(count) => upstream.keepalive = count,
-                    Err(_) => self.invalid(count, "a number of connections", "write `keepalive 64;`"),
-                }
-                for (name, value, word) in self.settings(arguments.get(1..).unwrap_or(&[]), &["idle"]) {
-                    if let (true, Some(time)) = (name == "idle", self.time(&value, &word)) {
-                        upstream.keepalive_idle_ms = time;
-                    }
-                }
-            }
-            ("timeout", _) => {
-                for (name, value, word) in self.settings(arguments, &["connect", "tls", "response", "idle"]) {
-                    let Some(time) = self.time(&value, &word) else { continue };
-                    match name.as_str() {
-                        "connect" => upstream.timeouts.connect_ms = time,
-                        "tls" => upstream.timeouts.tls_ms = time,
-                        "response" => upstream.timeouts.response_ms = time,
-                        _ => upstream.timeouts.idle_ms = time,
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
     fn finish_upstream(&mut self, (head, name): (Span, &Word), mut upstream: Upstream, draft: Draft) {
         let default_port = if draft.tls.is_some() { 443 } else { 80 };
-        for (host, port, weight, _) in &draft.servers {
-            let port = port.unwrap_or(default_port);
-            upstream.servers.push(Server { host: host.clone(), port, weight: *weight });
+        for (server, port, _) in &draft.servers {
+            upstream.servers.push(Server { port: port.unwrap_or(default_port), ..server.clone() });
         }
+        self.refuse_backups_alone(&upstream, &draft);
         if !draft.has_server {
             let help =
                 format!("name one: `server HOST:PORT;`, or leave it to proxy.toml: `upstream {} external;`", name.text);
@@ -118,8 +69,8 @@ impl Resolver<'_> {
         }
         let nameless = draft.tls.as_ref().is_some_and(|tls| tls.verify && tls.name.is_none());
         if let (true, None, Some(span)) = (nameless, &draft.host, draft.tls_span) {
-            let is_address = |(host, ..): &&(String, Option<u16>, u32, Span)| host.parse::<IpAddr>().is_ok();
-            if let Some((host, .., server)) = draft.servers.iter().find(is_address) {
+            let is_address = |(server, ..): &&(Server, Option<u16>, Span)| server.host.parse::<IpAddr>().is_ok();
+            if let Some((Server { host, .. }, _, server)) = draft.servers.iter().find(is_address) {
                 let message = format!("no name to verify: `{host}` is an address");
                 let help = "say the name on its certificate: `host NAME;`, or `tls { name NAME; }`";
                 let diagnostic = Diagnostic::error("tls-without-name", span, message).related(*server, "this server");
@@ -128,17 +79,28 @@ impl Resolver<'_> {
         }
         upstream.host = draft.host.map(|host| host.text);
         upstream.tls = draft.tls;
+        let index = self.policy.upstreams.len();
+        self.hashed.extend(draft.key.map(|key| (index, key)));
         self.push_upstream(head, upstream);
     }
 
+    fn refuse_backups_alone(&mut self, upstream: &Upstream, draft: &Draft) {
+        let Some((.., span)) = draft.servers.first() else { return };
+        if upstream.servers.iter().all(|server| server.backup) {
+            let message = "every server is a `backup`";
+            self.error("backup-alone", *span, message, "a backup stands in for others: take the word from one of them");
+        }
+    }
+
     fn refuse_different_names(&mut self, draft: &Draft) {
-        let Some((first, .., first_span)) = draft.servers.first() else { return };
-        if let Some((other, .., span)) = draft.servers.iter().find(|(host, ..)| !host.eq_ignore_ascii_case(first)) {
+        let Some((Server { host: first, .. }, _, first_span)) = draft.servers.first() else { return };
+        let is_other = |(server, ..): &&(Server, Option<u16>, Span)| !server.host.eq_ignore_ascii_case(first);
+        if let Some((Server { host: other, .. }, _, span)) = draft.servers.iter().find(is_other) {
             let message = format!("servers of different names, `{first}` and `{other}`, and no `host`");
             let diagnostic =
                 Diagnostic::error("upstream-without-host", *span, message).related(*first_span, "the first");
-            let named = draft.servers.iter().find(|(host, ..)| host.parse::<IpAddr>().is_err());
-            let host = named.map_or("NAME", |(host, ..)| host.as_str());
+            let named = draft.servers.iter().find(|(server, ..)| server.host.parse::<IpAddr>().is_err());
+            let host = named.map_or("NAME", |(server, ..)| server.host.as_str());
             let help = format!("say which Host they expect: `host {host};`");
             self.say(
                 diagnostic.note("Host, SNI and the name to verify would depend on which one is picked").help(help),
@@ -146,24 +108,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn server_options(&mut self, words: &[Word]) -> u32 {
-        let mut weight = 1;
-        for word in words {
-            if word.text == "backup" {
-                self.later(word.span, "`backup`");
-                continue;
-            }
-            for (_, value, word) in self.settings(core::slice::from_ref(word), &["weight"]) {
-                match value.parse() {
-                    Ok(number @ 1..=65_535) => weight = number,
-                    _ => self.invalid(&word, "a weight", "write `weight=2`, from 1 to 65535"),
-                }
-            }
-        }
-        weight
-    }
-
-    fn tls(&mut self, options: &[UpstreamOption]) -> Tls {
+    pub(super) fn tls(&mut self, options: &[UpstreamOption]) -> Tls {
         let mut tls = Tls::default();
         for option in options {
             let argument = option.arguments.first();
@@ -211,37 +156,12 @@ impl Resolver<'_> {
     }
 
     /// Host and port of `HOST[:PORT]`; IPv6 in brackets, which are cut.
-    fn address(&mut self, word: &Word) -> Option<(String, Option<u16>)> {
+    pub(super) fn address(&mut self, word: &Word) -> Option<(String, Option<u16>)> {
         let found = split_address(&word.text);
         if found.is_none() {
             self.invalid(word, "an address", "write `HOST`, `HOST:PORT` or `[IPV6]:PORT`");
         }
         found
-    }
-
-    fn time(&mut self, value: &str, word: &Word) -> Option<u64> {
-        let time = milliseconds(value).filter(|time| *time > 0);
-        if time.is_none() {
-            self.invalid(word, "a time above 0", TIME_HELP);
-        }
-        time
-    }
-
-    /// Name, value and word of each `NAME=VALUE`; says which names are none of `known`.
-    fn settings(&mut self, words: &[Word], known: &[&str]) -> Vec<(String, String, Word)> {
-        let mut settings = Vec::new();
-        for word in words {
-            match word.text.split_once('=') {
-                Some((name, value)) if known.contains(&name) => {
-                    settings.push((name.to_owned(), value.to_owned(), word.clone()));
-                }
-                _ => {
-                    let name = Word { text: word.text.split('=').next().unwrap_or("").to_owned(), ..word.clone() };
-                    self.unknown("unknown-option", "option here", &name, known.iter().copied());
-                }
-            }
-        }
-        settings
     }
 
     /// Says that `word` is not `what` it has to be.

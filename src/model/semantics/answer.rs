@@ -173,6 +173,7 @@ impl<'p> Walk<'p> {
     fn proxy(&self, upstream: UpstreamId, form: &ProxyForm) -> Result<Verdict, Halt> {
         let body = self.body()?;
         let target = self.target(form)?;
+        let key = self.policy.balance_keys.get(upstream.0 as usize).and_then(Option::as_ref);
         let upstream = self.policy.upstreams.get(upstream.0 as usize);
         let is_changed = self.method != self.request.method;
         let forward = Forward {
@@ -181,6 +182,7 @@ impl<'p> Walk<'p> {
             host: upstream.and_then(host_sent),
             headers: self.header_changes(Side::Request, false),
             body,
+            key: key.map(|key| self.fill_latin1(key)),
         };
         Ok(Verdict {
             verdict: Some(VerdictKind::Proxy),

@@ -1,6 +1,7 @@
 //! `proxy.toml`: what differs between one deployment of an artifact and another.
 
 mod address;
+mod dns;
 mod listener;
 mod plans;
 mod read;
@@ -8,6 +9,7 @@ mod section;
 mod upstream;
 mod words;
 
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 pub use address::{Address, parse_address};
 pub use listener::{CertificateWords, ClientCertificates, ClientTimers, Forwarded, Http2, Listener, ListenerTls};
 pub use plans::PlansWords;
-pub use upstream::{ServerWords, TlsWords, UpstreamWords};
+pub use upstream::{BalanceWord, ServerWords, TimeoutWords, TlsWords, UpstreamWords};
 pub(super) use words::Secret;
 
 use super::keys::read_bounded;
@@ -35,6 +37,8 @@ pub struct Config {
     pub upstreams: BTreeMap<String, UpstreamWords>,
     /// By the plan source's name.
     pub plans: BTreeMap<String, PlansWords>,
+    /// `[dns]`: the servers that resolve names; none: the system's.
+    pub dns: Vec<SocketAddr>,
     /// `[facts]`: the value of each fact, with its place.
     pub facts: BTreeMap<String, (String, String)>,
     /// Lists of callers' names, each name with its place.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::dns::dns;
 use super::listener::listener;
 use super::plans::plans;
 use super::section::{File, Section};
@@ -24,7 +25,7 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, Vec<String>> {
 }
 
 fn document(root: &Section<'_, '_>) -> Config {
-    root.only(&["listener", "admin", "upstream", "plans", "callers", "facts"]);
+    root.only(&["listener", "admin", "upstream", "dns", "plans", "callers", "facts"]);
     let mut callers = BTreeMap::new();
     if let Some(section) = root.section("callers") {
         for list in section.keys() {
@@ -44,6 +45,7 @@ fn document(root: &Section<'_, '_>) -> Config {
             address::read(&section)
         }),
         upstreams: root.named("upstream").into_iter().map(|(name, section)| (name, upstream(&section))).collect(),
+        dns: root.section("dns").map(|section| dns(&section)).unwrap_or_default(),
         plans: root.named("plans").into_iter().filter_map(|(name, section)| Some((name, plans(&section)?))).collect(),
         callers,
         facts: facts.unwrap_or_default(),
@@ -85,7 +87,7 @@ mod tests {
         let sandbox = &config.upstreams["sandbox"];
         assert_eq!(sandbox.servers.as_ref().unwrap()[0].port, Some(8080));
         assert_eq!(sandbox.tls.as_ref().unwrap().ca.as_deref(), Some(Path::new("etc/ca.pem")));
-        assert_eq!(sandbox.connect_ms, Some(1000));
+        assert_eq!(sandbox.timeout.connect_ms, Some(1000));
         assert_eq!(config.facts["upload_ok"], ("yes".to_owned(), "etc/proxy.toml:17:25".to_owned()));
         assert_eq!(config.plans["words_plans"].keys, Path::new("etc/words.keys"));
     }

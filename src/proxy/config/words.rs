@@ -4,24 +4,28 @@ use std::path::PathBuf;
 
 use super::ServerWords;
 
-/// `host`, `host:port`, `[::1]:port`, each also with ` weight=N`.
+/// `host`, `host:port`, `[::1]:port`, each also with `weight=N`, `backup`, `max_fails=N`, `fail_timeout=TIME`.
 pub(super) fn server(text: &str) -> Result<ServerWords, String> {
     let mut words = text.split_whitespace();
     let address = words.next().unwrap_or_default();
-    let weight = match words.next() {
-        None => 1,
-        Some(word) => word
-            .strip_prefix("weight=")
-            .and_then(|number| number.parse().ok())
-            .filter(|weight| (1..=65_535).contains(weight))
-            .ok_or_else(|| format!("`{word}` is not `weight=N` with N from 1 to 65535"))?,
-    };
-    if let Some(word) = words.next() {
-        return Err(format!("`{word}` is too much: a server is `host:port weight=N`"));
-    }
     let (host, port) =
         host_and_port(address).ok_or_else(|| format!("`{text}` is no server like `words.internal:8080`"))?;
-    Ok(ServerWords { host: host.to_owned(), port, weight })
+    let mut server = ServerWords { host: host.to_owned(), port, weight: 1, ..ServerWords::default() };
+    for word in words {
+        let wrong =
+            || format!("`{word}` is none of `weight=N` (1 to 65535), `backup`, `max_fails=N`, `fail_timeout=TIME`");
+        match word.split_once('=') {
+            None if word == "backup" => server.backup = true,
+            Some(("weight", number)) => {
+                let weight = number.parse().ok().filter(|weight| (1..=65_535).contains(weight));
+                server.weight = weight.ok_or_else(wrong)?;
+            }
+            Some(("max_fails", number)) => server.max_fails = Some(number.parse().map_err(|_| wrong())?),
+            Some(("fail_timeout", time)) => server.fail_timeout_ms = Some(milliseconds(time).map_err(|_| wrong())?),
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(server)
 }
 
 fn host_and_port(address: &str) -> Option<(&str, Option<u16>)> {
@@ -90,12 +94,15 @@ mod tests {
     #[test]
     fn servers_are_hosts_with_ports_and_weights() {
         let check = |text: &str, host: &str, port, weight| {
-            assert_eq!(server(text), Ok(ServerWords { host: host.to_owned(), port, weight }), "{text}");
+            let words = ServerWords { host: host.to_owned(), port, weight, ..ServerWords::default() };
+            assert_eq!(server(text), Ok(words), "{text}");
         };
         check("words.internal", "words.internal", None, 1);
         check("10.0.0.1:81 weight=3", "10.0.0.1", Some(81), 3);
         check("[::1]:81", "::1", Some(81), 1);
         check("::1", "::1", None, 1);
+        let words = server("a backup max_fails=0 fail_timeout=5s").unwrap();
+        assert_eq!((words.backup, words.max_fails, words.fail_timeout_ms), (true, Some(0), Some(5_000)));
         for text in ["", "a:0", "a:65536", "a:b", "a b", "a weight=0", "http://a", "[a]:1", "a:1:2"] {
             assert!(server(text).is_err(), "{text}");
         }

@@ -241,6 +241,7 @@ impl<'c> Exchange<'c> {
             upload,
             idempotent: matches!(method, b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS"),
             asked: Asked { head_only: method == b"HEAD", upgrade, interim: self.interim },
+            key: forward.key.as_deref(),
         };
         pool.send(outgoing).await.map_err(|failure| failed(failure, has_upload))
     }

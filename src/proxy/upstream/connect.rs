@@ -1,21 +1,21 @@
 //! A connection to a server, from its name to the end of the handshake, each phase with its timer.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use std::io;
 
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 
 use super::connection::{Connection, Stream};
 use super::failure::Failure;
-use super::target::{Server, Timers};
+use super::target::{Place, Server, Timers};
 use super::tls;
 use crate::proxy::fault::UpstreamFault;
 
 /// Connects to `server`, trying every address that its name has.
 pub(super) async fn connect(server: &Server, timers: Timers) -> Result<Connection, Failure> {
+    let addresses = resolve(server, timers).await?;
     let deadline = Instant::now() + timers.connect;
-    let addresses = resolve(server, deadline).await?;
     let (socket, peer) = dial(&addresses, deadline).await?;
     drop(socket.set_nodelay(true));
     let stream = match &server.tls {
@@ -36,18 +36,13 @@ pub(super) async fn connect(server: &Server, timers: Timers) -> Result<Connectio
     Ok(Connection::new(stream, peer))
 }
 
-async fn resolve(server: &Server, deadline: Instant) -> Result<Vec<SocketAddr>, Failure> {
-    if let Ok(address) = server.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, server.port)]);
-    }
-    match timeout_at(deadline, lookup_host((server.host.as_str(), server.port))).await {
-        Ok(Ok(addresses)) => {
-            let addresses: Vec<_> = addresses.collect();
-            if addresses.is_empty() { Err(Failure::new(UpstreamFault::Dns)) } else { Ok(addresses) }
-        }
-        Ok(Err(error)) => Err(Failure::new(UpstreamFault::Dns).detail(format!("{}: {error}", server.host))),
-        Err(_) => Err(Failure::new(UpstreamFault::DnsTimeout).detail(server.host.clone())),
-    }
+/// The addresses of a server, in the order in which they are tried.
+async fn resolve(server: &Server, timers: Timers) -> Result<Vec<SocketAddr>, Failure> {
+    let addresses = match &server.place {
+        Place::Address(address) => vec![*address],
+        Place::Name(name) => name.addresses(timers.dns).await?,
+    };
+    Ok(addresses.into_iter().map(|address| SocketAddr::new(address, server.port)).collect())
 }
 
 /// One address after the other; what is left of the time is shared among those that are left.

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
+use super::health::InFlight;
 use crate::proxy::limits::READ_OCTETS;
 use crate::proxy::timer::Timer;
 
@@ -38,6 +39,8 @@ pub(in crate::proxy) struct Connection {
     pub(super) received: u64,
     /// For whatever is waited for; it stays with the connection, so that it is wound seldom.
     pub(super) timer: Timer,
+    /// The server counts it as long as an exchange lasts.
+    pub(super) in_flight: Option<InFlight>,
 }
 
 impl Connection {
@@ -51,6 +54,7 @@ impl Connection {
             sent: 0,
             received: 0,
             timer: Timer::default(),
+            in_flight: None,
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn new(mut connection: Connection, head: BytesMut, upload: Option<Upload>, timers: Timers) -> Self {
         connection.timer.stop();
-        let sender = Sender::new(head, upload, timers.idle);
+        let sender = Sender::new(head, upload, timers.send);
         Self { connection, sender, timers, interim: 0, scanned: 0 }
     }
 

@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::fault::Fault;
 
 /// An exchange with an upstream that failed.
 #[derive(Clone, Debug)]
@@ -31,21 +31,5 @@ impl Failure {
 
     pub(super) fn peer(self, peer: SocketAddr) -> Self {
         Self { peer: Some(peer), ..self }
-    }
-
-    /// Whether another server may be tried: nothing was sent to this one.
-    pub(super) fn is_connect(&self) -> bool {
-        use UpstreamFault as U;
-        let Fault::Upstream(fault) = self.fault else { return false };
-        matches!(
-            fault,
-            U::Dns
-                | U::DnsTimeout
-                | U::ConnectRefused
-                | U::ConnectFailed
-                | U::ConnectTimeout
-                | U::TlsTimeout
-                | U::TlsClosed
-        )
     }
 }

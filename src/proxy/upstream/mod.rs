@@ -1,17 +1,25 @@
 //! Upstreams: HTTP/1 spoken by hand, in the task that serves the client.
 
+mod balance;
+pub(super) mod check;
 mod connect;
 mod connection;
+mod dns;
 mod exchange;
 mod failure;
+mod health;
+mod kept;
 mod pool;
 mod relay;
+mod retry;
 mod sender;
 mod target;
 pub(super) mod tls;
 
+pub(super) use dns::Names;
 pub(super) use exchange::Asked;
 pub(super) use failure::Failure;
+pub(super) use health::ServerState;
 pub(super) use pool::{Answer, Outgoing, Pool, Then, Tunnel};
 pub(super) use relay::Relay;
 pub(super) use sender::Upload;

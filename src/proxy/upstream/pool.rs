@@ -1,20 +1,24 @@
 //! Connections to one upstream that one core keeps, and the requests it sends on them.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
+use super::balance::Turns;
 use super::connect::connect;
 use super::connection::Connection;
 use super::exchange::{Asked, Exchange};
 use super::failure::Failure;
+use super::health::{InFlight, now_ms};
+use super::kept::{Idle, Kept};
 use super::relay::Relay;
+use super::retry::{self, Again};
 use super::sender::Upload;
-use super::target::{Server, Turns, Upstream};
+use super::target::{Server, Upstream};
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, ResponseHead};
 use crate::proxy::limits::KEEPALIVE_MARGIN;
@@ -24,21 +28,7 @@ use crate::proxy::limits::KEEPALIVE_MARGIN;
 pub(in crate::proxy) struct Pool {
     pub(in crate::proxy) upstream: Arc<Upstream>,
     turns: RefCell<Turns>,
-    idle: RefCell<Vec<Idle>>,
-}
-
-/// Where a connection belongs and how long it may be kept.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Kept {
-    server: usize,
-    patience: Duration,
-}
-
-#[derive(Debug)]
-struct Idle {
-    connection: Connection,
-    kept: Kept,
-    since: Instant,
+    idle: RefCell<Idle>,
 }
 
 /// A request to be sent.
@@ -49,6 +39,8 @@ pub(in crate::proxy) struct Outgoing<'r> {
     /// May be sent again where a kept connection breaks.
     pub(in crate::proxy) idempotent: bool,
     pub(in crate::proxy) asked: Asked<'r>,
+    /// Picks the server, where the upstream is balanced by a hash.
+    pub(in crate::proxy) key: Option<&'r [u8]>,
 }
 
 impl core::fmt::Debug for Outgoing<'_> {
@@ -88,77 +80,132 @@ impl Pool {
 
     /// Sends a request and waits for the head of the answer.
     ///
-    /// Another server is tried while none could be connected to. A kept connection that breaks before the first octet
-    /// of an answer is replaced once by a fresh one, if nothing can happen twice by it.
-    pub(in crate::proxy) async fn send(self: &Rc<Self>, mut request: Outgoing<'_>) -> Result<Answer, Failure> {
-        let servers = &self.upstream.servers;
-        let turn = self.turns.borrow_mut().next(servers);
-        let first = turn.ok_or_else(|| Failure::new(UpstreamFault::NotConfigured))?;
-        let mut tried = 0;
-        let mut may_reuse = true;
+    /// Another server is tried as long as nothing was sent, and for what may happen twice as often as the rules and the
+    /// budget let. A kept connection that breaks before the first octet of an answer is replaced once by a fresh one, if
+    /// nothing can happen twice by it.
+    pub(in crate::proxy) async fn send(self: &Rc<Self>, request: Outgoing<'_>) -> Result<Answer, Failure> {
+        let asked = Cell::new(None);
+        let Some(patience) = self.upstream.timers.request else { return self.attempts(request, None, &asked).await };
+        let deadline = Instant::now() + patience;
+        if let Ok(answer) = timeout_at(deadline, self.attempts(request, Some(deadline), &asked)).await {
+            return answer;
+        }
+        let failure = Failure::new(UpstreamFault::RequestTimeout);
+        if let Some(server) = asked.get().and_then(|index: usize| self.upstream.servers.get(index)) {
+            self.failed(server, &failure);
+        }
+        Err(failure)
+    }
+
+    async fn attempts(
+        self: &Rc<Self>,
+        mut request: Outgoing<'_>,
+        deadline: Option<Instant>,
+        asked: &Cell<Option<usize>>,
+    ) -> Result<Answer, Failure> {
+        let upstream = &*self.upstream;
+        let may_retry = upstream.retries > 0 && upstream.servers.len() > 1;
+        if may_retry {
+            upstream.budget.request();
+        }
+        let (mut retries, mut may_reuse, mut tried) = (0, true, Vec::new());
+        let mut last = None;
         loop {
-            let index = (first + tried) % servers.len();
-            let Some(server) = servers.get(index) else { return Err(Failure::new(UpstreamFault::NotConfigured)) };
-            let connection = match self.connection(index, server, may_reuse).await {
-                Ok(connection) => connection,
-                Err(failure) if failure.is_connect() && tried + 1 < servers.len() => {
-                    tried += 1;
+            // After a kept connection has broken, the same server is asked on a fresh one.
+            let chosen = if may_reuse || last.is_some() {
+                upstream.choose(&mut self.turns.borrow_mut(), &tried, request.key)
+            } else {
+                asked.get()
+            };
+            let Some((index, server)) = chosen.and_then(|index| Some((index, upstream.servers.get(index)?))) else {
+                return Err(last.unwrap_or_else(|| Failure::new(UpstreamFault::NoServerAvailable)));
+            };
+            asked.set(Some(index));
+            let (failure, again) = match self.attempt(index, server, &mut request, may_reuse).await {
+                Ok((exchange, head)) => {
+                    server.health.answered(server.tolerance).tell(&upstream.name, server, "");
+                    return Ok(self.answer(exchange, head, index, deadline));
+                }
+                Err(failed) => failed,
+            };
+            match again {
+                Again::Fresh => {
+                    (may_reuse, last) = (false, None);
                     continue;
                 }
-                Err(failure) => return Err(failure),
-            };
-            let head = (request.head)(&server.host_header);
-            let timers = self.upstream.timers;
-            let mut exchange = Exchange::new(connection, head, request.upload.take(), timers);
-            match exchange.head(request.asked).await {
-                Ok(head) => return Ok(self.answer(exchange, head, index)),
-                Err(failure) if may_reuse && can_repeat(&exchange, &failure, request.idempotent) => {
-                    request.upload = exchange.sender.into_upload();
-                    may_reuse = false;
+                Again::Unsent => {}
+                Again::Elsewhere if may_retry && retries < upstream.retries && upstream.budget.take() => retries += 1,
+                Again::Elsewhere | Again::No => {
+                    self.failed(server, &failure);
+                    return Err(failure);
                 }
-                Err(failure) => return Err(failure),
             }
+            self.failed(server, &failure);
+            tried.push(index);
+            last = Some(failure);
+        }
+    }
+
+    /// Asks one server; where the head of its answer does not come, what may be done about it. A body of which nothing
+    /// was taken is put back.
+    async fn attempt(
+        &self,
+        index: usize,
+        server: &Server,
+        request: &mut Outgoing<'_>,
+        may_reuse: bool,
+    ) -> Result<(Exchange, ResponseHead), (Failure, Again)> {
+        let connection = self.connection(index, server, may_reuse).await;
+        let connection = connection.map_err(|failure| (failure, Again::Unsent))?;
+        let head = (request.head)(&server.host_header);
+        let mut exchange = Exchange::new(connection, head, request.upload.take(), self.upstream.timers);
+        let failure = match exchange.head(request.asked).await {
+            Ok(head) => return Ok((exchange, head)),
+            Err(failure) => failure,
+        };
+        let again = retry::after(&exchange, &failure, request.idempotent, may_reuse);
+        request.upload = exchange.sender.into_upload();
+        Err((failure, again))
+    }
+
+    /// Notes that a server did not answer; what the client did wrong is not its fault.
+    fn failed(&self, server: &Server, failure: &Failure) {
+        if matches!(failure.fault, Fault::Upstream(_)) {
+            let change = server.health.failed(server.tolerance, now_ms());
+            change.tell(&self.upstream.name, server, failure.fault.code());
         }
     }
 
     /// Takes a connection back.
-    pub(super) fn keep(&self, connection: Connection, kept: Kept) {
-        let mut idle = self.idle.borrow_mut();
-        if idle.len() >= self.upstream.keepalive && !idle.is_empty() {
-            drop(idle.remove(0));
-        }
-        if idle.len() < self.upstream.keepalive {
-            idle.push(Idle { connection, kept, since: Instant::now() });
-        }
+    pub(super) fn keep(&self, mut connection: Connection, kept: Kept) {
+        connection.in_flight = None;
+        self.idle.borrow_mut().put(connection, kept, self.upstream.keepalive);
     }
 
     /// Closes what has been idle for too long.
     pub(in crate::proxy) fn sweep(&self) {
-        self.idle.borrow_mut().retain(|idle| idle.since.elapsed() < idle.kept.patience);
+        self.idle.borrow_mut().sweep(&self.upstream.servers);
     }
 
+    /// A connection to a server, kept or fresh, which counts as in flight from now on.
     async fn connection(&self, index: usize, server: &Server, may_reuse: bool) -> Result<Connection, Failure> {
-        match may_reuse.then(|| self.take(index)).flatten() {
-            Some(connection) => Ok(connection),
-            None => connect(server, self.upstream.timers).await,
-        }
+        let in_flight = InFlight::begin(&server.health);
+        let kept = if may_reuse { self.idle.borrow_mut().take(index) } else { None };
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => connect(server, self.upstream.timers).await?,
+        };
+        connection.in_flight = Some(in_flight);
+        Ok(connection)
     }
 
-    /// The kept connection to a server that was used last and is still good.
-    fn take(&self, server: usize) -> Option<Connection> {
-        let mut kept = self.idle.borrow_mut();
-        loop {
-            let at = kept.iter().rposition(|idle| idle.kept.server == server)?;
-            let Idle { mut connection, kept: Kept { patience, .. }, since } = kept.remove(at);
-            if since.elapsed() < patience && connection.is_quiet() {
-                connection.idle = Some(since.elapsed());
-                (connection.sent, connection.received) = (0, 0);
-                return Some(connection);
-            }
-        }
-    }
-
-    fn answer(self: &Rc<Self>, exchange: Exchange, mut head: ResponseHead, server: usize) -> Answer {
+    fn answer(
+        self: &Rc<Self>,
+        exchange: Exchange,
+        mut head: ResponseHead,
+        server: usize,
+        deadline: Option<Instant>,
+    ) -> Answer {
         let (peer, idle) = (exchange.connection.peer, self.upstream.timers.idle);
         if head.status == 101 {
             return Answer { head, then: Then::Tunnel(Tunnel { connection: exchange.connection, idle }), peer };
@@ -168,13 +215,6 @@ impl Pool {
         let patience = self.upstream.keepalive_idle.min(announced.unwrap_or(Duration::MAX));
         let home = (head.persistent && !patience.is_zero()).then(|| (Rc::clone(self), Kept { server, patience }));
         let framing = core::mem::replace(&mut head.framing, Framing::None);
-        Answer { head, then: Then::Body(Box::new(Relay::new(exchange, framing, home, idle))), peer }
+        Answer { head, then: Then::Body(Box::new(Relay::new(exchange, framing, home, idle, deadline))), peer }
     }
-}
-
-/// Whether the request may be sent on a fresh connection: nothing was read of an answer or of the client's body, and
-/// either no octet was written or doing it twice is doing it once.
-fn can_repeat(exchange: &Exchange, failure: &Failure, idempotent: bool) -> bool {
-    let broke = failure.fault == Fault::Upstream(UpstreamFault::ReusedConnectionClosed);
-    broke && exchange.sender.taken == 0 && (idempotent || exchange.connection.sent == 0)
 }

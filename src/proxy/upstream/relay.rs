@@ -4,14 +4,17 @@ use core::task::{Context, Poll, ready};
 use std::rc::Rc;
 
 use bytes::Buf;
+use tokio::time::Instant;
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::pool::{Kept, Pool};
+use super::kept::Kept;
+use super::pool::Pool;
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, Then};
 use crate::proxy::hygiene::may_trail;
+use crate::proxy::timer::Timer;
 
 /// Reads an answer's body, and writes what is left of the request's meanwhile.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub(in crate::proxy) struct Relay {
     /// Where the connection goes afterwards; None where it does not last.
     home: Option<(Rc<Pool>, Kept)>,
     idle: core::time::Duration,
+    /// When the whole request must have ended.
+    deadline: Option<(Instant, Timer)>,
 }
 
 impl Relay {
@@ -29,8 +34,10 @@ impl Relay {
         framing: Framing,
         home: Option<(Rc<Pool>, Kept)>,
         idle: core::time::Duration,
+        deadline: Option<Instant>,
     ) -> Self {
-        let mut relay = Self { exchange: Some(exchange), framing, home, idle };
+        let deadline = deadline.map(|deadline| (deadline, Timer::default()));
+        let mut relay = Self { exchange: Some(exchange), framing, home, idle, deadline };
         if matches!(relay.framing, Framing::None | Framing::Octets(0)) {
             relay.finish();
         }
@@ -48,6 +55,9 @@ impl Relay {
 
     /// The next piece; Ready(None) at the end that the framing names, never at another.
     pub(in crate::proxy) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, Failure>>> {
+        if self.is_late(cx) {
+            return Poll::Ready(self.fail(UpstreamFault::RequestTimeout.into()));
+        }
         let Some(exchange) = &mut self.exchange else { return Poll::Ready(None) };
         if let Poll::Ready(Err(fault)) = exchange.sender.poll(&mut exchange.connection, cx) {
             return Poll::Ready(self.fail(fault));
@@ -76,6 +86,11 @@ impl Relay {
                 Err(fault) => return Poll::Ready(self.fail(fault.into())),
             }
         }
+    }
+
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some((deadline, timer)) = &mut self.deadline else { return false };
+        timer.poll(deadline.saturating_duration_since(Instant::now()), cx).is_ready()
     }
 
     /// Reads more; false where the end of the connection is the end of the body.

@@ -9,14 +9,28 @@ use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use crate::artifact::manifest;
 use crate::proxy::fault::UpstreamFault;
 
-/// The configuration for one upstream; `ca` is PEM that is trusted besides the machine's own.
-pub(in crate::proxy) fn config(tls: &manifest::Tls, ca: Option<&[u8]>) -> Result<Arc<ClientConfig>, String> {
+/// What files say of TLS with an upstream, as PEM.
+#[derive(Debug, Default)]
+pub(in crate::proxy) struct Material {
+    /// Authorities that are trusted besides the machine's own.
+    pub(in crate::proxy) ca: Option<Vec<u8>>,
+    /// What the gateway shows.
+    pub(in crate::proxy) certificate: Option<Vec<u8>>,
+    pub(in crate::proxy) key: Option<Vec<u8>>,
+}
+
+/// The configuration for one upstream.
+pub(in crate::proxy) fn config(
+    tls: &manifest::Tls,
+    material: &Material,
+    protocol: manifest::Protocol,
+) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut versions = Vec::new();
     for version in &tls.versions {
@@ -29,31 +43,42 @@ pub(in crate::proxy) fn config(tls: &manifest::Tls, ca: Option<&[u8]>) -> Result
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions)
         .map_err(|error| error.to_string())?;
-    let mut config = if tls.verify {
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(ca)?), provider)
+    let builder = if tls.verify {
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(material.ca.as_deref())?), provider)
             .build()
             .map_err(|error| error.to_string())?;
-        builder.with_webpki_verifier(verifier).with_no_client_auth()
+        builder.with_webpki_verifier(verifier)
     } else {
         let verifier = Arc::new(Unverified::new(&provider));
-        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+        builder.dangerous().with_custom_certificate_verifier(verifier)
+    };
+    let mut config = match (&material.certificate, &material.key) {
+        (Some(certificate), Some(key)) => {
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("`key` is no PEM: {error}"))?;
+            builder
+                .with_client_auth_cert(certificates("certificate", certificate)?, key)
+                .map_err(|error| format!("`certificate` and `key` cannot be used: {error}"))?
+        }
+        _ => builder.with_no_client_auth(),
     };
     config.enable_sni = tls.sni;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let alpn: &[u8] = if protocol == manifest::Protocol::Http2 { b"h2" } else { b"http/1.1" };
+    config.alpn_protocols = vec![alpn.to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The certificates of a file, of which there is one at least.
+fn certificates(key: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|error| format!("`{key}` is no PEM: {error}"))?;
+    if certificates.is_empty() { Err(format!("`{key}` holds no certificate")) } else { Ok(certificates) }
 }
 
 fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(pem) = ca {
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
-            .collect::<Result<_, _>>()
-            .map_err(|error| format!("`ca` is no PEM: {error}"))?;
-        if certificates.is_empty() {
-            return Err("`ca` holds no certificate".to_owned());
-        }
-        for certificate in certificates {
+        for certificate in certificates("ca", pem)? {
             roots.add(certificate).map_err(|error| format!("a certificate of `ca` cannot be used: {error}"))?;
         }
     }

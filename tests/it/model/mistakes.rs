@@ -185,9 +185,13 @@ fn upstreams_have_a_name_to_verify() {
     check("upstream a { server x.test:0; }", &[("invalid-value", "x.test:0")]);
     check("upstream a { }", &[("no-servers", "a")]);
     check("upstream a external; upstream a external;", &[("duplicate-name", "a")]);
-    check("upstream a { server x.test backup; }", &[("not-supported-yet", "backup")]);
-    check("upstream a { server x.test; max_fails 5; }", &[("not-supported-yet", "max_fails 5;")]);
-    check("upstream a { server x.test; balance least_conn; }", &[("not-supported-yet", "balance least_conn;")]);
+    check("upstream a { server x.test backup; }", &[("backup-alone", "x.test")]);
+    check("upstream a { server x.test; health healthz; }", &[("invalid-value", "healthz")]);
+    check("upstream a { server x.test; health / rise=0; }", &[("invalid-value", "rise=0")]);
+    check("upstream a { server x.test; health / status=300-200; }", &[("invalid-value", "status=300-200")]);
+    check("upstream a { server x.test; retries 1 budget=200%; }", &[("invalid-value", "budget=200%")]);
+    check("upstream a { server x.test; balance hash $1; }", &[("hash-key-group", "$1")]);
+    check("upstream a { server x.test; balance hash $nothing; }", &[("unknown-variable", "$nothing")]);
     check("upstream a { server x.test; timeout connect=0s; }", &[("invalid-value", "connect=0s")]);
     check("upstream a { server x.test; keepalive 64 idel=5s; }", &[("unknown-option", "idel=5s")]);
 }

@@ -2,6 +2,7 @@
 
 mod activation;
 mod as_nginx;
+mod balancing;
 mod bodies;
 mod corpus;
 mod framing;
@@ -12,6 +13,7 @@ mod identity;
 mod lifecycle;
 mod listener_tls;
 mod listeners;
+mod names;
 mod pages;
 mod plans;
 mod process;

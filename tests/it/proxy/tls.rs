@@ -89,8 +89,12 @@ fn upstream(key: Arc<CertifiedKey>, versions: &[&'static rustls::SupportedProtoc
         .expect("versions")
         .with_no_client_auth()
         .with_cert_resolver(Arc::<Asked>::clone(&asked));
+    (echo(config), asked)
+}
+
+fn echo(config: rustls::ServerConfig) -> Upstream {
     let config = Arc::new(config);
-    let upstream = Upstream::wrapped(
+    Upstream::wrapped(
         move |stream| {
             let session = rustls::ServerConnection::new(Arc::clone(&config)).expect("session");
             Box::new(rustls::StreamOwned::new(session, stream))
@@ -101,8 +105,7 @@ fn upstream(key: Arc<CertifiedKey>, versions: &[&'static rustls::SupportedProtoc
                 wire.send(request);
             }
         },
-    );
-    (upstream, asked)
+    )
 }
 
 fn rules(port: u16, words: &str) -> String {
@@ -216,4 +219,28 @@ fn a_truncated_answer_over_tls_is_no_end() {
     let mut client = gateway.client();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(client.read_answer(false).is_none_or(|answer| !answer.whole));
+}
+
+#[test]
+fn the_certificate_of_proxy_toml_is_shown_to_who_asks_for_one() {
+    let authority = Authority::new("client");
+    let key = KeyPair::generate().expect("key");
+    let params = CertificateParams::new(vec!["gateway.test".to_owned()]).expect("params");
+    let certificate = params.signed_by(&key, &authority.issuer).expect("signed");
+    std::fs::write(authority.folder.join("own.pem"), certificate.pem()).expect("written");
+    std::fs::write(authority.folder.join("own.key"), key.serialize_pem()).expect("written");
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.issuer.der().clone()).expect("root");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_client_cert_verifier(verifier.build().expect("verifier"))
+        .with_cert_resolver(Arc::new(Asked { key: authority.certify("127.0.0.1", false), names: Mutex::default() }));
+    let upstream = echo(config);
+    let rules = rules(upstream.port, "host 127.0.0.1;");
+    let shown = authority.config_with(", certificate = \"own.pem\", key = \"own.key\"");
+    assert_eq!(get(&Gateway::with(&rules, &shown)).status, 200);
+    assert_eq!(get(&Gateway::with(&rules, &authority.config())).status, 502);
 }
