@@ -5,7 +5,7 @@
 mod configuration;
 mod forwarding;
 mod nginx;
-mod random;
+pub(crate) mod random;
 mod tree;
 mod within;
 
