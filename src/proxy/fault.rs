@@ -127,6 +127,9 @@ pub(super) enum UpstreamFault {
     ResponseTimeout,
     ResponseMalformed,
     ResponseHeadTooLarge,
+    Http2NotOffered,
+    Http2Reset,
+    Http2GoAway,
     BodyTruncated,
     BodyMalformed,
     BodyTimeout,
@@ -190,6 +193,9 @@ impl UpstreamFault {
             Self::ResponseHeadTooLarge => {
                 ("upstream.response.head_too_large", 502, "the head of the upstream's answer is too large")
             }
+            Self::Http2NotOffered => ("upstream.http2.not_offered", 502, "the upstream does not speak HTTP/2"),
+            Self::Http2Reset => ("upstream.http2.reset", 502, "the upstream reset the request's stream"),
+            Self::Http2GoAway => ("upstream.http2.goaway", 502, "the upstream ended the connection for new requests"),
             Self::BodyTruncated => ("upstream.body.truncated", 502, "the upstream's answer ended too early"),
             Self::BodyMalformed => ("upstream.body.malformed", 502, "the body of the upstream's answer is malformed"),
             Self::BodyTimeout => ("upstream.body.timeout", 504, "the upstream stopped within its answer"),

@@ -82,6 +82,50 @@ pub(super) const CONTINUE_TIME_MAX: Duration = Duration::from_secs(1);
 /// How much is read from a socket at once.
 pub(super) const READ_OCTETS: usize = 16 * 1024;
 
+/// Streams of one HTTP/2 connection of a client at once: nginx's bound, and what browsers are content with.
+pub(super) const HTTP2_STREAMS_MAX: u32 = 128;
+
+/// Octets of a body that may come on one stream of HTTP/2 before they are taken, either side: HTTP/2's own beginning.
+pub(super) const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
+
+/// The same for a whole connection. Whatever number of streams it has, this is what it can make us hold. It does not
+/// adapt: a window that grows with the way's length is memory that a client asks for.
+pub(super) const HTTP2_CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// Octets of a stream that wait to be written: as much as is read from an upstream at once.
+pub(super) const HTTP2_UNSENT_OCTETS_MAX: usize = 64 * 1024;
+
+/// Streams that a client has reset before they were looked at; more than that is the rapid reset attack.
+pub(super) const HTTP2_PENDING_RESETS_MAX: usize = 20;
+
+/// Streams of a connection that end by a fault of the client's framing: one after the other they make the gateway reset
+/// for nothing (CVE-2025-8671).
+pub(super) const HTTP2_FAULTY_RESETS_MAX: usize = 256;
+
+/// Octets of a header block before it is decoded: what decodes to less than `HEAD_OCTETS_MAX`, twice.
+pub(super) const HTTP2_BLOCK_OCTETS_MAX: usize = 64 * 1024;
+
+/// Frames that are neither a request, data nor a window, in `HTTP2_CONTROL_SPAN`: PING, SETTINGS, PRIORITY, RST_STREAM,
+/// empty DATA and unknown ones. A browser that gives up a page's hundred streams and starts anew stays below it.
+pub(super) const HTTP2_CONTROL_FRAMES_MAX: u32 = 2000;
+
+/// See `HTTP2_CONTROL_FRAMES_MAX`.
+pub(super) const HTTP2_CONTROL_SPAN: Duration = Duration::from_secs(10);
+
+/// Where requests wait, the other side of HTTP/2 is asked after this whether it lives: below the time after which NATs
+/// and balancers forget a connection.
+pub(super) const HTTP2_PING_AFTER: Duration = Duration::from_secs(20);
+
+/// It must answer within this.
+pub(super) const HTTP2_PONG_WITHIN: Duration = Duration::from_secs(20);
+
+/// Requests on one HTTP/2 connection to a server, where the server would take more: what one of them loses costs all of
+/// them time.
+pub(super) const HTTP2_UPSTREAM_STREAMS_MAX: usize = 256;
+
+/// HTTP/2 connections of one core to one server; beyond it requests wait for those before them.
+pub(super) const HTTP2_UPSTREAM_CONNECTIONS_MAX: usize = 8;
+
 /// Octets waiting to be written to an upstream before the client's body is read on.
 pub(super) const UPLOAD_BUFFER_OCTETS: usize = 16 * 1024;
 

@@ -10,6 +10,7 @@ mod config;
 mod exchange;
 mod fault;
 mod http1;
+mod http2;
 mod hygiene;
 pub mod keys;
 mod limits;

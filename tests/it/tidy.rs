@@ -105,6 +105,7 @@ fn each_large_dependency_has_one_home() {
     check_lives_only_in("annotate_snippets", &["src/diagnostic"]);
     check_lives_only_in("hyper", &["src/proxy", "src/bin/rulec/demo"]);
     check_lives_only_in("hyper_util", &["src/proxy", "src/bin/rulec/demo"]);
+    check_lives_only_in("h2", &["src/proxy"]);
     check_lives_only_in("clap", &["src/bin"]);
 }
 

@@ -52,6 +52,7 @@ pub(in crate::proxy) async fn serve(
     let limits = listener.limits(worker.shared.limits);
     let client = Rc::new(Client { worker, listener, peer, limits });
     if client.peer.protocol == Protocol::Http2 {
+        super::http2::serve(client, stream, stop).await;
         return drop(connected);
     }
     let wire = Rc::new(RefCell::new(Wire::new(stream, limits)));

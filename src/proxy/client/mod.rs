@@ -3,6 +3,7 @@
 mod answer_writer;
 mod connection;
 mod http1;
+mod http2;
 mod output;
 mod peer;
 mod stream;
@@ -10,6 +11,7 @@ mod tunnel;
 mod wire;
 
 pub(super) use connection::{Client, serve};
+pub(super) use http2::{Body as Http2Body, Respond};
 pub(super) use peer::{Peer, Protocol};
 pub(super) use stream::Stream;
 pub(super) use wire::Wire;

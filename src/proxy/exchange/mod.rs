@@ -55,6 +55,7 @@ pub(super) struct Answered {
 /// Answers a request. Interim answers go to where its body comes from.
 pub(super) async fn answer(client: &Client, head: Head, body: RequestBody) -> Result<Answered, Closed> {
     let interim = body.interim();
+    let interim = |status, fields: &Fields| interim.send(status, fields);
     Exchange::new(client, &head, &interim).run(body).await
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
-use crate::proxy::client::Wire;
+use crate::proxy::client::{Http2Body, Respond, Wire};
 use crate::proxy::fault::RequestFault;
 use crate::proxy::http1::Fields;
 
@@ -23,16 +23,15 @@ pub(in crate::proxy) enum Piece {
 #[derive(Debug)]
 pub(in crate::proxy) enum RequestBody {
     Http1(Rc<RefCell<Wire>>),
+    Http2(Box<Http2Body>),
 }
 
 impl RequestBody {
-    /// Hands interim answers to the client that the body comes from.
-    pub(super) fn interim(&self) -> impl Fn(u16, &Fields) + use<> {
+    /// Where interim answers go: to the client that the body comes from.
+    pub(super) fn interim(&self) -> Interim {
         match self {
-            Self::Http1(wire) => {
-                let wire = Rc::clone(wire);
-                move |status, fields: &Fields| wire.borrow_mut().interim(status, fields)
-            }
+            Self::Http1(wire) => Interim::Http1(Rc::clone(wire)),
+            Self::Http2(body) => Interim::Http2(body.respond()),
         }
     }
 
@@ -40,6 +39,7 @@ impl RequestBody {
     pub(super) fn has_begun(&self) -> bool {
         match self {
             Self::Http1(wire) => wire.borrow().has_begun(),
+            Self::Http2(body) => body.has_ended(),
         }
     }
 
@@ -47,6 +47,23 @@ impl RequestBody {
     pub(in crate::proxy) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, RequestFault>>> {
         match self {
             Self::Http1(wire) => wire.borrow_mut().poll_piece(cx),
+            Self::Http2(body) => body.poll_piece(cx),
+        }
+    }
+}
+
+/// Where interim answers of a request go.
+#[derive(Debug)]
+pub(super) enum Interim {
+    Http1(Rc<RefCell<Wire>>),
+    Http2(Respond),
+}
+
+impl Interim {
+    pub(super) fn send(&self, status: u16, fields: &Fields) {
+        match self {
+            Self::Http1(wire) => wire.borrow_mut().interim(status, fields),
+            Self::Http2(respond) => respond.interim(status, fields),
         }
     }
 }

@@ -48,6 +48,18 @@ impl Head {
         head
     }
 
+    /// A head that did not come as text: `fields` hold no framing but a length, `ended` says that no body follows.
+    pub(in crate::proxy) fn settled(method: Bytes, target: Bytes, fields: Fields, ended: bool) -> Self {
+        let mut head = Self { method, target, fields, minor: 1, ..Self::refused(RequestFault::Malformed) };
+        head.fault = head.settle().err();
+        match head.body {
+            _ if ended => head.body = Body::None,
+            Body::None if !head.fields.has("content-length") => head.body = Body::Unknown,
+            Body::None | Body::Octets(_) | Body::Unknown => {}
+        }
+        head
+    }
+
     /// A head of which nothing is believed but that it is refused.
     pub(in crate::proxy) fn refused(fault: RequestFault) -> Self {
         Self {

@@ -70,6 +70,15 @@ impl Connection {
         self.buffer.is_empty() && peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// The stream itself, for HTTP/2; where TLS did not agree on that, None.
+    pub(super) fn into_http2(self) -> Option<Stream> {
+        let agreed = match &self.stream {
+            Stream::Clear(_) => true,
+            Stream::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        };
+        agreed.then_some(self.stream)
+    }
+
     /// Reads more into the buffer; 0 at the end of the stream.
     pub(in crate::proxy) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.buffer.reserve(READ_OCTETS);

@@ -1,4 +1,4 @@
-//! Upstreams: HTTP/1 spoken by hand, in the task that serves the client.
+//! Upstreams: HTTP/1 spoken by hand, in the task that serves the client; HTTP/2 by h2.
 
 mod balance;
 pub(super) mod check;
@@ -8,6 +8,8 @@ mod dns;
 mod exchange;
 mod failure;
 mod health;
+mod http2;
+mod incoming;
 mod kept;
 mod pool;
 mod relay;
@@ -20,7 +22,7 @@ pub(super) use dns::Names;
 pub(super) use exchange::Asked;
 pub(super) use failure::Failure;
 pub(super) use health::ServerState;
+pub(super) use incoming::Relay;
 pub(super) use pool::{Answer, Outgoing, Pool, Then, Tunnel};
-pub(super) use relay::Relay;
 pub(super) use sender::Upload;
 pub(super) use target::Upstream;

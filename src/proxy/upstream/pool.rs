@@ -14,11 +14,14 @@ use super::connection::Connection;
 use super::exchange::{Asked, Exchange};
 use super::failure::Failure;
 use super::health::{InFlight, now_ms};
+use super::http2::{self, Sessions};
+use super::incoming::Relay;
 use super::kept::{Idle, Kept};
-use super::relay::Relay;
+use super::relay;
 use super::retry::{self, Again};
 use super::sender::Upload;
 use super::target::{Server, Upstream};
+use crate::artifact::manifest::Protocol;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, ResponseHead};
 use crate::proxy::limits::KEEPALIVE_MARGIN;
@@ -29,6 +32,14 @@ pub(in crate::proxy) struct Pool {
     pub(in crate::proxy) upstream: Arc<Upstream>,
     turns: RefCell<Turns>,
     idle: RefCell<Idle>,
+    /// By server, where HTTP/2 is spoken.
+    sessions: Vec<Sessions>,
+}
+
+/// An answer whose head has come.
+enum Begun {
+    Http1(Exchange),
+    Http2(http2::Relay),
 }
 
 /// A request to be sent.
@@ -75,7 +86,8 @@ pub(in crate::proxy) struct Tunnel {
 
 impl Pool {
     pub(in crate::proxy) fn new(upstream: Arc<Upstream>) -> Rc<Self> {
-        Rc::new(Self { upstream, turns: RefCell::default(), idle: RefCell::default() })
+        let sessions = upstream.servers.iter().map(|_| Sessions::default()).collect();
+        Rc::new(Self { upstream, turns: RefCell::default(), idle: RefCell::default(), sessions })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -121,10 +133,16 @@ impl Pool {
                 return Err(last.unwrap_or_else(|| Failure::new(UpstreamFault::NoServerAvailable)));
             };
             asked.set(Some(index));
-            let (failure, again) = match self.attempt(index, server, &mut request, may_reuse).await {
-                Ok((exchange, head)) => {
+            let (failure, again) = match self.attempt(index, server, &mut request, may_reuse, deadline).await {
+                Ok((begun, head)) => {
                     server.health.answered(server.tolerance).tell(&upstream.name, server, "");
-                    return Ok(self.answer(exchange, head, index, deadline));
+                    return Ok(match begun {
+                        Begun::Http1(exchange) => self.answer(exchange, head, index, deadline),
+                        Begun::Http2(relay) => {
+                            let peer = relay.peer();
+                            Answer { head, then: Then::Body(Box::new(Relay::Http2(relay))), peer }
+                        }
+                    });
                 }
                 Err(failed) => failed,
             };
@@ -154,18 +172,52 @@ impl Pool {
         server: &Server,
         request: &mut Outgoing<'_>,
         may_reuse: bool,
-    ) -> Result<(Exchange, ResponseHead), (Failure, Again)> {
+        deadline: Option<Instant>,
+    ) -> Result<(Begun, ResponseHead), (Failure, Again)> {
+        if let Some(sessions) = self.sessions.get(index).filter(|_| self.upstream.protocol == Protocol::Http2) {
+            return self.attempt_http2(sessions, server, request, may_reuse, deadline).await;
+        }
         let connection = self.connection(index, server, may_reuse).await;
         let connection = connection.map_err(|failure| (failure, Again::Unsent))?;
         let head = (request.head)(&server.host_header);
         let mut exchange = Exchange::new(connection, head, request.upload.take(), self.upstream.timers);
         let failure = match exchange.head(request.asked).await {
-            Ok(head) => return Ok((exchange, head)),
+            Ok(head) => return Ok((Begun::Http1(exchange), head)),
             Err(failure) => failure,
         };
         let again = retry::after(&exchange, &failure, request.idempotent, may_reuse);
         request.upload = exchange.sender.into_upload();
         Err((failure, again))
+    }
+
+    /// The same over HTTP/2.
+    async fn attempt_http2(
+        &self,
+        sessions: &Sessions,
+        server: &Server,
+        request: &mut Outgoing<'_>,
+        may_reuse: bool,
+        deadline: Option<Instant>,
+    ) -> Result<(Begun, ResponseHead), (Failure, Again)> {
+        let timers = self.upstream.timers;
+        let in_flight = InFlight::begin(&server.health);
+        let connect = async || {
+            let connection = connect(server, timers).await?;
+            let peer = connection.peer;
+            let stream = connection.into_http2();
+            stream.map(|stream| (stream, peer)).ok_or_else(|| Failure::new(UpstreamFault::Http2NotOffered).peer(peer))
+        };
+        let place = sessions.place(timers.response, connect).await.map_err(|failure| (failure, Again::Unsent))?;
+        let head = (request.head)(&server.host_header);
+        let sending = http2::Sending { head, is_tls: server.tls.is_some(), asked: request.asked, timers, deadline };
+        match http2::send(place, in_flight, sending, request.upload.take()).await {
+            Ok((head, relay)) => Ok((Begun::Http2(relay), head)),
+            Err(refused) => {
+                let again = retry::after_http2(&refused, request.idempotent, may_reuse);
+                request.upload = refused.upload;
+                Err((refused.failure, again))
+            }
+        }
     }
 
     /// Notes that a server did not answer; what the client did wrong is not its fault.
@@ -185,6 +237,9 @@ impl Pool {
     /// Closes what has been idle for too long.
     pub(in crate::proxy) fn sweep(&self) {
         self.idle.borrow_mut().sweep(&self.upstream.servers);
+        for sessions in &self.sessions {
+            sessions.sweep(self.upstream.keepalive_idle);
+        }
     }
 
     /// A connection to a server, kept or fresh, which counts as in flight from now on.
@@ -215,6 +270,7 @@ impl Pool {
         let patience = self.upstream.keepalive_idle.min(announced.unwrap_or(Duration::MAX));
         let home = (head.persistent && !patience.is_zero()).then(|| (Rc::clone(self), Kept { server, patience }));
         let framing = core::mem::replace(&mut head.framing, Framing::None);
-        Answer { head, then: Then::Body(Box::new(Relay::new(exchange, framing, home, idle, deadline))), peer }
+        let relay = relay::Relay::new(exchange, framing, home, idle, deadline);
+        Answer { head, then: Then::Body(Box::new(Relay::Http1(relay))), peer }
     }
 }

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::health::now_ms;
+use super::http2::Refused;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::limits::{RETRIES_FREE, RETRY_WINDOW_SECONDS};
 
@@ -34,6 +35,22 @@ pub(super) fn after(exchange: &Exchange, failure: &Failure, idempotent: bool, ma
         (true, _) => Again::Unsent,
         (_, true) if exchange.connection.received == 0 => Again::Elsewhere,
         _ => Again::No,
+    }
+}
+
+/// The same of a request that went by HTTP/2. What a server says that it did nothing about may be sent again, whatever
+/// it is (RFC 9113 8.7).
+pub(super) fn after_http2(refused: &Refused, idempotent: bool, may_reuse: bool) -> Again {
+    if refused.taken > 0 || !matches!(refused.failure.fault, Fault::Upstream(_)) {
+        return Again::No;
+    }
+    let raced = refused.failure.fault == Fault::Upstream(UpstreamFault::ReusedConnectionClosed);
+    match (refused.unprocessed, idempotent) {
+        (true, _) if may_reuse => Again::Fresh,
+        (_, true) if may_reuse && raced => Again::Fresh,
+        (true, _) => Again::Unsent,
+        (false, true) => Again::Elsewhere,
+        (false, false) => Again::No,
     }
 }
 

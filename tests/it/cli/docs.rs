@@ -133,7 +133,8 @@ fn is_fault_code(literal: &str) -> bool {
     let Some((family, rest)) = literal.split_once('.') else {
         return false;
     };
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let of_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(of_word);
     ["request", "plan", "upstream"].contains(&family) && rest.split('.').all(is_word)
 }
 

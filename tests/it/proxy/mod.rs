@@ -9,6 +9,7 @@ mod framing;
 mod harness;
 mod headers;
 mod hostile;
+mod http2;
 mod identity;
 mod lifecycle;
 mod listener_tls;

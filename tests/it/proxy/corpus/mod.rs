@@ -1,5 +1,6 @@
 //! Stored inputs with the verdict that a strict proxy owes, and mutants of them.
 
+mod frames;
 mod http1;
 mod mutants;
 mod recorder;

@@ -74,7 +74,7 @@ fn no_mutant_reaches_the_upstream_but_as_what_stands_there_by_the_letter() {
         forwarded += run(&octets, seed);
     }
     // Were everything refused, nothing would have been tried.
-    assert!(forwarded * 10 > mutants, "{forwarded} of {mutants} forwarded");
+    assert!(forwarded * 50 > mutants, "{forwarded} of {mutants} forwarded");
 }
 
 /// Asks all of a lot; how many requests reached the upstream.

@@ -1,0 +1,11 @@
+//! HTTP/2 with upstreams: a few connections a core and server, each with many requests at once.
+
+mod exchange;
+mod relay;
+mod request;
+mod sender;
+mod sessions;
+
+pub(super) use exchange::{Refused, Sending, send};
+pub(super) use relay::Relay;
+pub(super) use sessions::Sessions;

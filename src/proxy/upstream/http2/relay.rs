@@ -1,0 +1,148 @@
+//! The body of an answer on a stream, on its way to the client.
+
+use core::net::SocketAddr;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use h2::RecvStream;
+use tokio::time::Instant;
+
+use super::sender::Sender;
+use super::sessions::Place;
+use crate::proxy::exchange::Piece;
+use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::http2::from_headers;
+use crate::proxy::hygiene::may_trail;
+use crate::proxy::timer::{Alarm, Timer};
+use crate::proxy::upstream::failure::Failure;
+use crate::proxy::upstream::health::InFlight;
+
+/// Reads an answer's body, and sends what is left of the request's meanwhile.
+pub(in crate::proxy) struct Relay {
+    /// None once the answer has ended.
+    open: Option<Open>,
+    /// What is left, where the server said so.
+    left: Option<u64>,
+    idle: Duration,
+    timer: Timer,
+    peer: SocketAddr,
+    /// When the whole request must have ended.
+    deadline: Option<(Instant, Alarm)>,
+}
+
+struct Open {
+    stream: RecvStream,
+    sender: Sender,
+    /// All of the body but its trailers has come.
+    trails: bool,
+    /// Both count as long as they live.
+    _places: (Place, InFlight),
+}
+
+impl core::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Relay").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl Relay {
+    pub(super) fn new(
+        places: (Place, InFlight),
+        stream: RecvStream,
+        sender: Sender,
+        left: Option<u64>,
+        idle: Duration,
+        deadline: Option<Instant>,
+    ) -> Self {
+        let peer = places.0.session.peer;
+        let open = (!stream.is_end_stream()).then_some(Open { stream, sender, trails: false, _places: places });
+        Self {
+            open,
+            left,
+            idle,
+            timer: Timer::default(),
+            peer,
+            deadline: deadline.map(|deadline| (deadline, Alarm::default())),
+        }
+    }
+
+    pub(in crate::proxy::upstream) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The octets that are left, where that is known.
+    pub(in crate::proxy) fn octets(&self) -> Option<u64> {
+        // Trailers may follow the last of them.
+        if self.open.is_some() { self.left.filter(|left| *left > 0) } else { Some(0) }
+    }
+
+    /// The next piece; Ready(None) where the server has ended the stream.
+    pub(in crate::proxy) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, Failure>>> {
+        let Some(open) = &mut self.open else { return Poll::Ready(None) };
+        if let Some((deadline, alarm)) = &mut self.deadline
+            && alarm.poll(*deadline, cx).is_ready()
+        {
+            return Poll::Ready(self.fail(Failure::new(UpstreamFault::RequestTimeout)));
+        }
+        if let Poll::Ready(Err(fault)) = open.sender.poll(cx) {
+            return Poll::Ready(self.fail(Failure::new(fault)));
+        }
+        let polled = open.poll(cx);
+        let Poll::Ready(piece) = polled else {
+            ready!(self.timer.poll(self.idle, cx));
+            return Poll::Ready(self.fail(Failure::new(UpstreamFault::BodyTimeout)));
+        };
+        self.timer.stop();
+        match piece {
+            Ok(Some(piece)) => {
+                if let (Some(left), Piece::Data(data)) = (&mut self.left, &piece) {
+                    *left = left.saturating_sub(data.len() as u64);
+                }
+                if matches!(piece, Piece::Trailers(_)) || open.stream.is_end_stream() {
+                    self.open = None;
+                }
+                Poll::Ready(Some(Ok(piece)))
+            }
+            Ok(None) => {
+                self.open = None;
+                Poll::Ready(None)
+            }
+            Err(error) => {
+                let fault = if error.is_reset() { UpstreamFault::Http2Reset } else { UpstreamFault::BodyTruncated };
+                let mut failure = Failure::new(Fault::from(fault));
+                failure.detail = Some(error.to_string());
+                Poll::Ready(self.fail(failure))
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) -> Option<Result<Piece, Failure>> {
+        // The server learns of it: what is dropped is reset.
+        self.open = None;
+        self.left = None;
+        Some(Err(failure.peer(self.peer)))
+    }
+}
+
+impl Open {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Piece>, h2::Error>> {
+        while !self.trails {
+            match ready!(self.stream.poll_data(cx)).transpose()? {
+                Some(data) => {
+                    // The stream may have ended meanwhile: then nobody sends anything anew.
+                    drop(self.stream.flow_control().release_capacity(data.len()));
+                    if !data.is_empty() {
+                        return Poll::Ready(Ok(Some(Piece::Data(data))));
+                    }
+                }
+                None => self.trails = true,
+            }
+        }
+        let trailers = ready!(self.stream.poll_trailers(cx))?;
+        Poll::Ready(Ok(trailers.and_then(|trailers| {
+            let mut fields = from_headers(&trailers);
+            fields.retain(|name, _| may_trail(name));
+            (!fields.is_empty()).then_some(Piece::Trailers(fields))
+        })))
+    }
+}

@@ -1,0 +1,199 @@
+//! The connections to one server.
+
+use core::cell::{Cell, RefCell};
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::pin::Pin;
+use core::task::Poll;
+use core::time::Duration;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use h2::client::{Builder, Connection, SendRequest};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+
+use crate::proxy::fault::UpstreamFault;
+use crate::proxy::http2::Pulse;
+use crate::proxy::limits::{
+    HTTP2_CONNECTION_WINDOW, HTTP2_STREAM_WINDOW, HTTP2_UNSENT_OCTETS_MAX, HTTP2_UPSTREAM_CONNECTIONS_MAX,
+    HTTP2_UPSTREAM_STREAMS_MAX, RESPONSE_HEAD_OCTETS_MAX,
+};
+use crate::proxy::upstream::failure::Failure;
+
+/// The connections of one core to one server.
+#[derive(Debug, Default)]
+pub(in crate::proxy::upstream) struct Sessions {
+    open: RefCell<Vec<Rc<Session>>>,
+    /// One connects, the others wait for what comes of it.
+    connecting: Mutex<()>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) sender: SendRequest<Bytes>,
+    pub(super) peer: SocketAddr,
+    pub(super) born: Instant,
+    /// Requests on it.
+    streams: Cell<usize>,
+    /// No request may begin on it any more.
+    ended: Cell<bool>,
+    idle_since: Cell<Instant>,
+}
+
+/// A request on a connection.
+#[derive(Debug)]
+pub(in crate::proxy::upstream) struct Place {
+    pub(super) session: Rc<Session>,
+    /// How long the connection had been idle, where it was not opened for this request.
+    pub(super) idle: Option<Duration>,
+}
+
+impl Place {
+    fn begin(session: &Rc<Session>, is_fresh: bool) -> Self {
+        let busy = session.streams.replace(session.streams.get() + 1) > 0;
+        let idle = if busy { Duration::ZERO } else { session.idle_since.get().elapsed() };
+        Self { session: Rc::clone(session), idle: (!is_fresh).then_some(idle) }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.session.streams.set(self.session.streams.get().saturating_sub(1));
+        self.session.idle_since.set(Instant::now());
+    }
+}
+
+impl Session {
+    /// Nothing new begins on this connection.
+    pub(super) fn retire(&self) {
+        self.ended.set(true);
+    }
+
+    fn has_room(&self) -> bool {
+        let most = self.sender.current_max_send_streams().min(HTTP2_UPSTREAM_STREAMS_MAX);
+        !self.ended.get() && self.streams.get() < most
+    }
+}
+
+impl Sessions {
+    /// A place for a request: on a connection that has room, or on one that `connect` opens.
+    pub(in crate::proxy::upstream) async fn place<S>(
+        &self,
+        patience: Duration,
+        connect: impl AsyncFnOnce() -> Result<(S, SocketAddr), Failure>,
+    ) -> Result<Place, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        if let Some(place) = self.on_open(false) {
+            return Ok(place);
+        }
+        let turn = self.connecting.lock().await;
+        if let Some(place) = self.on_open(false).or_else(|| self.on_open(true)) {
+            return Ok(place);
+        }
+        let (stream, peer) = connect().await?;
+        let session = open(stream, peer, patience).await?;
+        let place = Place::begin(&session, true);
+        self.open.borrow_mut().push(session);
+        drop(turn);
+        Ok(place)
+    }
+
+    /// The connection with the fewest requests; a full one only where no more may be opened.
+    fn on_open(&self, full: bool) -> Option<Place> {
+        let mut open = self.open.borrow_mut();
+        open.retain(|session| !session.ended.get());
+        if full && open.len() < HTTP2_UPSTREAM_CONNECTIONS_MAX {
+            return None;
+        }
+        let least =
+            open.iter().filter(|session| full || session.has_room()).min_by_key(|session| session.streams.get())?;
+        Some(Place::begin(least, false))
+    }
+
+    /// Lets go of connections without a request for `patience`.
+    pub(in crate::proxy::upstream) fn sweep(&self, patience: Duration) {
+        self.open.borrow_mut().retain(|session| {
+            let idle = session.streams.get() == 0 && session.idle_since.get().elapsed() >= patience;
+            !idle && !session.ended.get()
+        });
+    }
+}
+
+/// Begins to speak, and waits for how much the server takes at once: what is sent before is refused.
+async fn open<S>(stream: S, peer: SocketAddr, patience: Duration) -> Result<Rc<Session>, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let mut builder = Builder::new();
+    builder
+        .enable_push(false)
+        .initial_max_send_streams(0)
+        .initial_window_size(HTTP2_STREAM_WINDOW)
+        .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+        .max_send_buffer_size(HTTP2_UNSENT_OCTETS_MAX)
+        .max_header_list_size(u32::try_from(RESPONSE_HEAD_OCTETS_MAX).unwrap_or(u32::MAX));
+    let failed = |fault, detail: &str| Failure::new(fault).detail(detail.to_owned()).peer(peer);
+    let begin = async {
+        let (sender, mut connection) = builder.handshake(stream).await?;
+        poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) => Poll::Ready(Err(h2::Reason::NO_ERROR.into())),
+            Poll::Pending if sender.current_max_send_streams() > 0 => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
+        })
+        .await?;
+        Ok((sender, connection))
+    };
+    let (sender, connection) = match timeout(patience, begin).await {
+        Ok(Ok(begun)) => begun,
+        Ok(Err(error)) => return Err(failed(not_spoken(&error), &error.to_string())),
+        Err(_) => return Err(failed(UpstreamFault::Http2NotOffered, "no SETTINGS")),
+    };
+    let now = Instant::now();
+    let session = Rc::new(Session {
+        sender,
+        peer,
+        born: now,
+        streams: Cell::new(0),
+        ended: Cell::new(false),
+        idle_since: Cell::new(now),
+    });
+    // It holds the connection only as long as somebody else does: then the library ends it.
+    let weak = Rc::downgrade(&session);
+    tokio::task::spawn_local(async move {
+        drive(connection, || weak.upgrade().is_some_and(|session| session.streams.get() > 0)).await;
+        if let Some(session) = weak.upgrade() {
+            session.retire();
+        }
+    });
+    Ok(session)
+}
+
+/// What it means that the server did not begin.
+fn not_spoken(error: &h2::Error) -> UpstreamFault {
+    if error.is_io() { UpstreamFault::ClosedBeforeHeader } else { UpstreamFault::Http2NotOffered }
+}
+
+/// Reads and writes until the connection ends, or the server does not answer pings while it has requests.
+async fn drive<S>(mut connection: Connection<S, Bytes>, is_busy: impl Fn() -> bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut pulse = Pulse::new(connection.ping_pong());
+    poll_fn(|cx| {
+        if Pin::new(&mut connection).poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if is_busy() {
+            return pulse.poll(cx);
+        }
+        pulse.rest();
+        Poll::Pending
+    })
+    .await;
+}
