@@ -87,12 +87,8 @@ fn unquote(text: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let mut rest = after;
     loop {
         match rest {
-            [b'\\', octet, after @ ..] => {
-                value.push(*octet);
-                rest = after;
-            }
             [b'"', after @ ..] => return Some((Cow::Owned(value), after)),
-            [octet, after @ ..] => {
+            [b'\\', octet, after @ ..] | [octet, after @ ..] => {
                 value.push(*octet);
                 rest = after;
             }

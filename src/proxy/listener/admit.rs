@@ -44,7 +44,8 @@ impl Door {
         let connected = self.worker.connected();
         let waiting = self.queue.enter();
         let opened = tokio::select! {
-            opened = self.introduce(stream, address) => opened,
+            // Apart, so that connections that need no introduction do not hold its memory as long as they live.
+            opened = Box::pin(self.introduce(stream, address)) => opened,
             () = sleep(patience) => {
                 count(&counters.handshakes_late);
                 None

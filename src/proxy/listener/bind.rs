@@ -70,9 +70,9 @@ pub(in crate::proxy) fn bind(
     };
     let first = sockets.first().ok_or_else(|| io::Error::other("no core serves"))?;
     let address = first.address()?;
-    let more = sockets.iter().cycle().take(cores.saturating_sub(sockets.len())).map(Bound::try_clone);
-    let more: Vec<Bound> = more.collect::<io::Result<_>>()?;
-    Ok((sockets.into_iter().chain(more).collect(), address))
+    let clones = sockets.iter().cycle().take(cores.saturating_sub(sockets.len())).map(Bound::try_clone);
+    let clones: Vec<Bound> = clones.collect::<io::Result<_>>()?;
+    Ok((sockets.into_iter().chain(clones).collect(), address))
 }
 
 fn tcp(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {

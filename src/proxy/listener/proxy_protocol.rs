@@ -95,8 +95,6 @@ fn text(line: &[u8]) -> Result<Source, Malformed> {
 fn binary(version_command: u8, family: u8, addresses: &[u8]) -> Result<Source, Malformed> {
     let short = Malformed("its length is too short for its family");
     match (version_command, family) {
-        // LOCAL: the balancer speaks for itself, a health check mostly.
-        (0x20, _) => Ok(Source::Unsaid),
         (0x21, 0x11 | 0x12) if addresses.len() < 12 => Err(short),
         (0x21, 0x11 | 0x12) => {
             let source: [u8; 4] = *addresses.first_chunk().ok_or(short)?;
@@ -108,8 +106,9 @@ fn binary(version_command: u8, family: u8, addresses: &[u8]) -> Result<Source, M
             Ok(Source::Address(Ipv6Addr::from(source).into()))
         }
         (0x21, 0x31 | 0x32) if addresses.len() < 216 => Err(short),
-        // A Unix socket at the other end of the balancer has no address of the kind that rules ask for.
-        (0x21, 0x00 | 0x31 | 0x32) => Ok(Source::Unsaid),
+        // LOCAL: the balancer speaks for itself, a health check mostly. And a Unix socket at the other end of the balancer
+        // has no address of the kind that rules ask for.
+        (0x20, _) | (0x21, 0x00 | 0x31 | 0x32) => Ok(Source::Unsaid),
         (0x21, _) => Err(Malformed("an unknown family")),
         _ => Err(Malformed("an unknown version or command")),
     }

@@ -91,12 +91,11 @@ fn a_header_that_does_not_come_is_not_waited_for() {
 fn it_goes_before_tls_and_comes_over_unix_sockets_too() {
     let authority = Authority::new("proxied");
     authority.write("a", &["a.test"]);
-    let text = format!(
+    let text =
         "[listener.default]\naddress = \"127.0.0.1:0\"\ntrusted = [\"127.0.0.1\"]\nproxy_protocol = true
-         tls = [{{ certificate = \"a.pem\", key = \"a.key\" }}]
-         [listener.local]\naddress = \"unix:local.sock\"\nmode = \"0600\"\ntrusted = [\"127.0.0.1\"]\nproxy_protocol = true\n"
-    );
-    let mut config = Config::parse(&text, &authority.folder.join("proxy.toml")).expect("config");
+         tls = [{ certificate = \"a.pem\", key = \"a.key\" }]
+         [listener.local]\naddress = \"unix:local.sock\"\nmode = \"0600\"\ntrusted = [\"127.0.0.1\"]\nproxy_protocol = true\n";
+    let mut config = Config::parse(text, &authority.folder.join("proxy.toml")).expect("config");
     config.threads = 2;
     let upstream = Upstream::echo();
     let gateway = Gateway::with(&upstream.rules("location / { proxy up; }"), &config);
