@@ -105,7 +105,7 @@ pub(super) const HTTP2_FAULTY_RESETS_MAX: usize = 256;
 /// Octets of a header block before it is decoded: what decodes to less than `HEAD_OCTETS_MAX`, twice.
 pub(super) const HTTP2_BLOCK_OCTETS_MAX: usize = 64 * 1024;
 
-/// Frames that are neither a request, data nor a window, in `HTTP2_CONTROL_SPAN`: PING, SETTINGS, PRIORITY, RST_STREAM,
+/// Frames that are neither a request, data nor a window, in `HTTP2_CONTROL_SPAN`: PING, SETTINGS, PRIORITY, resets,
 /// empty DATA and unknown ones. A browser that gives up a page's hundred streams and starts anew stays below it.
 pub(super) const HTTP2_CONTROL_FRAMES_MAX: u32 = 2000;
 

@@ -105,7 +105,7 @@ impl Body {
                             return Poll::Ready(Some(Ok(Piece::Data(data))));
                         }
                     }
-                    Some(Err(_)) => return self.broken(),
+                    Some(Err(_)) => return broken(),
                     None => self.at = At::Trailers,
                 },
                 At::Trailers => {
@@ -116,16 +116,16 @@ impl Body {
                             return Poll::Ready(Some(Ok(Piece::Trailers(from_headers(&trailers)))));
                         }
                         Ok(None) => self.at = At::End,
-                        Err(_) => return self.broken(),
+                        Err(_) => return broken(),
                     }
                 }
                 At::End => return Poll::Ready(None),
             }
         }
     }
+}
 
-    /// The client has reset the stream, or is gone.
-    fn broken(&mut self) -> Poll<Option<Result<Piece, RequestFault>>> {
-        Poll::Ready(Some(Err(RequestFault::BodyMalformed)))
-    }
+/// The client has reset the stream, or is gone.
+fn broken() -> Poll<Option<Result<Piece, RequestFault>>> {
+    Poll::Ready(Some(Err(RequestFault::BodyMalformed)))
 }

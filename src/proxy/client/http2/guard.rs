@@ -189,9 +189,9 @@ impl Frames {
 
     /// The head of a frame is complete.
     fn begin(&mut self) -> Result<(), Reason> {
-        let [a, b, c, kind, flags, d, e, f, g] = self.head;
-        let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-        let stream = u32::from_be_bytes([d, e, f, g]) & 0x7fff_ffff;
+        let [high, middle, low, kind, flags, stream @ ..] = self.head;
+        let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
+        let stream = u32::from_be_bytes(stream) & 0x7fff_ffff;
         self.frame = Frame { kind, flags, length };
         self.left = length;
         match kind {
@@ -199,9 +199,8 @@ impl Frames {
                 self.trailers = stream <= self.newest;
                 self.newest = self.newest.max(stream);
             }
-            CONTINUATION => {}
             // Windows move with data, and data is paid for by its octets.
-            WINDOW_UPDATE => {}
+            CONTINUATION | WINDOW_UPDATE => {}
             DATA if length > 0 => {}
             _ => self.count()?,
         }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use hyper::http::request::Parts;
-use hyper::http::{HeaderMap, header};
+use hyper::http::uri::PathAndQuery;
+use hyper::http::{HeaderMap, HeaderValue, header};
 
 use crate::proxy::fault::RequestFault;
 use crate::proxy::http1::{Fields, Head};
@@ -25,7 +26,7 @@ fn read(parts: &Parts) -> Result<(Bytes, Fields), RequestFault> {
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
     let mut fields = Fields::default();
     fields.push(b"host", host(authority, &parts.headers)?);
-    let cookies: Vec<&[u8]> = parts.headers.get_all(header::COOKIE).iter().map(|crumb| crumb.as_bytes()).collect();
+    let cookies: Vec<&[u8]> = parts.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
     for (name, value) in &parts.headers {
         let value = value.as_bytes();
         // RFC 9113 8.2.1: two hops could read it differently.
@@ -45,7 +46,7 @@ fn read(parts: &Parts) -> Result<(Bytes, Fields), RequestFault> {
 
 /// The one host that is asked for.
 fn host<'h>(authority: Option<&'h [u8]>, headers: &'h HeaderMap) -> Result<&'h [u8], RequestFault> {
-    let mut lines = headers.get_all(header::HOST).iter().map(|value| value.as_bytes());
+    let mut lines = headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
     match (authority, lines.next(), lines.next()) {
         (Some(host), None, None) | (None, Some(host), None) => Ok(host),
         (Some(host), Some(line), None) if line.eq_ignore_ascii_case(host) => Ok(host),
@@ -58,7 +59,7 @@ fn target(parts: &Parts, authority: Option<&[u8]>) -> Result<Bytes, RequestFault
     if parts.uri.scheme_str().is_some_and(|scheme| scheme != "http" && scheme != "https") {
         return Err(RequestFault::Malformed);
     }
-    match parts.uri.path_and_query().map(|path| path.as_str()) {
+    match parts.uri.path_and_query().map(PathAndQuery::as_str) {
         Some("*") if parts.method != "OPTIONS" => Err(RequestFault::TargetInvalid),
         Some(path) if path == "*" || path.starts_with('/') => Ok(Bytes::copy_from_slice(path.as_bytes())),
         Some(_) => Err(RequestFault::TargetInvalid),

@@ -58,7 +58,8 @@ fn response(client: &Client, answer: &AnswerHead, body: &AnswerBody, is_head: bo
     let headers = response.headers_mut();
     *headers = to_headers(answer.fields.iter());
     // Without a body it is said how long it would have been.
-    if answer.status != 304 && !(is_head && !is_bodiless(answer.status)) {
+    let keeps_length = answer.status == 304 || (is_head && !is_bodiless(answer.status));
+    if !keeps_length {
         headers.remove(header::CONTENT_LENGTH);
         if let Some(octets) = body.octets().filter(|_| !is_bodiless(answer.status)) {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(octets));

@@ -82,15 +82,15 @@ impl Relay {
         if let Some((deadline, alarm)) = &mut self.deadline
             && alarm.poll(*deadline, cx).is_ready()
         {
-            return Poll::Ready(self.fail(Failure::new(UpstreamFault::RequestTimeout)));
+            return Poll::Ready(Some(self.fail(Failure::new(UpstreamFault::RequestTimeout))));
         }
         if let Poll::Ready(Err(fault)) = open.sender.poll(cx) {
-            return Poll::Ready(self.fail(Failure::new(fault)));
+            return Poll::Ready(Some(self.fail(Failure::new(fault))));
         }
         let polled = open.poll(cx);
         let Poll::Ready(piece) = polled else {
             ready!(self.timer.poll(self.idle, cx));
-            return Poll::Ready(self.fail(Failure::new(UpstreamFault::BodyTimeout)));
+            return Poll::Ready(Some(self.fail(Failure::new(UpstreamFault::BodyTimeout))));
         };
         self.timer.stop();
         match piece {
@@ -111,16 +111,16 @@ impl Relay {
                 let fault = if error.is_reset() { UpstreamFault::Http2Reset } else { UpstreamFault::BodyTruncated };
                 let mut failure = Failure::new(Fault::from(fault));
                 failure.detail = Some(error.to_string());
-                Poll::Ready(self.fail(failure))
+                Poll::Ready(Some(self.fail(failure)))
             }
         }
     }
 
-    fn fail(&mut self, failure: Failure) -> Option<Result<Piece, Failure>> {
+    fn fail(&mut self, failure: Failure) -> Result<Piece, Failure> {
         // The server learns of it: what is dropped is reset.
         self.open = None;
         self.left = None;
-        Some(Err(failure.peer(self.peer)))
+        Err(failure.peer(self.peer))
     }
 }
 

@@ -139,18 +139,18 @@ where
         .max_header_list_size(u32::try_from(RESPONSE_HEAD_OCTETS_MAX).unwrap_or(u32::MAX));
     let failed = |fault, detail: &str| Failure::new(fault).detail(detail.to_owned()).peer(peer);
     let begin = async {
-        let (sender, mut connection) = builder.handshake(stream).await?;
+        let (handle, mut connection) = builder.handshake(stream).await?;
         poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => Poll::Ready(Err(h2::Reason::NO_ERROR.into())),
-            Poll::Pending if sender.current_max_send_streams() > 0 => Poll::Ready(Ok(())),
+            Poll::Pending if handle.current_max_send_streams() > 0 => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         })
         .await?;
-        Ok((sender, connection))
+        Ok((handle, connection))
     };
     let (sender, connection) = match timeout(patience, begin).await {
-        Ok(Ok(begun)) => begun,
+        Ok(Ok(pair)) => pair,
         Ok(Err(error)) => return Err(failed(not_spoken(&error), &error.to_string())),
         Err(_) => return Err(failed(UpstreamFault::Http2NotOffered, "no SETTINGS")),
     };
