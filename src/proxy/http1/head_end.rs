@@ -22,7 +22,7 @@ pub(in crate::proxy) fn head_end(buffer: &[u8], scanned: usize) -> HeadEnd {
     }
     let from = scanned.saturating_sub(3);
     let rest = buffer.get(from..).unwrap_or_default();
-    for (at, _) in rest.iter().enumerate().filter(|&(_, &octet)| octet == b'\n') {
+    for at in memchr::memchr_iter(b'\n', rest) {
         match buffer.get(..from + at).unwrap_or_default() {
             [.., b'\r', b'\n', b'\r'] => return HeadEnd::At(from + at + 1),
             [.., b'\r'] => {}

@@ -1,5 +1,7 @@
 //! A request head, read strictly: what the matcher and the upstream see of it comes from here.
 
+use core::mem::MaybeUninit;
+
 use bytes::Bytes;
 
 use super::fields::{Fields, decimal, members, offset};
@@ -29,9 +31,9 @@ pub(in crate::proxy) struct Head {
 impl Head {
     /// Reads the octets up to and including the empty line.
     pub(in crate::proxy) fn parse(bytes: &Bytes) -> Self {
-        let mut storage = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
-        let mut parsed = httparse::Request::new(&mut storage);
-        match parsed.parse(bytes) {
+        let mut storage = [const { MaybeUninit::uninit() }; HEAD_LINES_MAX];
+        let mut parsed = httparse::Request::new(&mut []);
+        match parsed.parse_with_uninit_headers(bytes, &mut storage) {
             Ok(httparse::Status::Complete(_)) => {}
             Ok(httparse::Status::Partial) => return Self::refused(RequestFault::Malformed),
             Err(error) => return Self::refused(malformed(error, bytes)),

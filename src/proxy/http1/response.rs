@@ -1,5 +1,7 @@
 //! The head of an upstream's answer, as strictly read as a request's.
 
+use core::mem::MaybeUninit;
+
 use bytes::Bytes;
 
 use super::Chunked;
@@ -31,9 +33,10 @@ pub(in crate::proxy) enum Framing {
 impl ResponseHead {
     /// Reads the octets up to and including the empty line; `head_only` says that the request was a HEAD.
     pub(in crate::proxy) fn parse(bytes: &Bytes, head_only: bool) -> Result<Self, UpstreamFault> {
-        let mut storage = [httparse::EMPTY_HEADER; RESPONSE_LINES_MAX];
-        let mut parsed = httparse::Response::new(&mut storage);
-        match parsed.parse(bytes) {
+        let mut storage = [const { MaybeUninit::uninit() }; RESPONSE_LINES_MAX];
+        let mut parsed = httparse::Response::new(&mut []);
+        let parser = httparse::ParserConfig::default();
+        match parser.parse_response_with_uninit_headers(&mut parsed, bytes, &mut storage) {
             Ok(httparse::Status::Complete(_)) => {}
             Err(httparse::Error::TooManyHeaders) => return Err(UpstreamFault::ResponseHeadTooLarge),
             Ok(httparse::Status::Partial) | Err(_) => return Err(UpstreamFault::ResponseMalformed),
