@@ -26,3 +26,5 @@ pub mod syntax;
 
 #[cfg(feature = "proxy")]
 pub mod proxy;
+#[cfg(any(feature = "compiler", feature = "proxy"))]
+pub mod trial;

@@ -1,10 +1,11 @@
 //! Runs `test` blocks: each line is decided by the compiled matcher and compared with what it expects.
 
-use super::record::{Lines, RecordError, latin1, verdict, with_decision};
 use crate::artifact::manifest::Manifest;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::matcher::{Decision, EditAction, Matcher, Request, Scratch, Side};
-use crate::model::{Expectation, Test, TestCase, Verdict, VerdictKind};
+use crate::matcher::{Matcher, Scratch};
+use crate::model::{Test, TestCase};
+pub use crate::trial::case::describe;
+use crate::trial::case::failure;
 
 /// What came of one line of a `test` block.
 #[derive(Clone, Debug)]
@@ -23,13 +24,9 @@ pub fn run<B: AsRef<[u8]>>(
     test: &Test,
     scratch: &mut Scratch,
 ) -> Vec<CaseResult> {
-    let run_case = |case: &TestCase| {
-        let checked = with_decision(matcher, manifest, &case.request, scratch, |request, decision| {
-            let sent = head_sent(request, decision);
-            mismatch(&case.expectation, &verdict(manifest, decision), &sent)
-        });
-        let failure = checked.unwrap_or_else(|error: RecordError| Some(error.to_string()));
-        CaseResult { span: case.span, failure }
+    let run_case = |case: &TestCase| CaseResult {
+        span: case.span,
+        failure: failure(matcher, manifest, &case.request, &case.expectation, scratch),
     };
     test.cases.iter().map(run_case).collect()
 }
@@ -39,155 +36,4 @@ pub fn diagnostics(name: &str, results: &[CaseResult]) -> Vec<Diagnostic> {
     let failed = results.iter().filter_map(|result| Some((result.span, result.failure.as_deref()?)));
     let say = |(span, failure)| Diagnostic::error("failed-test", span, format!("test `{name}` fails")).label(failure);
     failed.map(say).collect()
-}
-
-/// How `verdict` differs from what is expected; None: it does not.
-fn mismatch(expectation: &Expectation, verdict: &Verdict, sent: &Lines) -> Option<String> {
-    let got = describe(verdict);
-    if verdict.needs_plan {
-        return Some("the answer depends on the caller: add `plan=NAME` or `plan=?missing`".to_owned());
-    }
-    if let Some(fact) = &verdict.needs_fact {
-        return Some(format!("the answer depends on a fact: add `fact {fact}=VALUE`"));
-    }
-    match expectation {
-        Expectation::Close => (verdict.verdict != Some(VerdictKind::Close)).then_some(got),
-        Expectation::Status(status, text) => {
-            let said = verdict.redirect.as_ref().or(verdict.body.as_ref());
-            let same = verdict.status == Some(*status) && (text.is_none() || text.as_ref() == said);
-            (!same).then_some(got)
-        }
-        Expectation::Proxy { upstream, target, headers } => {
-            let forward = verdict.forward.as_ref();
-            let same_target = target.is_none() || target.as_ref() == forward.map(|forward| &forward.target);
-            if verdict.upstream.as_ref() != Some(upstream) || !same_target {
-                return Some(got);
-            }
-            let host = forward.and_then(|forward| forward.host.as_deref());
-            headers.iter().find_map(|header| missing_line(header, host, sent))
-        }
-    }
-}
-
-/// What is said where the head that is sent does not hold the line `name: value`.
-fn missing_line((name, value): &(String, String), host: Option<&str>, sent: &Lines) -> Option<String> {
-    let values: Vec<String> = if name.eq_ignore_ascii_case("host") {
-        host.map(str::to_owned).into_iter().collect()
-    } else {
-        let of_name = sent.iter().filter(|(sent, _)| sent.eq_ignore_ascii_case(name.as_bytes()));
-        of_name.map(|(_, value)| latin1(value)).collect()
-    };
-    if values.contains(value) {
-        return None;
-    }
-    if values.is_empty() {
-        return Some(format!("no `{name}` is sent"));
-    }
-    Some(format!("`{name}: {}` is sent", values.join(", ")))
-}
-
-/// The verdict in a few words: `proxy s3 "/a"`, `403 "staging is read-only"`, `404 request.no_location`.
-pub fn describe(verdict: &Verdict) -> String {
-    match verdict.verdict {
-        None => match &verdict.needs_fact {
-            Some(fact) => format!("the fact `{fact}` is needed"),
-            None => "the caller's plan is needed".to_owned(),
-        },
-        Some(VerdictKind::Close) => "close".to_owned(),
-        Some(VerdictKind::Proxy) => {
-            let target = verdict.forward.as_ref().map_or("", |forward| forward.target.as_str());
-            format!("proxy {} {target:?}", verdict.upstream.as_deref().unwrap_or("?"))
-        }
-        Some(VerdictKind::Redirect | VerdictKind::Respond | VerdictKind::Refuse) => {
-            let status = verdict.status.unwrap_or_default();
-            let said = verdict.redirect.as_ref().or(verdict.body.as_ref());
-            match (said, verdict.code) {
-                (Some(said), _) => format!("{status} {said:?}"),
-                (None, Some(code)) => format!("{status} {code}"),
-                (None, None) => status.to_string(),
-            }
-        }
-    }
-}
-
-/// The request's lines as the rules leave them for the upstream; what every proxy drops or adds by itself is not in it.
-fn head_sent(request: &Request<'_>, decision: &Decision<'_>) -> Lines {
-    let mut lines: Lines = request.headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-    for edit in decision.edits().filter(|edit| edit.side == Side::Request) {
-        if edit.action != EditAction::Add {
-            lines.retain(|(name, _)| !names(edit.name, name));
-        }
-        if edit.action != EditAction::Drop {
-            lines.push((edit.name.to_vec(), edit.value.to_vec()));
-        }
-    }
-    lines
-}
-
-/// Whether `pattern`, which may end in `*`, names the header `name`.
-fn names(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.strip_suffix(b"*") {
-        Some(start) => name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)),
-        None => name.eq_ignore_ascii_case(pattern),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Forward;
-
-    fn lines(lines: &[(&str, &str)]) -> Lines {
-        lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
-    }
-
-    fn proxied(upstream: &str, target: &str) -> Verdict {
-        let forward = Forward { target: target.to_owned(), host: Some("h".to_owned()), ..Forward::default() };
-        Verdict {
-            verdict: Some(VerdictKind::Proxy),
-            upstream: Some(upstream.to_owned()),
-            forward: Some(forward),
-            ..Verdict::default()
-        }
-    }
-
-    fn expect_proxy(target: Option<&str>, headers: &[(&str, &str)]) -> Expectation {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Expectation::Proxy { upstream: "app".to_owned(), target: target.map(str::to_owned), headers }
-    }
-
-    #[test]
-    fn upstream_target_and_lines_count_where_they_are_said() {
-        let check = |expectation: &Expectation, failure: Option<&str>| {
-            let sent = lines(&[("x-a", "1"), ("X-A", "2")]);
-            assert_eq!(mismatch(expectation, &proxied("app", "/t"), &sent).as_deref(), failure);
-        };
-        check(&expect_proxy(None, &[]), None);
-        check(&expect_proxy(Some("/t"), &[("X-A", "2"), ("Host", "h")]), None);
-        check(&expect_proxy(Some("/u"), &[]), Some("proxy app \"/t\""));
-        check(&expect_proxy(None, &[("X-A", "3")]), Some("`X-A: 1, 2` is sent"));
-        check(&expect_proxy(None, &[("X-B", "3")]), Some("no `X-B` is sent"));
-        check(&Expectation::Status(200, None), Some("proxy app \"/t\""));
-    }
-
-    #[test]
-    fn a_text_is_the_body_or_the_location() {
-        let verdict = Verdict { status: Some(307), redirect: Some("/a".to_owned()), ..Verdict::default() };
-        assert_eq!(mismatch(&Expectation::Status(307, Some("/a".to_owned())), &verdict, &lines(&[])), None);
-        assert!(mismatch(&Expectation::Status(307, Some("/b".to_owned())), &verdict, &lines(&[])).is_some());
-        assert!(mismatch(&Expectation::Status(308, None), &verdict, &lines(&[])).is_some());
-    }
-
-    #[test]
-    fn a_case_that_needs_a_plan_says_so() {
-        let verdict = Verdict { needs_plan: true, ..Verdict::default() };
-        let failure = mismatch(&Expectation::Status(200, None), &verdict, &lines(&[]));
-        assert!(failure.is_some_and(|failure| failure.contains("plan=NAME")));
-    }
-
-    #[test]
-    fn a_star_stands_for_the_rest_of_a_name() {
-        assert!(names(b"X-Amz-*", b"x-amz-id") && names(b"*", b"a") && names(b"A", b"a"));
-        assert!(!names(b"x-amz-*", b"x-am") && !names(b"a", b"ab"));
-    }
 }

@@ -3,4 +3,4 @@
 pub mod cases;
 pub mod explain;
 pub mod lint;
-pub mod record;
+pub use crate::trial::record;

@@ -2,6 +2,7 @@
 //!
 //! It travels as one table of JSON.
 
+use super::cases::Case;
 use serde::{Deserialize, Serialize};
 
 /// Everything beside the decision tables. Indices are those that a decision names.
@@ -26,6 +27,9 @@ pub struct Manifest {
     pub meters: Vec<String>,
     /// Listeners that the rules name.
     pub listeners: Vec<String>,
+    /// The `test` blocks, which a proxy runs before it serves the policy.
+    #[serde(default)]
+    pub tests: Vec<Case>,
 }
 
 /// A service as logs and explanations name it.

@@ -1,5 +1,7 @@
 //! Tables and bytes: what the compiler writes and the matcher reads.
 
+#[cfg(any(feature = "compiler", feature = "proxy"))]
+pub mod cases;
 mod check;
 mod check_guards;
 mod check_searches;

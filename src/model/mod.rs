@@ -10,8 +10,9 @@ pub mod semantics;
 mod statement;
 mod template;
 mod test;
-mod verdict;
 
+pub use crate::artifact::cases::RequestRecord;
+pub use crate::trial::verdict::*;
 pub use allowed::Allowed;
 pub use load::*;
 pub use policy::*;
@@ -19,4 +20,3 @@ pub use predicate::*;
 pub use statement::*;
 pub use template::*;
 pub use test::*;
-pub use verdict::*;

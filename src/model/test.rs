@@ -1,6 +1,7 @@
 //! What `test` blocks say.
 
 use super::RequestRecord;
+pub use crate::artifact::cases::Expectation;
 use crate::diagnostic::Span;
 
 /// `test "NAME" { ... }`
@@ -25,23 +26,4 @@ pub struct TestCase {
     pub request: RequestRecord,
     /// What must come of it.
     pub expectation: Expectation,
-}
-
-/// What a line expects.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "the language has these")]
-pub enum Expectation {
-    /// An answer of the gateway with this status and, where said, this text or Location.
-    Status(u16, Option<String>),
-    /// The connection is closed without an answer.
-    Close,
-    /// Sent to this upstream, with this target and these header lines where said.
-    Proxy {
-        /// Its name.
-        upstream: String,
-        /// The target sent.
-        target: Option<String>,
-        /// Lines that the sent head must hold.
-        headers: Vec<(String, String)>,
-    },
 }

@@ -129,8 +129,27 @@ pub(super) const HTTP2_UPSTREAM_CONNECTIONS_MAX: usize = 8;
 /// Octets waiting to be written to an upstream before the client's body is read on.
 pub(super) const UPLOAD_BUFFER_OCTETS: usize = 16 * 1024;
 
-/// Access log lines waiting to be written; a slow disk costs lines, counted, not answers.
-pub(super) const LOG_LINES_MAX: usize = 8192;
+/// Lines of a log that one core gathers before it hands them over: some hundred, so that waking the writer costs little.
+pub(super) const LOG_BATCH_OCTETS: usize = 32 * 1024;
+
+/// But they are handed over after this at the latest: whoever follows a log should not notice.
+pub(super) const LOG_BATCH_DELAY: Duration = Duration::from_millis(20);
+
+/// Batches of a log waiting to be written, 8 MiB; a slow disk costs lines, counted, not answers.
+pub(super) const LOG_BATCHES_MAX: usize = 256;
+
+/// Buffers for lines that one core keeps: as many requests as are in flight at most times.
+pub(super) const LOG_BUFFERS_MAX: usize = 256;
+
+/// Octets of such a buffer; one that a long target has made longer is given back.
+pub(super) const LOG_BUFFER_OCTETS_MAX: usize = 2048;
+
+/// Kinds of requests that are counted each by itself: a server of metrics keeps some KiB for each. Beyond it, and
+/// whoever asks for one location after another gets there, they count as `other`.
+pub(super) const METRIC_SERIES_MAX: usize = 2000;
+
+/// Services, and upstreams, that are counted each by itself; each has a histogram of sixteen series.
+pub(super) const METRIC_NAMES_MAX: usize = 100;
 
 /// Octets of a configuration or keys file: a million keys.
 pub(super) const FILE_OCTETS_MAX: u64 = 128 * 1024 * 1024;
@@ -178,3 +197,12 @@ pub(super) const RING_POINTS_MAX: u64 = 1 << 20;
 
 /// Octets of a check's answer that are read: its status line is within.
 pub(super) const CHECK_OCTETS_MAX: usize = 8 * 1024;
+
+/// Watched files are looked at so often even where nobody tells that they changed: a look costs microseconds.
+pub(super) const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A file that changed is read once nothing more happened for this long: whoever writes one writes it at a stretch.
+pub(super) const WATCH_QUIET: Duration = Duration::from_millis(5);
+
+/// But it is read after this at the latest; one that is still being written is refused, and read again when it is whole.
+pub(super) const WATCH_QUIET_MAX: Duration = Duration::from_millis(25);

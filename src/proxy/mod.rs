@@ -15,24 +15,29 @@ mod hygiene;
 pub mod keys;
 mod limits;
 mod listener;
+mod metrics;
 mod network;
 mod plans;
 mod policy;
 mod record;
+mod reload;
 mod serve;
 mod shared;
 mod timer;
 mod upstream;
 mod verdict;
+mod watch;
 mod worker;
 
-pub use access_log::AccessLog;
+pub use access_log::{AccessLog, Format, OperatorLog};
 pub use config::{
     Address, BalanceWord, CertificateWords, ClientCertificates, ClientTimers, Config, Forwarded, Http2, Listener,
-    ListenerTls, LoadError, PlansWords, ServerWords, TimeoutWords, TlsWords, UpstreamWords, parse_address,
+    ListenerTls, LoadError, LogPlace, LogWords, PlansWords, ServerWords, TimeoutWords, TlsWords, UpstreamWords,
+    parse_address, parse_log_place,
 };
 pub use limits::Limits;
 pub use network::Network;
 pub use plans::{Lookup, PlanSource};
 pub use policy::Policy;
 pub use serve::{Handle, StartError, serve};
+pub use watch::Watch;

@@ -1,26 +1,35 @@
 //! An artifact together with what `proxy.toml` says about it, ready to be served.
 
-use core::sync::atomic::AtomicU64;
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::config::{Config, LoadError, PlansWords, Secret, UpstreamWords};
+use super::config::{Config, LoadError, PlansWords, UpstreamWords};
 use super::keys::{HashKey, Keys, read_bounded};
 use super::plans::PlanSource;
 use super::upstream::{Names, Upstream, tls};
+use crate::artifact::cases::Case;
 use crate::artifact::manifest::{self, CredentialKind, Manifest};
-use crate::matcher::Matcher;
+use crate::matcher::{Matcher, Scratch};
+use crate::trial;
+
+/// Policies that were built in this process.
+static BUILT: AtomicU64 = AtomicU64::new(1);
 
 /// A policy that can be served; nothing of it changes.
 #[derive(Debug)]
 pub struct Policy {
+    /// Later ones have higher numbers.
+    pub(super) id: u64,
     pub(super) matcher: Matcher<Vec<u8>>,
     pub(super) manifest: Manifest,
     // Invariant: as many as the manifest has, in its order.
     pub(super) upstreams: Vec<Arc<Upstream>>,
+    /// What each of them was built from.
+    origins: Vec<Origin>,
     // Invariant: as many as the manifest has, in its order.
     pub(super) plan_sources: Vec<Arc<dyn PlanSource>>,
     /// The names of their servers.
@@ -36,15 +45,38 @@ pub struct Policy {
     pub(super) loaded: SystemTime,
 }
 
+/// Everything that an upstream is built from. Two that were built from the same are the same.
+#[derive(Debug, PartialEq, Eq)]
+struct Origin {
+    /// The rules' words with those of `proxy.toml` over them.
+    words: manifest::Upstream,
+    /// Of the files for TLS: CA, certificate, key.
+    hashes: [Option<blake3::Hash>; 3],
+    dns: Vec<SocketAddr>,
+    cores: usize,
+}
+
 impl Policy {
     /// Reads the artifact at `path`.
     ///
     /// # Errors
     /// As [`Policy::new`], or where the file cannot be read.
     pub fn load(path: &Path, config: &Config) -> Result<Self, LoadError> {
+        Self::read(path, config, None)
+    }
+
+    /// Reads the artifact at `path`, for taking the place of `before`, as [`Policy::renew`].
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_again(path: &Path, config: &Config, before: &Self) -> Result<Self, LoadError> {
+        Self::read(path, config, Some(before))
+    }
+
+    fn read(path: &Path, config: &Config, before: Option<&Self>) -> Result<Self, LoadError> {
         let unreadable = |error| LoadError { problems: vec![format!("{}: {error}", path.display())], unreadable: true };
         let bytes = read_bounded(path).map_err(unreadable)?;
-        Self::new(bytes, config).map_err(|error| {
+        Self::build(bytes, config, before).map_err(|error| {
             let name = |problem: String| {
                 if problem.starts_with("the artifact") { format!("{}: {problem}", path.display()) } else { problem }
             };
@@ -52,21 +84,34 @@ impl Policy {
         })
     }
 
-    /// Checks an artifact and everything that `config` says for it.
+    /// Checks an artifact and everything that `config` says for it, and runs the tests that came with the rules.
     ///
     /// # Errors
-    /// Everything that is wrong: a damaged artifact, upstreams without servers, plans without keys, names that one
-    /// side knows and the other does not.
+    /// Everything that is wrong: a damaged artifact, tests that fail, upstreams without servers, plans without keys,
+    /// names that one side knows and the other does not.
     pub fn new(artifact: Vec<u8>, config: &Config) -> Result<Self, LoadError> {
+        Self::build(artifact, config, None)
+    }
+
+    /// As [`Policy::new`], for taking the place of `before`: upstreams that are the same in both are shared, and with
+    /// them the connections to their servers and what is known of these.
+    ///
+    /// # Errors
+    /// As [`Policy::new`].
+    pub fn renew(artifact: Vec<u8>, config: &Config, before: &Self) -> Result<Self, LoadError> {
+        Self::build(artifact, config, Some(before))
+    }
+
+    fn build(artifact: Vec<u8>, config: &Config, before: Option<&Self>) -> Result<Self, LoadError> {
         let hash = blake3::hash(&artifact).to_hex().to_string();
         let damaged = |problem: String| LoadError::invalid(vec![format!("the artifact is refused: {problem}")]);
         let matcher = Matcher::parse(artifact).map_err(|error| damaged(error.to_string()))?;
         let manifest: Manifest =
             serde_json::from_slice(matcher.manifest()).map_err(|error| damaged(format!("manifest: {error}")))?;
-        let mut problems = Vec::new();
+        let mut problems = self_test(&matcher, &manifest);
         check_listeners(&manifest, config, &mut problems);
         let names = Names::new(config.dns.clone());
-        let upstreams = upstreams(&manifest, config, &names, &mut problems);
+        let (upstreams, origins) = upstreams(&manifest, config, &names, before, &mut problems);
         let plan_sources = plan_sources(&manifest, config, &mut problems);
         let facts = facts(&manifest, config, &mut problems);
         if !problems.is_empty() {
@@ -79,7 +124,21 @@ impl Policy {
             .collect();
         let meters = manifest.meters.iter().map(|_| AtomicU64::new(0)).collect();
         let loaded = SystemTime::now();
-        Ok(Self { matcher, manifest, upstreams, plan_sources, names, facts, secret_arguments, meters, hash, loaded })
+        let id = BUILT.fetch_add(1, Ordering::Relaxed);
+        Ok(Self {
+            id,
+            matcher,
+            manifest,
+            upstreams,
+            origins,
+            plan_sources,
+            names,
+            facts,
+            secret_arguments,
+            meters,
+            hash,
+            loaded,
+        })
     }
 }
 
@@ -99,6 +158,16 @@ impl Policy {
     }
 }
 
+/// What the `test` blocks of the rules expect and the tables do not give.
+fn self_test(matcher: &Matcher<Vec<u8>>, manifest: &Manifest) -> Vec<String> {
+    let mut scratch = Box::new(Scratch::new());
+    let run = |case: &Case| {
+        let got = trial::case::failure(matcher, manifest, &case.request, &case.expectation, &mut scratch)?;
+        Some(format!("the artifact fails its test `{}`: {}: {got}", case.test, case.place))
+    };
+    manifest.tests.iter().filter_map(run).collect()
+}
+
 fn check_listeners(manifest: &Manifest, config: &Config, problems: &mut Vec<String>) {
     for name in &manifest.listeners {
         if !config.listeners.iter().any(|listener| listener.name == *name) {
@@ -107,28 +176,52 @@ fn check_listeners(manifest: &Manifest, config: &Config, problems: &mut Vec<Stri
     }
 }
 
-fn upstreams(manifest: &Manifest, config: &Config, names: &Names, problems: &mut Vec<String>) -> Vec<Arc<Upstream>> {
+fn upstreams(
+    manifest: &Manifest,
+    config: &Config,
+    names: &Names,
+    before: Option<&Policy>,
+    problems: &mut Vec<String>,
+) -> (Vec<Arc<Upstream>>, Vec<Origin>) {
     for (name, words) in &config.upstreams {
         if !manifest.upstreams.iter().any(|upstream| upstream.name == *name) {
             problems.push(format!("{}: the rules know no upstream `{name}`", words.place));
         }
     }
-    let mut built = Vec::new();
+    let before: BTreeMap<&str, (&Origin, &Arc<Upstream>)> = before.map_or_else(BTreeMap::new, |before| {
+        let both = before.origins.iter().zip(&before.upstreams);
+        both.map(|(origin, upstream)| (origin.words.name.as_str(), (origin, upstream))).collect()
+    });
+    let (mut built, mut origins) = (Vec::new(), Vec::new());
     for upstream in &manifest.upstreams {
-        match build(upstream, config.upstreams.get(&upstream.name), names, config.cores()) {
-            Ok(upstream) => built.push(Arc::new(upstream)),
+        let words = config.upstreams.get(&upstream.name);
+        let made = origin(upstream, words, config).and_then(|(origin, material)| {
+            let same = before.get(upstream.name.as_str()).filter(|(before, _)| **before == origin);
+            let upstream = match same {
+                Some((_, upstream)) => {
+                    names.keep(upstream);
+                    Arc::clone(upstream)
+                }
+                None => Arc::new(build(&origin, &material, words, names)?),
+            };
+            Ok((upstream, origin))
+        });
+        match made {
+            Ok((upstream, origin)) => {
+                built.push(upstream);
+                origins.push(origin);
+            }
             Err(problem) => problems.push(problem),
         }
     }
-    built
+    (built, origins)
 }
 
-fn build(
+fn origin(
     upstream: &manifest::Upstream,
     words: Option<&UpstreamWords>,
-    names: &Names,
-    cores: usize,
-) -> Result<Upstream, String> {
+    config: &Config,
+) -> Result<(Origin, tls::Material), String> {
     let mut merged = upstream.clone();
     if let Some(words) = words {
         words.merge(&mut merged);
@@ -139,15 +232,11 @@ fn build(
             "the upstream `{name}` is external: `proxy.toml` must name its `servers` in `[upstream.{name}]`"
         ));
     }
-    let place = |problem: String| {
-        let place = words
-            .filter(|words| !words.place.is_empty())
-            .map_or_else(String::new, |words| format!("{}: ", words.place));
-        format!("{place}upstream `{name}`: {problem}")
-    };
     let files = words.and_then(|words| words.tls.as_ref());
     let read = |path: Option<&PathBuf>| match path {
-        Some(path) => read_bounded(path).map(Some).map_err(|error| place(format!("{}: {error}", path.display()))),
+        Some(path) => {
+            read_bounded(path).map(Some).map_err(|error| placed(words, name, &format!("{}: {error}", path.display())))
+        }
         None => Ok(None),
     };
     let material = tls::Material {
@@ -155,9 +244,28 @@ fn build(
         certificate: read(files.and_then(|tls| tls.certificate.as_ref()))?,
         key: read(files.and_then(|tls| tls.key.as_ref()))?,
     };
-    let speaks = merged.protocol;
-    let tls = merged.tls.as_ref().map(|tls| tls::config(tls, &material, speaks)).transpose().map_err(place)?;
-    Upstream::build(&merged, tls.as_ref(), names, cores)
+    let hashes = [&material.ca, &material.certificate, &material.key]
+        .map(|file| file.as_ref().map(|octets| blake3::hash(octets)));
+    Ok((Origin { words: merged, hashes, dns: config.dns.clone(), cores: config.cores() }, material))
+}
+
+fn build(
+    origin: &Origin,
+    material: &tls::Material,
+    words: Option<&UpstreamWords>,
+    names: &Names,
+) -> Result<Upstream, String> {
+    let merged = &origin.words;
+    let tls = merged.tls.as_ref().map(|tls| tls::config(tls, material, merged.protocol)).transpose();
+    let tls = tls.map_err(|problem| placed(words, &merged.name, &problem))?;
+    Upstream::build(merged, tls.as_ref(), names, origin.cores)
+}
+
+/// `problem` with where `proxy.toml` speaks of the upstream `name`.
+fn placed(words: Option<&UpstreamWords>, name: &str, problem: &str) -> String {
+    let place = words.filter(|words| !words.place.is_empty());
+    let place = place.map_or_else(String::new, |words| format!("{}: ", words.place));
+    format!("{place}upstream `{name}`: {problem}")
 }
 
 fn plan_sources(manifest: &Manifest, config: &Config, problems: &mut Vec<String>) -> Vec<Arc<dyn PlanSource>> {
@@ -232,15 +340,8 @@ impl PlansWords {
     /// # Errors
     /// Where the secret is not there, or too short.
     pub fn hash_key(&self) -> Result<HashKey, String> {
-        match &self.hash_key {
-            Secret::File(path) => HashKey::read(path),
-            Secret::Environment(name) => match env::var(name) {
-                Ok(secret) => {
-                    HashKey::new(secret.as_bytes()).map_err(|problem| format!("environment variable {name}: {problem}"))
-                }
-                Err(_) => Err(format!("{}: the environment has no {name}", self.place)),
-            },
-        }
+        let secret = self.hash_key.read()?;
+        HashKey::new(&secret).map_err(|problem| format!("{}: {problem}", self.hash_key))
     }
 }
 

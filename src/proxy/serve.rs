@@ -13,8 +13,8 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::access_log::{self, AccessLog, Sender};
-use super::admin;
+use super::access_log::{self, AccessLog, Format, Log};
+use super::admin::{self, Admin};
 use super::config::{Address, Config, Listener};
 use super::listener::{Bound, Door, Inherited, Queue, Termination, Watch, accept, bind, watch};
 use super::policy::Policy;
@@ -25,12 +25,16 @@ use super::worker::Worker;
 /// A gateway that serves, until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Handle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     addresses: Vec<(String, Address)>,
     admin: Option<Address>,
     stop: watch::Sender<bool>,
+    /// No core serves any more.
+    drained: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
-    log: Option<JoinHandle<()>>,
+    log: Option<Arc<Log>>,
+    writer: Option<JoinHandle<()>>,
+    admin_thread: Option<JoinHandle<()>>,
     sockets: Vec<PathBuf>,
     certificates: Option<Watch>,
 }
@@ -65,19 +69,23 @@ pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, 
         move |error| StartError { what, error }
     };
     let (stop, stopped) = watch::channel(false);
+    let (drained, all_drained) = watch::channel(false);
     let mut handle = Handle {
         shared: Arc::clone(&shared),
         addresses: Vec::new(),
         admin: None,
         stop,
+        drained,
         threads: Vec::new(),
         log: None,
+        writer: None,
+        admin_thread: None,
         sockets: Vec::new(),
         certificates: None,
     };
-    // After the handle: where something fails below, the sender goes first, or the handle would wait for the writer.
-    let (log, writer) = access_log::start(log).map_err(failed("access log"))?;
-    handle.log = writer;
+    let (log, writer) = access_log::start(log, "access-log").map_err(failed("access log"))?;
+    handle.log = Some(Arc::clone(&log));
+    handle.writer = writer;
     let mut inherited = Inherited::take();
     let mut by_core: Vec<Vec<Opened>> = (0..cores).map(|_| Vec::new()).collect();
     let mut terminations = Vec::new();
@@ -100,18 +108,24 @@ pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, 
     }
     if let Some(address) = &config.admin {
         let what = format!("admin at {address}");
+        if let Some(problem) = config.admin_problem() {
+            return Err(failed(&what)(io::Error::new(io::ErrorKind::InvalidInput, problem)));
+        }
         let (sockets, bound) = bind(address, None, 1, &mut inherited).map_err(failed(&what))?;
         handle.bound(address);
         handle.admin = Some(bound);
-        let (shared, stopped, log) = (Arc::clone(&shared), stopped.clone(), log.clone());
-        handle.spawn("admin", move || admin::run(&shared, sockets, stopped, &log)).map_err(failed("admin thread"))?;
+        let admin = Admin::new(&shared, &log, config.admin_token.as_ref()).map_err(failed("admin token"))?;
+        let run = move || admin::run(&admin, sockets, all_drained);
+        let thread = thread::Builder::new().name("admin".to_owned()).spawn(run).map_err(failed("admin thread"))?;
+        handle.admin_thread = Some(thread);
     }
+    let format = config.log.format;
     for (core, listeners) in by_core.into_iter().enumerate() {
-        let (shared, stopped, log) = (Arc::clone(&shared), stopped.clone(), log.clone());
+        let (shared, stopped, log) = (Arc::clone(&shared), stopped.clone(), Arc::clone(&log));
         let name = format!("core-{core}");
         let checks = core == 0;
         handle
-            .spawn(&name, move || run_core(shared, listeners, &stopped, log, checks))
+            .spawn(&name, move || run_core(shared, listeners, &stopped, (log, format), checks))
             .map_err(failed("core thread"))?;
     }
     Ok(handle)
@@ -146,6 +160,13 @@ impl Handle {
         self.shared.replace(policy);
     }
 
+    /// The file that the access log is written to is opened again: somebody has moved the one before away.
+    pub fn reopen_log(&self) {
+        if let Some(log) = &self.log {
+            log.reopen();
+        }
+    }
+
     /// Counts of all meters since the start.
     pub fn meters(&self) -> std::collections::BTreeMap<String, u64> {
         self.shared.meters()
@@ -160,10 +181,17 @@ impl Handle {
         self.shared.stopping.store(true, Ordering::Relaxed);
         self.stop.send_replace(true);
         self.certificates = None;
-        for thread in self.threads.drain(..).chain(self.log.take()) {
+        let end = |thread: JoinHandle<()>| {
             // A thread that panicked has ended, too.
             drop(thread.join());
-        }
+        };
+        self.threads.drain(..).for_each(end);
+        // Until here it has told that the gateway is not ready, and what is still in flight.
+        self.drained.send_replace(true);
+        self.admin_thread.take().map(end).unwrap_or_default();
+        // With the last who could write a line the log ends.
+        drop(self.log.take());
+        self.writer.take().map(end).unwrap_or_default();
         for path in self.sockets.drain(..) {
             drop(std::fs::remove_file(path));
         }
@@ -193,12 +221,20 @@ pub(super) fn runtime() -> io::Result<LocalRuntime> {
 }
 
 /// `checks`: this core asks the upstreams that want to be asked whether they work.
-fn run_core(shared: Arc<Shared>, listeners: Vec<Opened>, stopped: &watch::Receiver<bool>, log: Sender, checks: bool) {
+fn run_core(
+    shared: Arc<Shared>,
+    listeners: Vec<Opened>,
+    stopped: &watch::Receiver<bool>,
+    (log, format): (Arc<Log>, Format),
+    checks: bool,
+) {
     let Ok(runtime) = runtime() else { return };
     if checks {
         runtime.spawn_local(upstream::check::run(Arc::clone(&shared)));
     }
-    let worker = Worker::new(shared, log);
+    let worker = Worker::new(shared, log, format);
+    let lines = Rc::clone(&worker);
+    runtime.spawn_local(async move { lines.log.run().await });
     let queue = Rc::new(Queue::new());
     for Opened { listener, tls, socket } in listeners {
         let (worker, queue) = (Rc::clone(&worker), Rc::clone(&queue));

@@ -1,70 +1,56 @@
-//! What all cores share: the policy that serves, and counters.
+//! What all cores share: the policy that serves, and what is counted.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+use arc_swap::ArcSwap;
 
 use super::limits::Limits;
 use super::listener::DoorCounters;
+use super::metrics::Metrics;
 use super::policy::Policy;
+use super::reload::Reloads;
 
 /// What all cores share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    policy: RwLock<Arc<Policy>>,
+    current: ArcSwap<Current>,
+    /// That of `current`, where a core looks at each request whether it has changed.
     generation: AtomicU64,
-    /// Meters of policies that served before.
-    past: RwLock<BTreeMap<String, u64>>,
-    pub(super) counters: Counters,
+    past: Mutex<Past>,
+    pub(super) reloads: Reloads,
+    pub(super) metrics: Metrics,
     pub(super) doors: DoorCounters,
     pub(super) limits: Limits,
     pub(super) stopping: AtomicBool,
     pub(super) begun: Instant,
 }
 
-/// Counters for the status page.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) connections: AtomicU64,
-    pub(super) requests: AtomicU64,
-    proxied: AtomicU64,
-    responded: AtomicU64,
-    redirected: AtomicU64,
-    refused: AtomicU64,
-    closed: AtomicU64,
-    failed: AtomicU64,
-    aborted: AtomicU64,
+#[derive(Debug)]
+struct Current {
+    generation: u64,
+    policy: Arc<Policy>,
 }
 
-impl Counters {
-    /// The counter of an outcome as the access log names it.
-    pub(super) fn outcome(&self, outcome: &str) -> &AtomicU64 {
-        match outcome {
-            "proxy" => &self.proxied,
-            "respond" => &self.responded,
-            "redirect" => &self.redirected,
-            "refuse" => &self.refused,
-            "close" => &self.closed,
-            "fail" => &self.failed,
-            _ => &self.aborted,
-        }
-    }
-
-    /// All outcomes with their counts.
-    pub(super) fn outcomes(&self) -> BTreeMap<&'static str, u64> {
-        let names = ["proxy", "respond", "redirect", "refuse", "close", "fail", "aborted"];
-        names.into_iter().map(|name| (name, self.outcome(name).load(Ordering::Relaxed))).collect()
-    }
+/// Policies that served before.
+#[derive(Debug, Default)]
+struct Past {
+    /// Those that requests may still be in flight on. Here, so that no core has to free what a policy holds.
+    retired: Vec<Arc<Policy>>,
+    /// Meters of those before.
+    meters: BTreeMap<String, u64>,
 }
 
 impl Shared {
     pub(super) fn new(policy: Policy, limits: Limits) -> Arc<Self> {
         Arc::new(Self {
-            policy: RwLock::new(Arc::new(policy)),
+            current: ArcSwap::from_pointee(Current { generation: 1, policy: Arc::new(policy) }),
             generation: AtomicU64::new(1),
-            past: RwLock::default(),
-            counters: Counters::default(),
+            past: Mutex::default(),
+            reloads: Reloads::default(),
+            metrics: Metrics::default(),
             doors: DoorCounters::default(),
             limits,
             stopping: AtomicBool::new(false),
@@ -83,29 +69,49 @@ impl Shared {
 
     /// The policy that serves, and its generation.
     pub(super) fn policy(&self) -> (u64, Arc<Policy>) {
-        let policy = self.policy.read().unwrap_or_else(PoisonError::into_inner);
-        (self.generation(), Arc::clone(&policy))
+        let current = self.current.load();
+        (current.generation, Arc::clone(&current.policy))
     }
 
     /// From now on `policy` serves; requests that have begun keep to the old one.
     pub(super) fn replace(&self, mut policy: Policy) {
         policy.inherit(&self.policy().1);
-        let mut serving = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        let mut past = self.past.write().unwrap_or_else(PoisonError::into_inner);
-        for (name, meter) in serving.manifest.meters.iter().zip(&serving.meters) {
-            *past.entry(name.clone()).or_default() += meter.load(Ordering::Relaxed);
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = self.generation() + 1;
+        let before = self.current.swap(Arc::new(Current { generation, policy: Arc::new(policy) }));
+        past.retired.push(Arc::clone(&before.policy));
+        self.generation.store(generation, Ordering::Release);
+    }
+
+    /// Frees the policies that no request is in flight on any more.
+    pub(super) fn bury(&self) {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let (busy, done) = past.retired.drain(..).partition(|policy| Arc::strong_count(policy) > 1);
+        past.retired = busy;
+        let done: Vec<Arc<Policy>> = done;
+        for policy in &done {
+            add_meters(&mut past.meters, policy);
         }
-        *serving = Arc::new(policy);
-        self.generation.fetch_add(1, Ordering::Release);
+        drop(past);
+        // It takes its time where there are many rules: the lock is not held meanwhile.
+        drop(done);
     }
 
     /// Counts of all meters since the start, those of earlier policies included.
     pub(super) fn meters(&self) -> BTreeMap<String, u64> {
-        let (_, policy) = self.policy();
-        let mut meters = self.past.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for (name, meter) in policy.manifest.meters.iter().zip(&policy.meters) {
-            *meters.entry(name.clone()).or_default() += meter.load(Ordering::Relaxed);
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meters = past.meters.clone();
+        for policy in &past.retired {
+            add_meters(&mut meters, policy);
         }
+        // Under the lock: what is replaced meanwhile would be counted twice or not at all.
+        add_meters(&mut meters, &self.current.load().policy);
         meters
+    }
+}
+
+fn add_meters(meters: &mut BTreeMap<String, u64>, policy: &Policy) {
+    for (name, meter) in policy.manifest.meters.iter().zip(&policy.meters) {
+        *meters.entry(name.clone()).or_default() += meter.load(Ordering::Relaxed);
     }
 }

@@ -1,15 +1,17 @@
 //! What one core has for itself: scratch, upstream connections, request ids. Nothing of it is shared or waited for.
 
 use core::cell::{Cell, RefCell};
-use core::sync::atomic::Ordering;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::access_log::{Line, Sender};
+use super::access_log::{Clock, Format, Log, Writer};
+use super::limits::{LOG_BUFFER_OCTETS_MAX, LOG_BUFFERS_MAX};
+use super::metrics::{Asked, Cells};
 use super::policy::Policy;
 use super::shared::Shared;
-use super::upstream::Pool;
+use super::upstream::{Pool, Upstream};
 use super::verdict::Verdict;
 use crate::matcher::{Request, Scratch};
 
@@ -18,50 +20,81 @@ use crate::matcher::{Request, Scratch};
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
     scratch: RefCell<Box<Scratch>>,
-    serving: RefCell<Serving>,
+    serving: RefCell<Rc<Serving>>,
     ids: RefCell<Ids>,
-    log: Sender,
+    pub(super) log: Writer,
+    pub(super) format: Format,
+    pub(super) clock: RefCell<Clock>,
+    pub(super) cells: Arc<Cells>,
+    pub(super) asked: RefCell<Asked>,
+    /// Where lines were written, for others.
+    buffers: RefCell<Vec<Vec<u8>>>,
     connections: Cell<usize>,
     date: RefCell<Date>,
 }
 
 /// A policy with this core's connections to its upstreams.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Serving {
     generation: u64,
     pub(super) policy: Arc<Policy>,
     /// By upstream index.
-    pub(super) pools: Rc<Vec<Rc<Pool>>>,
+    pub(super) pools: Vec<Rc<Pool>>,
 }
 
 impl Serving {
-    fn new(generation: u64, policy: Arc<Policy>) -> Self {
-        let pools = policy.upstreams.iter().map(|upstream| Pool::new(Arc::clone(upstream))).collect();
-        Self { generation, policy, pools: Rc::new(pools) }
+    fn new(generation: u64, policy: Arc<Policy>, cells: &Cells) -> Rc<Self> {
+        let pools = policy.upstreams.iter().map(|upstream| new_pool(upstream, cells)).collect();
+        Rc::new(Self { generation, policy, pools })
+    }
+
+    /// The next policy, with the connections to upstreams that are the same in both.
+    fn renew(&self, generation: u64, policy: Arc<Policy>, cells: &Cells) -> Rc<Self> {
+        let address = |upstream: &Arc<Upstream>| Arc::as_ptr(upstream).addr();
+        let before: BTreeMap<usize, &Rc<Pool>> =
+            self.pools.iter().map(|pool| (address(&pool.upstream), pool)).collect();
+        let pool = |upstream: &Arc<Upstream>| match before.get(&address(upstream)) {
+            Some(pool) => Rc::clone(pool),
+            None => new_pool(upstream, cells),
+        };
+        let pools = policy.upstreams.iter().map(pool).collect();
+        Rc::new(Self { generation, policy, pools })
     }
 }
 
+fn new_pool(upstream: &Arc<Upstream>, cells: &Cells) -> Rc<Pool> {
+    Pool::new(Arc::clone(upstream), cells.pool(&upstream.name))
+}
+
 impl Worker {
-    pub(super) fn new(shared: Arc<Shared>, log: Sender) -> Rc<Self> {
+    pub(super) fn new(shared: Arc<Shared>, log: Arc<Log>, format: Format) -> Rc<Self> {
         let (generation, policy) = shared.policy();
+        let cells = shared.metrics.core();
         Rc::new(Self {
             shared,
             scratch: RefCell::new(Box::new(Scratch::new())),
-            serving: RefCell::new(Serving::new(generation, policy)),
+            serving: RefCell::new(Serving::new(generation, policy, &cells)),
             ids: RefCell::default(),
-            log,
+            log: Writer::new(log),
+            format,
+            clock: RefCell::default(),
+            cells,
+            asked: RefCell::default(),
+            buffers: RefCell::default(),
             connections: Cell::new(0),
             date: RefCell::default(),
         })
     }
 
     /// The policy that serves now; a request keeps to the one it began with.
-    pub(super) fn serving(&self) -> Serving {
+    pub(super) fn serving(&self) -> Rc<Serving> {
         if self.serving.borrow().generation != self.shared.generation() {
             let (generation, policy) = self.shared.policy();
-            *self.serving.borrow_mut() = Serving::new(generation, policy);
+            let next = self.serving.borrow().renew(generation, policy, &self.cells);
+            // What is left of the one before goes once nothing is borrowed: closing a connection may run anything.
+            drop(self.serving.replace(next));
         }
-        self.serving.borrow().clone()
+        Rc::clone(&self.serving.borrow())
     }
 
     pub(super) fn decide(&self, policy: &Policy, request: &Request<'_>) -> Verdict {
@@ -69,7 +102,7 @@ impl Worker {
     }
 
     /// 128 random bits in hex.
-    pub(super) fn request_id(&self) -> String {
+    pub(super) fn request_id(&self) -> Rc<str> {
         self.ids.borrow_mut().next()
     }
 
@@ -78,14 +111,17 @@ impl Worker {
         self.date.borrow_mut().now()
     }
 
-    pub(super) fn log(&self, line: &Line) {
-        self.log.write(line);
+    /// Room for the text of a line.
+    pub(super) fn take_buffer(&self) -> Vec<u8> {
+        self.buffers.borrow_mut().pop().unwrap_or_default()
     }
 
-    pub(super) fn count(&self, line: &Line) {
-        let counters = &self.shared.counters;
-        counters.requests.fetch_add(1, Ordering::Relaxed);
-        counters.outcome(line.outcome).fetch_add(1, Ordering::Relaxed);
+    /// Takes it back.
+    pub(super) fn give_buffer(&self, buffer: Vec<u8>) {
+        let mut buffers = self.buffers.borrow_mut();
+        if buffers.len() < LOG_BUFFERS_MAX && buffer.capacity() <= LOG_BUFFER_OCTETS_MAX {
+            buffers.push(buffer);
+        }
     }
 
     /// Closes upstream connections that have been idle for too long.
@@ -102,7 +138,7 @@ impl Worker {
 
     pub(super) fn connected(self: &Rc<Self>) -> Connected {
         self.connections.set(self.connections.get() + 1);
-        self.shared.counters.connections.fetch_add(1, Ordering::Relaxed);
+        self.cells.connected();
         Connected(Rc::clone(self))
     }
 }
@@ -114,7 +150,7 @@ pub(super) struct Connected(Rc<Worker>);
 impl Drop for Connected {
     fn drop(&mut self) {
         self.0.connections.set(self.0.connections.get().saturating_sub(1));
-        self.0.shared.counters.connections.fetch_sub(1, Ordering::Relaxed);
+        self.0.cells.disconnected();
     }
 }
 
@@ -146,16 +182,19 @@ struct Ids {
 }
 
 impl Ids {
-    fn next(&mut self) -> String {
+    fn next(&mut self) -> Rc<str> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         if self.drawn.len() < 16 {
             self.drawn = vec![0; 256];
             // Without random octets ids repeat, which harms nothing but the log.
             let _ = getrandom::fill(&mut self.drawn);
         }
-        let id = self.drawn.split_off(self.drawn.len().saturating_sub(16));
-        let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-        let mut text = String::with_capacity(32);
-        text.extend(id.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
-        text
+        let mut id = [b'0'; 32];
+        let drawn = self.drawn.len().saturating_sub(16);
+        for (pair, octet) in id.chunks_exact_mut(2).zip(self.drawn.drain(drawn..)) {
+            let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or_default();
+            pair.copy_from_slice(&[digit(octet >> 4), digit(octet & 15)]);
+        }
+        Rc::from(core::str::from_utf8(&id).unwrap_or_default())
     }
 }

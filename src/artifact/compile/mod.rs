@@ -22,10 +22,11 @@ mod tables;
 mod templates;
 mod values;
 
+use crate::artifact::cases::Case;
 use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};
 use crate::automaton::Limits;
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::model::{LocationId, Policy, ServerNameKind};
+use crate::model::{LocationId, Policy, ServerNameKind, Test, TestCase};
 use std::time::Instant;
 use tables::Builder;
 
@@ -124,7 +125,20 @@ fn manifest(policy: &Policy, sources: &Sources) -> Manifest {
             .collect(),
         meters: policy.meters.clone(),
         listeners,
+        tests: tests(policy, sources),
     }
+}
+
+/// The lines of all `test` blocks in order.
+fn tests(policy: &Policy, sources: &Sources) -> Vec<Case> {
+    let of_test = |test: &Test| {
+        let case = |case: &TestCase| {
+            let place = sources.place(case.span);
+            Case::new(test.name.clone(), place, case.request.clone(), case.expectation.clone())
+        };
+        test.cases.iter().map(case).collect::<Vec<_>>()
+    };
+    policy.tests.iter().flat_map(of_test).collect()
 }
 
 /// Modifier and pattern behind those of the enclosing locations.

@@ -5,6 +5,7 @@ use crate::console::{self, Console};
 use crate::policy;
 use crate::status::{Status, Stop};
 use core::time::Duration;
+use rulec::model::Loaded;
 use rulec::proxy::{self, AccessLog, Config, Handle, Policy};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,9 +30,8 @@ pub(crate) fn run(arguments: &Run, console: Console) -> Result<Status, Stop> {
             continue;
         }
         seen = now;
-        match build(arguments, &config, console) {
-            Ok((policy, files)) => {
-                handle.replace(policy);
+        match rebuild(arguments, &config, console, &handle) {
+            Ok(files) => {
                 if watched != files {
                     seen = stamps(&files);
                     watched = files;
@@ -64,7 +64,21 @@ fn build(arguments: &Run, config: &Config, console: Console) -> Result<(Policy, 
     let loaded = policy::load(&arguments.file)?;
     let bytes = policy::compile(&loaded, console)?.bytes;
     let policy = Policy::new(bytes, config).map_err(|error| Stop::Input(error.to_string()))?;
-    Ok((policy, loaded.sources.iter().map(|(_, source)| PathBuf::from(&source.name)).collect()))
+    Ok((policy, files(&loaded)))
+}
+
+/// What [`build`] gives takes over, with the connections to upstreams that stay as they are.
+fn rebuild(arguments: &Run, config: &Config, console: Console, handle: &Handle) -> Result<Vec<PathBuf>, Stop> {
+    let loaded = policy::load(&arguments.file)?;
+    let bytes = policy::compile(&loaded, console)?.bytes;
+    let served = handle.reload(|before| Policy::renew(bytes, config, before));
+    handle.tidy();
+    served.map_err(|error| Stop::Input(error.to_string()))?;
+    Ok(files(&loaded))
+}
+
+fn files(loaded: &Loaded) -> Vec<PathBuf> {
+    loaded.sources.iter().map(|(_, source)| PathBuf::from(&source.name)).collect()
 }
 
 fn announce(handle: &Handle, file: &Path) {

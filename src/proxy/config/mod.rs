@@ -1,8 +1,10 @@
 //! `proxy.toml`: what differs between one deployment of an artifact and another.
 
 mod address;
+mod admin;
 mod dns;
 mod listener;
+mod log;
 mod plans;
 mod read;
 mod section;
@@ -12,11 +14,12 @@ mod words;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use address::{Address, parse_address};
 pub use listener::{CertificateWords, ClientCertificates, ClientTimers, Forwarded, Http2, Listener, ListenerTls};
+pub use log::{LogPlace, LogWords, parse_log_place};
 pub use plans::PlansWords;
 pub use upstream::{BalanceWord, ServerWords, TimeoutWords, TlsWords, UpstreamWords};
 pub(super) use words::Secret;
@@ -33,6 +36,10 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Where health and counters are told; nowhere unless said.
     pub admin: Option<Address>,
+    /// What they are asked for who want to know more than whether the gateway lives.
+    pub(super) admin_token: Option<Secret>,
+    /// `[log]`
+    pub log: LogWords,
     /// By the upstream's name.
     pub upstreams: BTreeMap<String, UpstreamWords>,
     /// By the plan source's name.
@@ -61,6 +68,19 @@ impl Config {
     pub(super) fn cores(&self) -> usize {
         let all = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
         if self.threads == 0 { all } else { self.threads }
+    }
+
+    /// The files that are read besides `proxy.toml` whenever a policy is: with another content they make it another one.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for plans in self.plans.values() {
+            files.push(plans.keys.clone());
+            files.extend(plans.hash_key.file().map(Path::to_owned));
+        }
+        for tls in self.upstreams.values().filter_map(|words| words.tls.as_ref()) {
+            files.extend([&tls.ca, &tls.certificate, &tls.key].into_iter().flatten().cloned());
+        }
+        files
     }
 
     /// Reads a `proxy.toml`; paths in it are relative to its folder.

@@ -30,7 +30,7 @@ pub(super) fn plans(section: &Section<'_, '_>) -> Option<PlansWords> {
     Some(PlansWords { place: section.file.place(&section.span()), keys: keys?, hash_key: hash_key? })
 }
 
-fn secret(section: &Section<'_, '_>) -> Option<Secret> {
+pub(super) fn secret(section: &Section<'_, '_>) -> Option<Secret> {
     section.only(&["file", "env"]);
     let file = section.string("file").map(|(path, _)| Secret::File(section.file.relative(&path)));
     let environment = section.string("env").map(|(name, _)| Secret::Environment(name));

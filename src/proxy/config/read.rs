@@ -5,12 +5,14 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::Config;
+use super::admin::admin;
 use super::dns::dns;
 use super::listener::listener;
+use super::log::log;
 use super::plans::plans;
 use super::section::{File, Section};
 use super::upstream::upstream;
-use super::{Config, address};
 
 /// Everything that the file says, or everything that is wrong with it.
 pub(super) fn config(text: &str, path: &Path) -> Result<Config, Vec<String>> {
@@ -25,7 +27,7 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, Vec<String>> {
 }
 
 fn document(root: &Section<'_, '_>) -> Config {
-    root.only(&["listener", "admin", "upstream", "dns", "plans", "callers", "facts"]);
+    root.only(&["listener", "admin", "log", "upstream", "dns", "plans", "callers", "facts"]);
     let mut callers = BTreeMap::new();
     if let Some(section) = root.section("callers") {
         for list in section.keys() {
@@ -34,16 +36,16 @@ fn document(root: &Section<'_, '_>) -> Config {
             callers.insert(list.to_owned(), names.into_iter().map(place).collect());
         }
     }
+    let admin = root.section("admin").map(|section| admin(&section));
     let facts = root.section("facts").map(|section| {
         let fact = |name| section.string(name).map(|(value, span)| (value, section.file.place(&span)));
         section.keys().filter_map(|name| Some((name.to_owned(), fact(name)?))).collect()
     });
     Config {
         listeners: root.named("listener").iter().filter_map(|(name, section)| listener(name, section)).collect(),
-        admin: root.section("admin").and_then(|section| {
-            section.only(&["address"]);
-            address::read(&section)
-        }),
+        admin: admin.as_ref().and_then(|admin| admin.address.clone()),
+        admin_token: admin.and_then(|admin| admin.token),
+        log: root.section("log").map(|section| log(&section)).unwrap_or_default(),
         upstreams: root.named("upstream").into_iter().map(|(name, section)| (name, upstream(&section))).collect(),
         dns: root.section("dns").map(|section| dns(&section)).unwrap_or_default(),
         plans: root.named("plans").into_iter().filter_map(|(name, section)| Some((name, plans(&section)?))).collect(),

@@ -1,8 +1,10 @@
 //! The small words of `proxy.toml`: servers, times, secrets.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use super::ServerWords;
+use crate::proxy::keys::read_bounded;
 
 /// `host`, `host:port`, `[::1]:port`, each also with `weight=N`, `backup`, `max_fails=N`, `fail_timeout=TIME`.
 pub(super) fn server(text: &str) -> Result<ServerWords, String> {
@@ -85,6 +87,35 @@ pub(super) fn tls_version(text: &str) -> Result<String, String> {
 pub(in crate::proxy) enum Secret {
     File(PathBuf),
     Environment(String),
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+        }
+    }
+}
+
+impl Secret {
+    /// The secret itself.
+    pub(in crate::proxy) fn read(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::File(path) => read_bounded(path).map_err(|error| format!("{self}: {error}")),
+            Self::Environment(name) => {
+                std::env::var(name).map(String::into_bytes).map_err(|_| format!("the environment has no {name}"))
+            }
+        }
+    }
+
+    /// The file, where it is one.
+    pub(in crate::proxy) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Environment(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod request_body;
 mod request_head;
 mod strip;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -64,8 +65,8 @@ struct Exchange<'c> {
     head: &'c Head,
     /// Hands an interim answer on to the client.
     interim: &'c dyn Fn(u16, &Fields),
-    serving: Serving,
-    request_id: String,
+    serving: Rc<Serving>,
+    request_id: Rc<str>,
     origin: Origin<'c>,
     /// Who calls, once looked up.
     caller: Option<Caller>,
@@ -90,12 +91,12 @@ struct Own {
 impl<'c> Exchange<'c> {
     fn new(client: &'c Client, head: &'c Head, interim: &'c dyn Fn(u16, &Fields)) -> Self {
         let request_id = client.worker.request_id();
-        let record = Record::begin(&client.worker, request_id.clone());
+        let record = Record::begin(&client.worker, Rc::clone(&request_id));
         let origin = Origin::of(&client.listener, &client.peer, head);
         let serving = client.worker.serving();
         let mut exchange = Self { client, head, interim, serving, request_id, origin, caller: None, record };
         exchange.record.request(
-            &exchange.serving.policy,
+            &exchange.serving,
             &client.listener.name,
             head,
             exchange.origin.address,
@@ -196,11 +197,12 @@ impl<'c> Exchange<'c> {
         request.client = self.origin.address;
         request.listener = Some(self.client.listener.name.as_bytes());
         request.request_id = self.request_id.as_bytes();
-        let policy = Arc::clone(&self.serving.policy);
+        let serving = Rc::clone(&self.serving);
+        let policy = &serving.policy;
         request.facts = &policy.facts;
         request.fault = fault;
         request.caller = self.caller;
-        let verdict = self.client.worker.decide(&policy, &request);
+        let verdict = self.client.worker.decide(policy, &request);
         let Action::NeedsPlan { plans, credential } = &verdict.action else { return verdict };
         let caller = match credential {
             None => Caller::Missing,
@@ -208,7 +210,7 @@ impl<'c> Exchange<'c> {
         };
         self.caller = Some(caller);
         request.caller = self.caller;
-        self.client.worker.decide(&policy, &request)
+        self.client.worker.decide(policy, &request)
     }
 
     /// Sends the request on.
@@ -216,7 +218,6 @@ impl<'c> Exchange<'c> {
         let failed = |failure, last| Trouble { failure, last };
         let pool = usize::try_from(forward.upstream).ok().and_then(|index| self.serving.pools.get(index)).cloned();
         let Some(pool) = pool else { return Err(failed(Failure::new(UpstreamFault::NotConfigured), false)) };
-        self.record.line.upstream = Some(pool.upstream.name.clone());
         // nginx sends such a target, and the upstream reads another request line than was decided on.
         if forward.target.first() != Some(&b'/') {
             return Err(failed(Failure::new(Refusal::RewriteEmpty), true));
@@ -267,8 +268,7 @@ impl<'c> Exchange<'c> {
 
     /// `status` goes over that of the upstream.
     fn relay(mut self, answer: Answer, status: Option<u16>, edits: &[Edit], last: bool) -> Answered {
-        self.record.line.peer = Some(answer.peer.to_string());
-        self.record.line.outcome = "proxy";
+        self.record.answered(answer.peer);
         let mut head = answer::relayed(answer.head, matches!(answer.then, Then::Tunnel(_)));
         if let Some(status) = status {
             // A length that was said of a body that is not sent would be waited for.
@@ -330,8 +330,8 @@ fn lookup(serving: &Serving, plans: u32, credential: &[u8], record: &mut Record)
     let (Some(source), Some(known)) = (source, known) else { return Caller::Failed };
     match source.lookup(credential) {
         Lookup::Known { plan, caller } => {
-            record.line.plan = Some(plan.to_string());
-            record.line.caller = caller.map(|caller| caller.to_string());
+            record.line.plan = Some(Arc::clone(&plan));
+            record.line.caller = caller;
             let position = known.plans.iter().position(|known| **known == *plan);
             // A plan that the rules do not know is nobody's: the source and the rules disagree.
             position.and_then(|position| u16::try_from(position).ok()).map_or(Caller::Failed, Caller::Plan)

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::failure::Failure;
+use super::target::{Place, Upstream};
 use crate::proxy::fault::UpstreamFault;
 use crate::proxy::limits::{DNS_QUERY_TIME_MAX, DNS_RETRY, DNS_STALE_MAX, DNS_TIME_MAX, DNS_TTL_MAX, DNS_TTL_MIN};
 
@@ -65,6 +66,16 @@ impl Names {
         let mut names = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
         let name = names.entry(host.to_ascii_lowercase());
         Arc::clone(name.or_insert_with(|| Arc::new(Name::new(host, self.servers.clone()))))
+    }
+
+    /// The names of an upstream that was built before.
+    pub(in crate::proxy) fn keep(&self, upstream: &Upstream) {
+        let mut names = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
+        for server in &upstream.servers {
+            if let Place::Name(name) = &server.place {
+                names.insert(server.host.to_ascii_lowercase(), Arc::clone(name));
+            }
+        }
     }
 
     /// Takes over what `before` knows of the same names, where it asked the same servers.

@@ -38,6 +38,11 @@ impl Idle {
         }
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
     /// The connection to a server that was used last and is still good.
     pub(super) fn take(&mut self, server: usize) -> Option<Connection> {
         loop {

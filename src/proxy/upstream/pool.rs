@@ -25,6 +25,7 @@ use crate::artifact::manifest::Protocol;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, ResponseHead};
 use crate::proxy::limits::KEEPALIVE_MARGIN;
+use crate::proxy::metrics::PoolCounts;
 
 /// One core's connections to an upstream.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ pub(in crate::proxy) struct Pool {
     idle: RefCell<Idle>,
     /// By server, where HTTP/2 is spoken.
     sessions: Vec<Sessions>,
+    counts: Arc<PoolCounts>,
 }
 
 /// An answer whose head has come.
@@ -85,9 +87,9 @@ pub(in crate::proxy) struct Tunnel {
 }
 
 impl Pool {
-    pub(in crate::proxy) fn new(upstream: Arc<Upstream>) -> Rc<Self> {
+    pub(in crate::proxy) fn new(upstream: Arc<Upstream>, counts: Arc<PoolCounts>) -> Rc<Self> {
         let sessions = upstream.servers.iter().map(|_| Sessions::default()).collect();
-        Rc::new(Self { upstream, turns: RefCell::default(), idle: RefCell::default(), sessions })
+        Rc::new(Self { upstream, turns: RefCell::default(), idle: RefCell::default(), sessions, counts })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -231,12 +233,16 @@ impl Pool {
     /// Takes a connection back.
     pub(super) fn keep(&self, mut connection: Connection, kept: Kept) {
         connection.in_flight = None;
-        self.idle.borrow_mut().put(connection, kept, self.upstream.keepalive);
+        let mut idle = self.idle.borrow_mut();
+        idle.put(connection, kept, self.upstream.keepalive);
+        self.counts.idle(idle.len());
     }
 
     /// Closes what has been idle for too long.
     pub(in crate::proxy) fn sweep(&self) {
-        self.idle.borrow_mut().sweep(&self.upstream.servers);
+        let mut idle = self.idle.borrow_mut();
+        idle.sweep(&self.upstream.servers);
+        self.counts.idle(idle.len());
         for sessions in &self.sessions {
             sessions.sweep(self.upstream.keepalive_idle);
         }
@@ -246,9 +252,18 @@ impl Pool {
     async fn connection(&self, index: usize, server: &Server, may_reuse: bool) -> Result<Connection, Failure> {
         let in_flight = InFlight::begin(&server.health);
         let kept = if may_reuse { self.idle.borrow_mut().take(index) } else { None };
+        self.counts.idle(self.idle.borrow().len());
         let mut connection = match kept {
-            Some(connection) => connection,
-            None => connect(server, self.upstream.timers).await?,
+            Some(connection) => {
+                self.counts.reused();
+                connection
+            }
+            None => {
+                let connection = connect(server, self.upstream.timers).await;
+                let connection = connection.inspect_err(|failure| self.counts.failed(failure.fault.code()))?;
+                self.counts.opened();
+                connection
+            }
         };
         connection.in_flight = Some(in_flight);
         Ok(connection)
@@ -272,5 +287,11 @@ impl Pool {
         let framing = core::mem::replace(&mut head.framing, Framing::None);
         let relay = relay::Relay::new(exchange, framing, home, idle, deadline);
         Answer { head, then: Then::Body(Box::new(Relay::Http1(relay))), peer }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.counts.idle(0);
     }
 }

@@ -251,6 +251,19 @@ impl Client {
     }
 }
 
+/// What the admin address says at `path`, as text.
+pub(super) fn admin_text(handle: &Handle, path: &str) -> String {
+    let Some(Address::Tcp(address)) = handle.admin() else { panic!("no admin") };
+    let mut client = Client::connect(*address);
+    client.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    client.answer().text()
+}
+
+/// What the admin address says at `path`, as JSON.
+pub(super) fn admin(handle: &Handle, path: &str) -> serde_json::Value {
+    serde_json::from_str(&admin_text(handle, path)).expect("JSON")
+}
+
 /// Waits until something is so.
 pub(super) fn wait_until(is_so: impl Fn() -> bool) {
     let began = std::time::Instant::now();

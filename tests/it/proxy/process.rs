@@ -6,21 +6,22 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-use super::harness::{Client, Upstream, artifact};
+use super::harness::{Client, PATIENCE, Upstream, artifact};
 
 /// A folder that goes away again.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("rulec-process-{name}-{}", std::process::id()));
         fs::create_dir_all(&path).expect("folder");
         Self(path)
     }
 
-    fn write(&self, name: &str, octets: impl AsRef<[u8]>) -> String {
+    pub(super) fn write(&self, name: &str, octets: impl AsRef<[u8]>) -> String {
         let path = self.0.join(name);
         fs::write(&path, octets).expect("written");
         path.to_string_lossy().into_owned()
@@ -40,31 +41,91 @@ fn program(arguments: &[&str]) -> Command {
 }
 
 /// A gateway in a process of its own.
-struct Running {
+pub(super) struct Running {
     child: Child,
-    messages: BufReader<std::process::ChildStderr>,
-    address: core::net::SocketAddr,
+    messages: Messages,
+    reader: thread::JoinHandle<()>,
+    pub(super) address: core::net::SocketAddr,
+}
+
+/// What a process has said, and how much of it was waited for.
+#[derive(Clone, Default)]
+struct Messages(Arc<(Mutex<(String, usize)>, Condvar)>);
+
+impl Messages {
+    fn add(&self, line: &str) {
+        self.0.0.lock().expect("messages").0.push_str(line);
+        self.0.1.notify_all();
+    }
+
+    /// Waits for the next line that holds `words`.
+    fn wait_for(&self, words: &str) -> String {
+        let mut said = self.0.0.lock().expect("messages");
+        loop {
+            let begin = said.1;
+            let found = said.0[begin..].split_inclusive('\n').find(|line| line.contains(words)).map(str::to_owned);
+            if let Some(line) = found {
+                let at = said.0[begin..].find(&line).expect("found");
+                said.1 = begin + at + line.len();
+                return line;
+            }
+            let (next, late) = self.0.1.wait_timeout(said, PATIENCE).expect("messages");
+            assert!(!late.timed_out(), "no `{words}` in: {}", next.0);
+            said = next;
+        }
+    }
 }
 
 impl Running {
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = program(arguments).spawn().expect("starts");
-        let mut messages = BufReader::new(child.stderr.take().expect("stderr"));
-        let mut line = String::new();
-        messages.read_line(&mut line).expect("a line");
-        let address = line.split(' ').nth(2).and_then(|address| address.parse().ok());
+    pub(super) fn start(arguments: &[&str]) -> Self {
+        Self::of(program(arguments))
+    }
+
+    /// With so many descriptors at most.
+    pub(super) fn start_with_descriptors(descriptors: usize, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let line = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+        command.args(["-c", &line, env!("CARGO_BIN_EXE_rulec-proxy")]).args(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("starts");
+        let stderr = BufReader::new(child.stderr.take().expect("stderr"));
+        let messages = Messages::default();
+        let said = messages.clone();
+        let reader = thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                said.add(&format!("{line}\n"));
+            }
+        });
+        let line = messages.wait_for("listening on ");
+        let address =
+            line.split_once("listening on ").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
         let address = address.unwrap_or_else(|| panic!("listening on an address: {line}"));
-        Self { child, messages, address }
+        Self { child, messages, reader, address }
+    }
+
+    /// The next line that it says with `words` in it.
+    pub(super) fn wait_for_message(&self, words: &str) -> String {
+        self.messages.wait_for(words)
+    }
+
+    /// Sends it a signal by its name.
+    pub(super) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
     }
 
     /// Asks it to end; its status, standard output and messages.
-    fn terminate(mut self) -> (Option<i32>, String, String) {
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
-        assert!(killed.success());
+    pub(super) fn terminate(mut self) -> (Option<i32>, String, String) {
+        self.signal("TERM");
         let status = self.child.wait().expect("ends");
-        let (mut log, mut messages) = (String::new(), String::new());
+        let mut log = String::new();
         self.child.stdout.take().expect("stdout").read_to_string(&mut log).expect("log");
-        self.messages.read_to_string(&mut messages).expect("messages");
+        self.reader.join().expect("reader");
+        let messages = self.messages.0.0.lock().expect("messages").0.clone();
         (status.code(), log, messages)
     }
 }

@@ -1,77 +1,8 @@
-//! Requests and decisions as `rulec decide` reads and writes them (INTERFACES: stable).
+//! Decisions as `rulec decide` writes them (INTERFACES: stable).
 //!
 //! Strings carry bytes as Latin-1.
 
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// One line of input. Only `target` is needed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct RequestRecord {
-    /// As sent.
-    #[serde(default = "get")]
-    pub method: String,
-    /// `http` or `https`.
-    #[serde(default = "http")]
-    pub scheme: String,
-    /// The Host; None falls back to a Host among `headers`, then to the first exact name of the first service.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-    /// The request target as sent.
-    pub target: String,
-    /// In order.
-    #[serde(default)]
-    pub headers: Vec<(String, String)>,
-    /// Octets of the body; 0: none.
-    #[serde(default)]
-    pub body: u64,
-    /// The client's address.
-    #[serde(default = "localhost")]
-    pub client: core::net::IpAddr,
-    /// The listener; None: any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub listener: Option<String>,
-    /// The name of a plan, `?missing`, `?unknown` or `?failed`; None: not looked up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<String>,
-    /// What the host knows: the value of each fact, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub facts: BTreeMap<String, String>,
-    /// The status that the first `proxy` comes to instead, as where its upstream does not answer: 502, 504.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<u16>,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
-fn http() -> String {
-    "http".to_owned()
-}
-fn localhost() -> core::net::IpAddr {
-    core::net::Ipv4Addr::LOCALHOST.into()
-}
-
-impl RequestRecord {
-    /// `GET target` with everything else unsaid.
-    pub fn new(target: impl Into<String>) -> Self {
-        Self {
-            method: get(),
-            scheme: http(),
-            host: None,
-            target: target.into(),
-            headers: Vec::new(),
-            body: 0,
-            client: localhost(),
-            listener: None,
-            plan: None,
-            facts: BTreeMap::new(),
-            fault: None,
-        }
-    }
-}
+use serde::Serialize;
 
 /// One line of output.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -3,12 +3,13 @@
 //! The matcher speaks bytes and indices, the line speaks Latin-1 and names; this is the only place that turns one into
 //! the other.
 
+use super::verdict::{self, HeaderChanges, Verdict, VerdictKind};
+use crate::artifact::cases::RequestRecord;
 use crate::artifact::manifest::{Manifest, Upstream};
 use crate::matcher::{
     Body, BodyAction, Caller, Decision, EditAction, Edits, Forward, Header, Matcher, Outcome, Request, Scheme, Scratch,
     Side,
 };
-use crate::model::{self, HeaderChanges, RequestRecord, Verdict, VerdictKind};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -256,7 +257,7 @@ fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, s
         verdict: Some(VerdictKind::Proxy),
         status: forward.status,
         upstream: upstream.map(|upstream| upstream.name.clone()),
-        forward: Some(model::Forward {
+        forward: Some(verdict::Forward {
             method: forward.method.map(latin1),
             target: latin1(forward.target),
             host: upstream.and_then(host_sent),
