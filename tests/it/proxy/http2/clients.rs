@@ -1,9 +1,13 @@
 //! HTTP/2 with clients, HTTP/1 behind.
 
+use std::process::Command;
+
 use bytes::Bytes;
 use hyper::http::Request;
+use rulec::proxy::Config;
 
 use super::super::harness::{Gateway, Upstream, wait_until};
+use super::super::identity::Authority;
 use super::peers::{Client, get, http2_config, post, read_all, run, send_all, whole};
 
 fn gateway(upstream: &Upstream) -> Gateway {
@@ -170,4 +174,26 @@ fn a_body_beyond_its_bound_is_refused_while_it_comes() {
         assert_eq!(parts.status, 413);
         assert!(String::from_utf8_lossy(&body).contains("request.body_too_large"));
     });
+}
+
+#[test]
+fn it_is_agreed_upon_in_the_tls_handshake() {
+    let upstream = Upstream::echo();
+    let authority = Authority::new("http2");
+    authority.write("a", &["a.test"]);
+    let text = "[listener.default]\naddress = \"127.0.0.1:0\"\nhttp2 = true\n\
+                tls = [{ certificate = \"a.pem\", key = \"a.key\" }]\n";
+    let mut config = Config::parse(text, &authority.folder.join("proxy.toml")).expect("config");
+    config.threads = 1;
+    let gateway = Gateway::with(&upstream.rules("location / { proxy up; }"), &config);
+    let port = gateway.address.port();
+    for (option, version) in [("--http2", "2"), ("--http1.1", "1.1")] {
+        let mut curl = Command::new("curl");
+        curl.args(["-s", option, "-w", "%{http_version}", "--resolve", &format!("a.test:{port}:127.0.0.1")]);
+        curl.arg("--cacert").arg(authority.folder.join("ca.pem")).arg(format!("https://a.test:{port}/x"));
+        let output = curl.output().expect("curl");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.starts_with("GET /x HTTP/1.1") && text.ends_with(version), "{text}");
+        assert!(text.contains("X-Forwarded-Proto: https\r\n"), "{text}");
+    }
 }
