@@ -209,7 +209,9 @@ mod tests {
     #[test]
     fn p_11_the_only_server_is_never_taken_out_for_failing() {
         let upstream = upstream(manifest::Balance::RoundRobin, &[("a", 1, false)]);
-        (0..9).for_each(|_| fail(&upstream, 0));
+        for _ in 0..9 {
+            fail(&upstream, 0);
+        }
         assert_eq!(upstream.choose(&mut Turns::default(), &[], None), Some(0));
     }
 

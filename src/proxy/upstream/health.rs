@@ -255,7 +255,9 @@ mod tests {
     fn no_failure_counts_where_none_is_to() {
         let health = Health::default();
         let never = Tolerance { max_fails: 0, fail_timeout_ms: 100 };
-        (0..10).for_each(|_| assert_eq!(health.failed(never, 1000), Change::None));
+        for _ in 0..10 {
+            assert_eq!(health.failed(never, 1000), Change::None);
+        }
         assert!(health.is_up(never, 1000));
     }
 

@@ -157,7 +157,9 @@ mod tests {
     #[test]
     fn a_share_of_the_requests_of_the_last_seconds_may_be_retried() {
         let budget = Budget::new(20);
-        (0..100).for_each(|_| budget.count(50, |slot| slot.requests += 1));
+        for _ in 0..100 {
+            budget.count(50, |slot| slot.requests += 1);
+        }
         let taken = (0..1000).filter(|_| budget.take_at(51)).count() as u64;
         assert_eq!(taken, RETRIES_FREE + 20);
         assert!(!budget.take_at(59), "those of ten seconds count");

@@ -20,8 +20,8 @@ pub(super) struct Sketch {
 /// A name of a service, a host that it takes, and its named group where it has one.
 type Name = (&'static str, &'static str, Option<&'static str>);
 
-const UPSTREAMS: &str = "upstream u0 { server a.internal:8080; }\n\
-    upstream u1 { server b.internal; host b.example; tls { } }\n\
+const UPSTREAMS: &str = "upstream u0 { server a.internal:8080; balance hash \"$remote_addr $uri$is_args$args $host\"; }\n\
+    upstream u1 { server b.internal; host b.example; tls { } balance hash $arg_a; }\n\
     upstream u2 external;\n\
     fact f yes no;\n\
     fact g a b c;\n";

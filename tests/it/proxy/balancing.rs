@@ -63,11 +63,11 @@ fn where_every_server_is_taken_out_the_code_says_so() {
 fn p_11_a_server_that_is_taken_out_is_tried_again_after_its_time() {
     let works = Upstream::echo();
     let broken = closes();
-    let words = format!(
+    let said = format!(
         "server 127.0.0.1:{}; server 127.0.0.1:{}; max_fails 1; fail_timeout 200ms; host a;",
         works.port, broken.port
     );
-    let gateway = Gateway::start(&rules(&words));
+    let gateway = Gateway::start(&rules(&said));
     let failures = || broken.seen.requests().len();
     for _ in 0..10 {
         assert_eq!(gateway.ask(GET).status, 200);
@@ -118,7 +118,8 @@ fn retries_keep_to_their_budget() {
 #[test]
 fn equal_texts_go_to_the_same_server() {
     let servers: Vec<_> = (0..4).map(|_| Upstream::echo()).collect();
-    let names: String = servers.iter().map(|server| format!("server 127.0.0.1:{}; ", server.port)).collect();
+    let names: Vec<_> = servers.iter().map(|server| format!("server 127.0.0.1:{};", server.port)).collect();
+    let names = names.join(" ");
     let gateway = Gateway::start(&rules(&format!("{names} host a; balance hash \"$arg_user\";")));
     let mut used = BTreeSet::new();
     for user in 0..40 {
