@@ -65,11 +65,23 @@ impl<'p> Maps<'p> {
         asks
     }
 
-    /// Whether asking for `name` tries regexes.
+    /// Whether asking for `name` tries regexes, its own or those of a table that it asks.
     pub(super) fn tries_regexes(&self, name: &str) -> bool {
-        self.declared.get(name).is_some_and(|directive| {
-            directive.name() == "map" && directive.children().iter().any(|entry| entry.name().starts_with('~'))
-        })
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![name.to_owned()];
+        while let Some(name) = waiting.pop() {
+            let Some(directive) = self.declared.get(&name).filter(|directive| directive.name() == "map") else {
+                continue;
+            };
+            if directive.children().iter().any(|entry| entry.name().starts_with('~')) {
+                return true;
+            }
+            if seen.insert(name) {
+                let values = directive.children().iter().flat_map(|entry| &entry.args);
+                waiting.extend(directive.args.first().into_iter().chain(values).flat_map(variables));
+            }
+        }
+        false
     }
 
     /// The default and the other values of the table that gives `name`, if all are written without variables.

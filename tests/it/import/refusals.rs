@@ -74,15 +74,17 @@ location / {{ if {condition} {{ return 302 http://x.test/{used}; }} }} }} }}"
 
 #[test]
 fn a_set_that_asks_a_table_of_regexes_does_not_stand_where_groups_are_used() {
-    let conf = |regex: &str, target: &str| {
+    let conf = |regex: &str, asked: &str, target: &str| {
         format!(
-            "http {{ map $http_x $table {{ default a; {regex}b b; }} server {{ listen 80;
-location ~ ^/(.) {{ set $kept x$table; return 302 http://x.test/{target}; }} }} }}"
+            "http {{ map $http_x $table {{ default a; {regex}b b; }} map $table $deep {{ a c; }} server {{ listen 80;
+location ~ ^/(.) {{ set $kept x${asked}; return 302 http://x.test/{target}; }} }} }}"
         )
     };
-    check(&conf("~", "$1$kept"), "2:20", "the regexes of its table change `$1`");
-    for (regex, target) in [("", "$1$kept"), ("~", "$kept")] {
-        let (rules, said) = imported(&conf(regex, target));
+    for asked in ["table", "deep"] {
+        check(&conf("~", asked, "$1$kept"), "2:20", "the regexes of its table change `$1`");
+    }
+    for (regex, asked, target) in [("", "deep", "$1$kept"), ("~", "table", "$kept")] {
+        let (rules, said) = imported(&conf(regex, asked, target));
         assert!(!rules.is_empty(), "{said}");
     }
 }
