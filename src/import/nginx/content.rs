@@ -66,12 +66,14 @@ impl<'p> Importer<'p> {
             let place = Place { level: branch.level.clone(), ..place.clone() };
             let mut nodes = self.passing(&place, around, false, &uri);
             let before = flow.branches.get(..index).unwrap_or(&[]);
-            for orphan in before.iter().rev().filter(|before| leaves_orphan(before, branch, around)) {
+            let of_access = self.access(&place.level, &place).len();
+            let is_reached = nodes.len() > of_access;
+            for orphan in before.iter().rev().filter(|before| is_reached && leaves_orphan(before, branch, around)) {
                 // nginx keeps the handler of the `if` before, and has no upstream for it.
                 let body = vec![Node::line("return 500", branch.span)];
                 match &orphan.when {
-                    Predicate::True => nodes = body,
-                    when => nodes.insert(0, Node::block(format!("when {}", when.text()), branch.span, body)),
+                    Predicate::True => nodes.splice(of_access.., body).for_each(drop),
+                    when => nodes.insert(of_access, Node::block(format!("when {}", when.text()), branch.span, body)),
                 }
             }
             let nodes = self.unless_waiting(nodes, flow);

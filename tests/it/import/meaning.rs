@@ -265,6 +265,12 @@ fn an_if_without_a_handler_loses_the_upstream_of_the_one_before() {
         "location / { if ($arg_a) { proxy_pass http://a; } if ($arg_b) { add_header X 1; } }",
         &["when query b", "when query a", "return 500;", "proxy files;", "when query a", "proxy a;", "proxy files;"],
     );
+    // Who may not pass is told so before.
+    check(
+        "location / { if ($arg_a) { proxy_pass http://a; } deny 10.0.0.0/8; if ($arg_b) { add_header X 1; } }",
+        &["when query b", "when client in 10.0.0.0/8 { return 403; }", "when query a", "return 500;", "proxy files;"],
+    );
+    check_lacks("location / { if ($arg_a) { proxy_pass http://a; } deny all; if ($arg_b) { } }", &["500"]);
 }
 
 #[test]
