@@ -192,6 +192,19 @@ fn tried(flow: &Flow<'_, '_>, source: &str) -> Option<Predicate> {
     (!flow.place.moves.path).then(|| flow.path.clone().and(holds))
 }
 
+/// Whether a page that is sought within stands in for answers of `code`, by the settings of the place or of an `if` before.
+fn has_page_within(flow: &Flow<'_, '_>, code: &str) -> bool {
+    let stands_in = |page: &Directive| {
+        page.args.split_last().is_some_and(|(target, codes)| {
+            target.text.starts_with(['/', '@', '$']) && codes.iter().any(|word| word.text == code)
+        })
+    };
+    let levels = flow.branches.iter().map(|branch| &branch.level);
+    core::iter::once(&flow.place.level)
+        .chain(levels)
+        .any(|level| level.effective("error_page").into_iter().any(stands_in))
+}
+
 impl<'p> Importer<'p> {
     /// Follows `directives` from where `flow` is.
     pub(super) fn follow(&mut self, directives: &'p [Directive], flow: &mut Flow<'_, 'p>) {
@@ -277,6 +290,10 @@ impl<'p> Importer<'p> {
         let first = directive.arg(0);
         let leaves = ["http://", "https://", "$scheme"].iter().any(|prefix| first.starts_with(prefix));
         let invalid = || Lack::Wrong(format!("invalid return code \"{first}\""));
+        let code = if leaves { "302" } else { first };
+        if matches!(code, "301" | "302" | "303" | "307" | "308") && has_page_within(flow, code) {
+            return Err(Lack::beyond("an error page stands in for it, and nginx drops the body of the request before"));
+        }
         match directive.args.as_slice() {
             [url] if leaves => Ok(format!("return 302 {}", self.template(url, place)?)),
             [code, rest @ ..] if rest.len() < 2 => {

@@ -90,6 +90,20 @@ location ~ ^/(.) {{ set $kept x${asked}; return 302 http://x.test/{target}; }} }
 }
 
 #[test]
+fn a_redirect_whose_error_page_would_get_the_body_is_refused() {
+    for page in ["/a", "@a"] {
+        let conf = format!("location @a {{ }} location / {{ error_page 301 {page}; return 301 /to; }}");
+        check(
+            &of_server(&conf),
+            &format!("2:{}", conf.find("return").expect("one") + 1),
+            "nginx drops the body of the request before",
+        );
+    }
+    let (rules, said) = imported(&of_server("location / { error_page 301 http://e.test/; return 301 /to; }"));
+    assert!(!rules.is_empty(), "{said}");
+}
+
+#[test]
 fn a_table_is_not_filled_with_what_each_server_says_otherwise() {
     for (source, value, name) in [
         ("$host", "x$s", "s"),
