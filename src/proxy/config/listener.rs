@@ -211,7 +211,7 @@ fn client_certificates(section: &Section<'_, '_>) -> Option<ClientCertificates> 
 }
 
 fn http2(section: &Section<'_, '_>, is_tls: bool) -> Http2 {
-    let default = if is_tls { HTTP2_OF_TLS } else { Http2::Off };
+    let default = if is_tls { Http2::Negotiated } else { Http2::Off };
     let Some(span) = section.value_span("http2") else { return default };
     if section.is_string("http2") {
         let word = section.parsed("http2", |word| match word {
@@ -233,9 +233,6 @@ fn http2(section: &Section<'_, '_>, is_tls: bool) -> Http2 {
         None => default,
     }
 }
-
-/// Where nothing is said.
-const HTTP2_OF_TLS: Http2 = Http2::Off;
 
 fn timers(section: &Section<'_, '_>) -> ClientTimers {
     section.only(&["header", "body", "write", "idle", "handshake"]);

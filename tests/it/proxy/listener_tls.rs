@@ -262,6 +262,26 @@ fn versions_are_those_that_were_said_and_openssl_and_curl_agree() {
 }
 
 #[test]
+fn http_2_is_spoken_where_the_client_asks_for_it_and_the_listener_offers_it() {
+    let authority = Authority::new("alpn");
+    authority.write("a", &["a.test"]);
+    let rules = "service all default { location / { return 200 fine; } }";
+    for (words, asked, expect) in
+        [("", "--http2", "fine 2"), ("", "--http1.1", "fine 1.1"), ("http2 = false", "--http2", "fine 1.1")]
+    {
+        let gateway = Gateway::with(rules, &config(&authority, &format!("{ONE}\n{words}")));
+        let port = gateway.address.port();
+        let output = Command::new("curl")
+            .args(["-sS", asked, "-w", " %{http_version}", "--resolve", &format!("a.test:{port}:127.0.0.1")])
+            .args([&format!("https://a.test:{port}/"), "--cacert"])
+            .arg(authority.folder.join("ca.pem"))
+            .output()
+            .expect("curl runs");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expect, "{words} {asked}: {output:?}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_certificate_is_told_at_the_start() {
     let authority = Authority::new("wrong");
     authority.write("a", &["a.test"]);
