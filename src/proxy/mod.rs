@@ -7,6 +7,7 @@ mod access_log;
 mod admin;
 mod client;
 mod config;
+pub mod doctor;
 mod exchange;
 mod fault;
 mod http1;
@@ -33,7 +34,7 @@ pub use access_log::{AccessLog, Format, OperatorLog};
 pub use config::{
     Address, BalanceWord, CertificateWords, ClientCertificates, ClientTimers, Config, Forwarded, Http2, Listener,
     ListenerTls, LoadError, LogPlace, LogWords, PlansWords, ServerWords, TimeoutWords, TlsWords, UpstreamWords,
-    parse_address, parse_log_place,
+    parse_address, parse_log_place, parse_time,
 };
 pub use limits::Limits;
 pub use network::Network;

@@ -217,6 +217,16 @@ fn upstreams(
     (built, origins)
 }
 
+/// What the gateway makes of one upstream, for who wants to look at it alone.
+pub(super) fn build_alone(
+    upstream: &manifest::Upstream,
+    words: Option<&UpstreamWords>,
+    config: &Config,
+) -> Result<Upstream, String> {
+    let (origin, material) = origin(upstream, words, config)?;
+    build(&origin, &material, words, &Names::new(config.dns.clone()))
+}
+
 fn origin(
     upstream: &manifest::Upstream,
     words: Option<&UpstreamWords>,

@@ -55,9 +55,8 @@ pub(crate) enum Command {
     /// (later) Decide the requests of an access log again
     #[command(disable_help_flag = true)]
     Replay(Anything),
-    /// (later) Look for trouble between a policy, its configuration and the network
-    #[command(disable_help_flag = true)]
-    Doctor(Anything),
+    /// Ask the servers of a policy's upstreams, and show what does not fit
+    Doctor(Doctor),
 }
 
 #[derive(Debug, Args)]
@@ -254,6 +253,30 @@ pub(crate) struct KeysAdd {
     /// says, else `hash.key`
     #[arg(long, value_name = "FILE")]
     pub(crate) hash_key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// A .rules or a .rulec file
+    pub(crate) policy: PathBuf,
+    /// What stands in place of the rules' words here, and the hop before
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Measure how long each server keeps an idle connection: it takes as long as it takes, MAX at most
+    #[arg(long, value_name = "MAX", num_args = 0..=1, default_missing_value = "5m")]
+    pub(crate) idle: Option<String>,
+    /// How long each step may take
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(crate) timeout: String,
+    /// The path that is asked for, with HEAD
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    pub(crate) path: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End with status 3 where there are warnings
+    #[arg(long, value_enum)]
+    pub(crate) deny: Option<Deny>,
 }
 
 /// What a command of a later version may be called with.

@@ -7,6 +7,7 @@ mod compile;
 mod console;
 mod decide;
 mod demo;
+mod doctor;
 mod explain;
 mod file;
 mod import;
@@ -64,6 +65,6 @@ fn run(command: &Command, console: Console) -> Result<Status, Stop> {
         Command::Nginx(_) => Err(later::refuse("nginx")),
         Command::Graph(_) => Err(later::refuse("graph")),
         Command::Replay(_) => Err(later::refuse("replay")),
-        Command::Doctor(_) => Err(later::refuse("doctor")),
+        Command::Doctor(arguments) => doctor::run(arguments, console),
     }
 }

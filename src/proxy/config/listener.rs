@@ -31,6 +31,8 @@ pub struct Listener {
     pub http2: Http2,
     /// What differs from the limits of all listeners.
     pub timeout: ClientTimers,
+    /// The load balancer before it lets go of idle connections after this; only `rulec doctor` reads it.
+    pub load_balancer_idle_ms: Option<u64>,
 }
 
 /// The fields that trusted hops write. Those of the other kind may be their clients' invention and are dropped.
@@ -118,6 +120,7 @@ impl Listener {
             tls: None,
             http2: Http2::Off,
             timeout: ClientTimers::default(),
+            load_balancer_idle_ms: None,
         }
     }
 
@@ -134,7 +137,7 @@ impl Listener {
     }
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "address",
     "mode",
     "trusted",
@@ -145,6 +148,7 @@ const KEYS: [&str; 10] = [
     "client_certificates",
     "http2",
     "timeout",
+    "load_balancer_idle",
 ];
 
 /// Reads one; None where it says no address.
@@ -161,6 +165,7 @@ pub(super) fn listener(name: &str, section: &Section<'_, '_>) -> Option<Listener
         http2: http2(section, tls.is_some()),
         tls,
         timeout: section.section("timeout").map(|timers| self::timers(&timers)).unwrap_or_default(),
+        load_balancer_idle_ms: section.parsed("load_balancer_idle", words::milliseconds),
     };
     agree(&listener, section);
     Some(listener)

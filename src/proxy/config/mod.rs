@@ -23,6 +23,7 @@ pub use log::{LogPlace, LogWords, parse_log_place};
 pub use plans::PlansWords;
 pub use upstream::{BalanceWord, ServerWords, TimeoutWords, TlsWords, UpstreamWords};
 pub(super) use words::Secret;
+pub use words::parse_time;
 
 use super::keys::read_bounded;
 use super::limits::Limits;

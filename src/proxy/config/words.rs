@@ -1,5 +1,6 @@
 //! The small words of `proxy.toml`: servers, times, secrets.
 
+use core::time::Duration;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,14 @@ pub(super) fn tls_version(text: &str) -> Result<String, String> {
         "1.2" | "1.3" => Ok(text.to_owned()),
         _ => Err(format!("TLS {text} is not spoken, only 1.2 and 1.3")),
     }
+}
+
+/// A time such as `500ms` or `1h30m`.
+///
+/// # Errors
+/// Says what a time looks like.
+pub fn parse_time(text: &str) -> Result<Duration, String> {
+    milliseconds(text).map(Duration::from_millis)
 }
 
 /// Where a secret is to be found; the secret itself never stands in `proxy.toml`.

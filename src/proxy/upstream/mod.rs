@@ -25,4 +25,4 @@ pub(super) use health::ServerState;
 pub(super) use incoming::Relay;
 pub(super) use pool::{Answer, Outgoing, Pool, Then, Tunnel};
 pub(super) use sender::Upload;
-pub(super) use target::Upstream;
+pub(super) use target::{Server, Upstream};

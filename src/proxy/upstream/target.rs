@@ -37,7 +37,7 @@ pub(in crate::proxy) struct Upstream {
 #[derive(Debug)]
 pub(in crate::proxy) struct Server {
     pub(in crate::proxy) host: String,
-    pub(super) port: u16,
+    pub(in crate::proxy) port: u16,
     pub(super) weight: u32,
     /// Takes requests only where no other server can.
     pub(super) backup: bool,
@@ -45,8 +45,8 @@ pub(in crate::proxy) struct Server {
     pub(super) health: Arc<Health>,
     pub(super) place: Place,
     /// The value of Host.
-    pub(super) host_header: String,
-    pub(super) tls: Option<Tls>,
+    pub(in crate::proxy) host_header: String,
+    pub(in crate::proxy) tls: Option<Tls>,
 }
 
 /// What a server's host is.
@@ -59,9 +59,9 @@ pub(super) enum Place {
 /// How TLS is spoken with a server.
 #[derive(Clone)]
 pub(in crate::proxy) struct Tls {
-    pub(super) connector: TlsConnector,
+    pub(in crate::proxy) connector: TlsConnector,
     /// SNI and the name to verify.
-    pub(super) name: ServerName<'static>,
+    pub(in crate::proxy) name: ServerName<'static>,
 }
 
 impl fmt::Debug for Tls {

@@ -74,7 +74,8 @@ fn certificates(key: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, S
     if certificates.is_empty() { Err(format!("`{key}` holds no certificate")) } else { Ok(certificates) }
 }
 
-fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, String> {
+/// Whom the gateway trusts: the machine's authorities, and those of `ca`.
+pub(in crate::proxy) fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(pem) = ca {
@@ -89,7 +90,7 @@ fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, String> {
 }
 
 /// What a handshake's failure means, and how it says so itself.
-pub(super) fn classify(error: &io::Error) -> (UpstreamFault, String) {
+pub(in crate::proxy) fn classify(error: &io::Error) -> (UpstreamFault, String) {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let fault = match inner {
         None => UpstreamFault::TlsClosed,

@@ -10,7 +10,6 @@ fn a_command_of_a_later_version_says_so() {
         &["nginx", "-c", "nginx.conf", "-p", "/p", "-t", "-V"],
         &["graph", "a.rules"],
         &["replay", "a.rules", "--against", "b.rules", "access.log"],
-        &["doctor", "a.rules", "--config", "proxy.toml"],
     ] {
         let ran = rulec(arguments);
         assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{arguments:?}");

@@ -5,6 +5,7 @@ mod clients;
 mod compile;
 mod decide;
 mod docs;
+mod doctor;
 mod echo;
 mod examples;
 mod explain;

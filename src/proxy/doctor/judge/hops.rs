@@ -1,0 +1,58 @@
+//! Times that have to fit from hop to hop.
+
+use super::super::declared::{Declared, time};
+use super::super::report::ListenerReport;
+use super::Findings;
+
+/// Clocks and wires differ by less.
+const HOP_MARGIN_MS: u64 = 5_000;
+
+/// The hop nearer to the client must be the one that lets go first.
+pub(super) fn listener(listener: &ListenerReport, findings: &mut Findings) {
+    let Some(balancer) = listener.load_balancer_idle_milliseconds else { return };
+    let own = listener.idle_milliseconds;
+    let instead =
+        Some(format!("a listener that keeps idle connections for {} or longer", time(balancer + HOP_MARGIN_MS)));
+    let what = format!(
+        "the listener lets go of idle connections after {}, the load balancer after {}",
+        time(own),
+        time(balancer)
+    );
+    if own <= balancer {
+        let why = "The load balancer sends a request on a connection that is being closed, and answers with 502.";
+        findings.error("doctor.listener.idle_too_short", what, why, instead);
+    } else if own < balancer + HOP_MARGIN_MS {
+        let why = "A request and the close can meet on the way.";
+        findings.warning("doctor.listener.idle_too_close", what, why, instead);
+    }
+}
+
+/// Timers of an upstream that something else always beats.
+pub(super) fn timers(upstream: &Declared, listeners: &[ListenerReport], findings: &mut Findings) {
+    let timers = &upstream.merged.timeouts;
+    if let Some(request) = timers.request_ms {
+        let inner = [("connect", timers.connect_ms), ("tls", timers.tls_ms), ("response", timers.response_ms)];
+        for (word, own) in inner.into_iter().filter(|(_, own)| *own >= request) {
+            let what = format!("`timeout {word}={}` is not below `request={}`", time(own), time(request));
+            let why = "The timer of the whole request ends it first, and the code says less.";
+            findings.warning("doctor.timer.never_fires", what, why, Some(format!("a shorter `{word}=`")));
+        }
+    }
+    let balancers = listeners.iter().filter_map(|own| Some((&own.name, own.load_balancer_idle_milliseconds?)));
+    if let Some((listener, balancer)) = balancers.min_by_key(|(_, balancer)| *balancer)
+        && timers.response_ms >= balancer
+    {
+        let what = format!(
+            "`timeout response={}`, and the load balancer before `{listener}` gives up after {} of silence",
+            time(timers.response_ms),
+            time(balancer)
+        );
+        let why = "The timer can never fire there: the client gets the load balancer's 504, and no code and no page \
+                   of the gateway's.";
+        let instead = format!(
+            "`timeout response={}`, or a longer idle time there",
+            time(balancer.saturating_sub(HOP_MARGIN_MS).max(1_000))
+        );
+        findings.warning("doctor.timer.never_fires", what, why, Some(instead));
+    }
+}
