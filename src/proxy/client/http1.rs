@@ -58,7 +58,7 @@ async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: Head) ->
     let date = client.worker.date();
     let stays = writer.head(wire.borrow_mut().output.front(), &head, body.octets(), last, date.as_bytes());
     if let Some(connection) = tunnel {
-        tunnel::run(wire, connection, &mut body).await;
+        Box::pin(tunnel::run(wire, connection, &mut body)).await;
         return Some(Ending::Close);
     }
     let written = poll_fn(|cx| poll_answer(wire, &mut writer, &mut body, cx)).await;
@@ -67,7 +67,7 @@ async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: Head) ->
     match written {
         Err(Broken) if writer.ends_with_connection() => Some(Ending::Reset),
         Err(Broken) => Some(Ending::Cut),
-        Ok(()) if stays && drain(client, wire).await => None,
+        Ok(()) if stays && (wire.borrow().is_in_step() || Box::pin(drain(client, wire)).await) => None,
         Ok(()) => Some(if wire.borrow().is_spent() { Ending::Close } else { Ending::Linger }),
     }
 }
@@ -120,9 +120,6 @@ fn poll_answer(
 
 /// Reads what nobody wanted of the request, if it is little and there soon: whether the connection is in step.
 async fn drain(client: &Client, wire: &RefCell<Wire>) -> bool {
-    if wire.borrow().is_in_step() {
-        return true;
-    }
     if !wire.borrow().may_get_in_step() {
         return false;
     }

@@ -120,7 +120,7 @@ impl<'c> Exchange<'c> {
         };
         match self.proxy(&forward, Some(body), &edits).await {
             Ok(answer) => Ok(self.relay(answer, forward.status, &edits, false)),
-            Err(trouble) => self.instead(trouble, &edits).await,
+            Err(trouble) => Box::pin(self.instead(trouble, &edits)).await,
         }
     }
 
@@ -262,7 +262,7 @@ impl<'c> Exchange<'c> {
                 octets_max: forward.octets_max,
                 client_idle: limits.client_body_idle_max,
             })),
-            BodyAction::Strip => strip::strip(source, forward.octets_max, limits).await.map(|()| None),
+            BodyAction::Strip => Box::pin(strip::strip(source, forward.octets_max, limits)).await.map(|()| None),
         }
     }
 

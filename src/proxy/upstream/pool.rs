@@ -101,7 +101,7 @@ impl Pool {
         let asked = Cell::new(None);
         let Some(patience) = self.upstream.timers.request else { return self.attempts(request, None, &asked).await };
         let deadline = Instant::now() + patience;
-        if let Ok(answer) = timeout_at(deadline, self.attempts(request, Some(deadline), &asked)).await {
+        if let Ok(answer) = timeout_at(deadline, Box::pin(self.attempts(request, Some(deadline), &asked))).await {
             return answer;
         }
         let failure = Failure::new(UpstreamFault::RequestTimeout);
@@ -177,7 +177,7 @@ impl Pool {
         deadline: Option<Instant>,
     ) -> Result<(Begun, ResponseHead), (Failure, Again)> {
         if let Some(sessions) = self.sessions.get(index).filter(|_| self.upstream.protocol == Protocol::Http2) {
-            return self.attempt_http2(sessions, server, request, may_reuse, deadline).await;
+            return Box::pin(self.attempt_http2(sessions, server, request, may_reuse, deadline)).await;
         }
         let connection = self.connection(index, server, may_reuse).await;
         let connection = connection.map_err(|failure| (failure, Again::Unsent))?;
@@ -259,7 +259,8 @@ impl Pool {
                 connection
             }
             None => {
-                let connection = connect(server, self.upstream.timers).await;
+                // In a box, as all that is rare here: what every request carries along stays small.
+                let connection = Box::pin(connect(server, self.upstream.timers)).await;
                 let connection = connection.inspect_err(|failure| self.counts.failed(failure.fault.code()))?;
                 self.counts.opened();
                 connection
