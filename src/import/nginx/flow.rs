@@ -256,17 +256,20 @@ impl<'p> Importer<'p> {
             return Ok(());
         }
         let matched = tried(flow, &source);
-        let unless_broken = match (&flow.broke, matched) {
-            (When::Holds(broke), Some(matched)) => Some(matched.and(broke.clone().not())),
+        let unless = |broke: &When| match (broke, &matched) {
+            (When::Holds(broke), Some(matched)) => Some(matched.clone().and(broke.clone().not())),
             _ => None,
         };
         match flag {
             "break" => {
+                let unless_broken = unless(&flow.broke);
                 flow.broke_of_walk.or(unless_broken.clone());
                 flow.broke.or(unless_broken);
                 flow.breaks.0 = true;
             }
             "" => {
+                // Also a `break` before the `if` that it stands in.
+                let unless_broken = unless(&flow.broke_of_walk);
                 flow.waits.or(unless_broken);
                 flow.place.moves.path = true;
                 flow.place.moves.args |= target.text.contains('?');

