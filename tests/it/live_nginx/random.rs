@@ -4,8 +4,9 @@
 pub(crate) struct Random(u64);
 
 impl Random {
+    /// Seeds that stand side by side lead to choices that have nothing in common: not to one row, begun a step later.
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        Self(Self(seed).next())
     }
 
     fn next(&mut self) -> u64 {
