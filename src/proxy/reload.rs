@@ -61,12 +61,12 @@ impl Handle {
     pub fn reload(&self, build: impl FnOnce(&Policy) -> Result<Policy, LoadError>) -> Result<(), LoadError> {
         let began = Instant::now();
         let (_, before) = self.shared.policy();
-        let built = build(&before);
+        let policy = build(&before);
         let note = |error, hash: &str| {
             let (time, took, hash) = (SystemTime::now(), began.elapsed(), hash.to_owned());
             self.shared.reloads.note(Reload { time, took, error, hash });
         };
-        match built {
+        match policy {
             Ok(policy) => {
                 let (hash, rules) = (policy.hash.clone(), policy.manifest.locations.len());
                 self.shared.replace(policy);

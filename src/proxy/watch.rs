@@ -86,13 +86,13 @@ impl Watch {
             // A folder that is gone is not watched any more either way.
             drop(watcher.unwatch(gone));
         }
-        let mut watched = BTreeSet::new();
+        let mut followed = BTreeSet::new();
         for folder in folders {
             if self.folders.contains(&folder) || watcher.watch(&folder, RecursiveMode::NonRecursive).is_ok() {
-                watched.insert(folder);
+                followed.insert(folder);
             }
         }
-        self.folders = watched;
+        self.folders = followed;
     }
 }
 

@@ -127,7 +127,7 @@ impl Worker {
     /// Closes upstream connections that have been idle for too long.
     pub(super) fn sweep(&self) {
         // Those of a policy that was replaced go with it.
-        for pool in self.serving().pools.iter() {
+        for pool in &self.serving().pools {
             pool.sweep();
         }
     }

@@ -97,7 +97,7 @@ mod tests {
         json.push(b'"');
         let read: String = serde_json::from_slice(&json).unwrap();
         assert!(read.chars().map(u32::from).eq(0..=255));
-        assert!(!json.iter().any(|octet| octet.is_ascii_control()));
+        assert!(!json.iter().any(u8::is_ascii_control));
         let mut combined = Vec::new();
         escape_combined(&all, &mut combined);
         assert!(combined.iter().all(|&octet| (b' '..0x7f).contains(&octet) && octet != b'"'));

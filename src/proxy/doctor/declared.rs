@@ -75,9 +75,8 @@ fn settings(rules: &manifest::Upstream, merged: &manifest::Upstream, words: Opti
 
 /// What stands where neither rules nor `proxy.toml` say anything.
 fn defaults(merged: &manifest::Upstream) -> manifest::Upstream {
-    let mut upstream = manifest::Upstream::default();
-    upstream.tls = merged.tls.as_ref().map(|_| manifest::Tls::default());
-    upstream
+    let tls = merged.tls.as_ref().map(|_| manifest::Tls::default());
+    manifest::Upstream { tls, ..manifest::Upstream::default() }
 }
 
 /// Keys and values, those of inner tables behind the table's key.

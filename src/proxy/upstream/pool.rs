@@ -253,18 +253,15 @@ impl Pool {
         let in_flight = InFlight::begin(&server.health);
         let kept = if may_reuse { self.idle.borrow_mut().take(index) } else { None };
         self.counts.idle(self.idle.borrow().len());
-        let mut connection = match kept {
-            Some(connection) => {
-                self.counts.reused();
-                connection
-            }
-            None => {
-                // In a box, as all that is rare here: what every request carries along stays small.
-                let connection = Box::pin(connect(server, self.upstream.timers)).await;
-                let connection = connection.inspect_err(|failure| self.counts.failed(failure.fault.code()))?;
-                self.counts.opened();
-                connection
-            }
+        let mut connection = if let Some(connection) = kept {
+            self.counts.reused();
+            connection
+        } else {
+            // In a box, as all that is rare here: what every request carries along stays small.
+            let connection = Box::pin(connect(server, self.upstream.timers)).await;
+            let connection = connection.inspect_err(|failure| self.counts.failed(failure.fault.code()))?;
+            self.counts.opened();
+            connection
         };
         connection.in_flight = Some(in_flight);
         Ok(connection)

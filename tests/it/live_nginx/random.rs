@@ -31,6 +31,13 @@ impl Random {
     }
 }
 
+/// The seed of a run: `RULEC_SEED`, else one from the clock where `RULEC_LIVE` asks for a run of another size, else always
+/// the same, so that what fails in the tests of a change is the change.
+pub(crate) fn seed() -> u64 {
+    let fresh = || if super::number("RULEC_LIVE").is_some() { fresh_seed() } else { 5_551_000_000 };
+    super::number("RULEC_SEED").unwrap_or_else(fresh)
+}
+
 /// A seed from the clock.
 pub(crate) fn fresh_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");

@@ -3,7 +3,7 @@
 //! 20 000 requests in every run, or as many as `RULEC_LIVE` says.
 
 use super::nginx::{Answer, Nginx};
-use super::random::{Random, fresh_seed};
+use super::random::{self, Random};
 use crate::engines::Engines;
 use rulec::model::{RequestRecord, Verdict, VerdictKind};
 use std::fmt::Write;
@@ -16,7 +16,7 @@ const REQUESTS: usize = 100;
 #[test]
 fn nginx_sends_requests_on_within_itself_likewise() {
     let wanted = super::number("RULEC_LIVE").unwrap_or(20_000);
-    let seed = super::number("RULEC_SEED").unwrap_or_else(fresh_seed);
+    let seed = random::seed();
     let (mut verdicts, mut round) = (0, 0);
     while verdicts < wanted {
         verdicts += compare(Random::new(seed.wrapping_add(round)), seed);

@@ -7,7 +7,7 @@ mod agreement;
 mod peer;
 
 use super::configuration::{SHARED, Server};
-use super::random::{Random, fresh_seed};
+use super::random::{self, Random};
 use super::{number, say};
 use crate::engines::Engines;
 use agreement::difference;
@@ -29,7 +29,7 @@ const REFUSED_PERCENT_MAX: usize = 60;
 #[test]
 fn a_live_nginx_forwards_and_answers_the_same() {
     let wanted = number("RULEC_LIVE").unwrap_or(20_000);
-    let seed = number("RULEC_SEED").unwrap_or_else(fresh_seed);
+    let seed = random::seed();
     let mut tally = Tally::default();
     let mut round = 0;
     while tally.compared < wanted {

@@ -210,17 +210,20 @@ fn bystander(address: SocketAddr, until: impl Fn(usize) -> bool) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-fn judge(case: &Case, outcome: &Outcome, came: usize) -> Result<(), String> {
+fn judge(case: &Case, outcome: &Outcome, forwarded: usize) -> Result<(), String> {
     let good = match case.expect.as_str() {
-        "accept" => outcome.served == 1 && came == 1,
-        "goaway" | "431 / goaway" => outcome.is_cut(),
-        "bounded" => outcome.is_cut(),
+        "accept" => outcome.served == 1 && forwarded == 1,
+        "goaway" | "431 / goaway" | "bounded" => outcome.is_cut(),
         // The answers' heads may go, their bodies may not: the streams end, or the connection.
         "bounded (write timeout)" => outcome.resets == case.repeat || outcome.is_cut(),
         expect if expect.starts_with("goaway ") => outcome.is_cut(),
-        _ => outcome.is_refused() && came == 0,
+        _ => outcome.is_refused() && forwarded == 0,
     };
-    if good { Ok(()) } else { Err(format!("{} {} ({}): {outcome:?}, {came} came", case.id, case.title, case.expect)) }
+    if good {
+        Ok(())
+    } else {
+        Err(format!("{} {} ({}): {outcome:?}, {forwarded} came", case.id, case.title, case.expect))
+    }
 }
 
 #[test]

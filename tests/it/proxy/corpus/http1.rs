@@ -136,7 +136,7 @@ fn no_fixture_of_another_parser_is_read_as_more_requests_than_stand_there() {
             ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"].contains(&request.method.as_str())
                 && request.target.starts_with('/')
                 && request.target.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"/-._".contains(&octet))
-                && request.values("host").all(|host| host.iter().all(|octet| octet.is_ascii_alphanumeric()))
+                && request.values("host").all(|host| host.iter().all(u8::is_ascii_alphanumeric))
                 && request.values("host").next().is_some()
                 && request.values("expect").next().is_none()
                 && !request.extended

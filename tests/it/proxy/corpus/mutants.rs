@@ -90,13 +90,13 @@ fn run<'l>(lot: &'l [Vec<u8>], seed: u64) -> u64 {
             .collect();
         threads.into_iter().flat_map(|thread| thread.join().expect("asked")).collect()
     });
-    let seen = bench.finish();
-    assert!(seen.wrong.is_empty(), "seed {seed}: {:#?}", seen.wrong);
+    let recorded = bench.finish();
+    assert!(recorded.wrong.is_empty(), "seed {seed}: {:#?}", recorded.wrong);
     let none = Vec::new();
     for (sent, octets, outcome) in &outcomes {
-        let came = seen.by_client.get(&outcome.client).unwrap_or(&none);
+        let came = recorded.by_client.get(&outcome.client).unwrap_or(&none);
         let text = octets.escape_ascii();
         assert!(is_part_of(came, sent), "seed {seed}: {came:#?}\nof {text}\nwhich is {sent:#?}");
     }
-    seen.by_client.values().map(|requests| u64::try_from(requests.len()).expect("small")).sum()
+    recorded.by_client.values().map(|requests| u64::try_from(requests.len()).expect("small")).sum()
 }

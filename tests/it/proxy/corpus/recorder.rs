@@ -131,8 +131,7 @@ impl Bench {
     /// Ends the gateway, so that nothing is on its way any more, and gives what came to the upstream.
     pub(super) fn finish(self) -> Seen {
         self.gateway.stop();
-        let seen = core::mem::take(&mut *self.recorder.seen.lock().expect("seen"));
-        seen
+        core::mem::take(&mut *self.recorder.seen.lock().expect("seen"))
     }
 }
 
