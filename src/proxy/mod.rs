@@ -4,6 +4,7 @@
 //! counted. HTTP/1 is spoken by hand, with clients and with upstreams; hyper serves the admin address.
 
 mod access_log;
+mod account;
 mod admin;
 mod client;
 mod config;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::access_log::{Asked, Entry, Line, Rule, redact, since_epoch};
+use super::account::Account;
 use super::fault::Fault;
 use super::http1::Head;
 use super::metrics::Series;
@@ -146,9 +147,7 @@ impl Record {
         self.fault(failure.fault);
         self.line.detail.clone_from(&failure.detail);
         self.line.peer = failure.peer.or(self.line.peer);
-        self.line.reused_ms = failure.reused.map(|(age, idle)| (age.as_millis(), idle.as_millis()));
-        self.line.sent = Some(failure.sent);
-        self.line.received = Some(failure.received);
+        self.line.failure = Some(Box::new(Account::of(failure)));
     }
 
     /// The client left before the answer had ended.

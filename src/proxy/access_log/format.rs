@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::text::{escape_combined, escape_json, number};
 use super::time::Clock;
+use crate::proxy::account::Account;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,11 +56,8 @@ pub(in crate::proxy) struct Line {
     pub(in crate::proxy) plan: Option<Arc<str>>,
     pub(in crate::proxy) caller: Option<Arc<str>>,
     pub(in crate::proxy) peer: Option<SocketAddr>,
-    /// Age and idle time of a kept connection that failed, in milliseconds.
-    pub(in crate::proxy) reused_ms: Option<(u128, u128)>,
-    /// Octets written to and read from an upstream that failed.
-    pub(in crate::proxy) sent: Option<u64>,
-    pub(in crate::proxy) received: Option<u64>,
+    /// What went wrong with an upstream.
+    pub(in crate::proxy) failure: Option<Box<Account>>,
     /// Octets of the request's body, where its length was stated.
     pub(in crate::proxy) octets_in: Option<u64>,
     /// Octets of the answer's body that were handed on.
@@ -192,14 +190,11 @@ impl Line {
             number(peer.port().into(), into);
             into.push(b'"');
         }
-        if let Some((age, idle)) = self.reused_ms {
-            let millis = |value: u128| u64::try_from(value).ok();
-            count(into, b",\"reused_ms\":[", millis(age));
-            count(into, b",", millis(idle));
-            into.push(b']');
+        if let Some(failure) = &self.failure {
+            into.extend_from_slice(b",\"failure\":");
+            // Writing to memory does not fail, and there is nothing in it that JSON cannot say.
+            drop(serde_json::to_writer(&mut *into, failure));
         }
-        count(into, b",\"sent\":", self.sent);
-        count(into, b",\"received\":", self.received);
         count(into, b",\"octets_in\":", self.octets_in);
         count(into, b",\"octets_out\":", Some(self.octets_out));
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -276,8 +271,7 @@ mod tests {
         entry.ask(format, &mut Clock::default(), &asked, |part| part(target));
         entry.rule(format, &Rule { service: Some("none"), ..Rule::default() });
         entry.rule(format, &Rule { service: Some("s\u{e9}\u{100}"), location: Some("~ \\.php$"), ..Rule::default() });
-        let line =
-            Line { outcome: "fail", status: Some(502), reused_ms: Some((7, 5)), octets_out: 12, ..Line::default() };
+        let line = Line { outcome: "fail", status: Some(502), octets_out: 12, ..Line::default() };
         let mut text = Vec::new();
         entry.finish(format, &line, None, Duration::from_micros(1_070), &mut text);
         String::from_utf8(text).unwrap()
@@ -293,7 +287,7 @@ mod tests {
             "{\"time\":\"2000-02-29T12:34:56.789Z\",\"request_id\":\"0f\",\"listener\":\"public\",\"client\":\"192.0.2.1\",\
              \"method\":\"GET\",\"scheme\":\"https\",\"host\":\"a.test\",\"target\":\"/a\\u001b\\\"\u{e9}\",\
              \"service\":\"s\u{e9}\u{100}\",\"location\":\"~ \\\\.php$\",\"outcome\":\"fail\",\"status\":502,\
-             \"reused_ms\":[7,5],\"octets_out\":12,\"ms\":1.070}\n"
+             \"octets_out\":12,\"ms\":1.070}\n"
         );
     }
 

@@ -4,6 +4,7 @@ use core::cell::RefCell;
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::{Context, Poll, ready};
+use std::io;
 use std::rc::Rc;
 
 use tokio::sync::watch;
@@ -109,10 +110,14 @@ fn poll_answer(
             Poll::Ready(Ok(())) if writer.has_ended() => return Poll::Ready(Ok(())),
             Poll::Ready(Ok(())) if waits => {
                 ready!(wire.poll_gone(cx));
+                body.abandoned(false);
                 return Poll::Ready(Err(Broken));
             }
             Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(Broken)),
+            Poll::Ready(Err(error)) => {
+                body.abandoned(error.kind() == io::ErrorKind::TimedOut);
+                return Poll::Ready(Err(Broken));
+            }
             Poll::Pending => return Poll::Pending,
         }
     }

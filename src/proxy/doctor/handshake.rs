@@ -60,6 +60,7 @@ pub(super) async fn shake(
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.enable_sni = sni;
     }
+    let sends_name = config.enable_sni && matches!(name, ServerName::DnsName(_));
     let began = Instant::now();
     let handshake = TlsConnector::from(Arc::new(config)).connect(name.clone(), socket);
     let outcome = timeout(patience, handshake).await;
@@ -73,7 +74,7 @@ pub(super) async fn shake(
             Some(stream)
         }
         Ok(Err(error)) => {
-            seen.failure = Some(failure(&error));
+            seen.failure = Some(failure(&error, sends_name));
             None
         }
         Err(_) => {
@@ -98,7 +99,7 @@ pub(super) async fn speaks_tls(socket: TcpStream, address: IpAddr, patience: Dur
     let shaken = shake(socket, &Arc::new(config), &name, Aim::Unverified, patience).await;
     // An alert is TLS, too.
     shaken.stream.is_some()
-        || shaken.seen.failure.is_some_and(|failure| failure.code == Fault::from(UpstreamFault::TlsAlert).code())
+        || shaken.seen.failure.is_some_and(|failure| failure.detail.contains("fatal alert"))
 }
 
 /// What there is to say about certificates, now.
@@ -108,8 +109,8 @@ pub(super) fn describe_all(chain: &[CertificateDer<'_>]) -> Vec<Certificate> {
     chain.iter().map(|der| describe(der, now)).collect()
 }
 
-fn failure(error: &io::Error) -> Failure {
-    let (fault, detail) = tls::classify(error);
+fn failure(error: &io::Error, sends_name: bool) -> Failure {
+    let (fault, detail) = tls::classify(error, sends_name);
     Failure { code: Fault::from(fault).code().to_owned(), detail }
 }
 

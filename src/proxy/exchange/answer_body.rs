@@ -5,6 +5,7 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::request_body::Piece;
+use crate::proxy::fault::RequestFault;
 use crate::proxy::record::Record;
 use crate::proxy::upstream::Relay;
 
@@ -87,6 +88,11 @@ impl AnswerBody {
             Source::Whole(body) => Some(body.len() as u64),
             Source::Relay(relay) => relay.octets(),
         }
+    }
+
+    /// The client took no more: it has gone, or is as good as gone.
+    pub(in crate::proxy) fn abandoned(&mut self, late: bool) {
+        self.record.fault(if late { RequestFault::AnswerTimeout } else { RequestFault::ClientLeft }.into());
     }
 
     /// A tunnel has ended; so many octets came from the client and went to it.

@@ -60,13 +60,13 @@ fn framing(fields: &Fields, status: u16, head_only: bool, modern: bool) -> Resul
     let framing = match (lengths.next(), codings.next()) {
         (None, None) => Framing::Close,
         (Some(length), None) if lengths.next().is_none() => {
-            Framing::Octets(decimal(length).ok_or(UpstreamFault::ResponseMalformed)?)
+            Framing::Octets(decimal(length).ok_or(UpstreamFault::ResponseFraming)?)
         }
         (None, Some(coding)) if codings.next().is_none() && modern && coding.eq_ignore_ascii_case(b"chunked") => {
             Framing::Chunked(Chunked::new())
         }
         // Both at once, one of them twice, another coding: two hops could cut the stream differently.
-        _ => return Err(UpstreamFault::ResponseMalformed),
+        _ => return Err(UpstreamFault::ResponseFraming),
     };
     let bodiless = head_only || status < 200 || status == 204 || status == 304;
     Ok(if bodiless { Framing::None } else { framing })
@@ -94,10 +94,12 @@ mod tests {
             "Content-Length: -1\r\n",
             "Transfer-Encoding: gzip, chunked\r\n",
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-            "X-A: 1\r\n folded\r\n",
-            "X A: 1\r\n",
         ];
         for line in lines {
+            let answer = read(&format!("HTTP/1.1 200 OK\r\n{line}\r\n"));
+            assert_eq!(answer.map(|head| head.status), Err(UpstreamFault::ResponseFraming), "{line}");
+        }
+        for line in ["X-A: 1\r\n folded\r\n", "X A: 1\r\n"] {
             let answer = read(&format!("HTTP/1.1 200 OK\r\n{line}\r\n"));
             assert_eq!(answer.map(|head| head.status), Err(UpstreamFault::ResponseMalformed), "{line}");
         }

@@ -5,35 +5,47 @@ use std::io;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
+use tokio_rustls::client::TlsStream;
 
 use super::connection::{Connection, Stream};
 use super::failure::Failure;
-use super::target::{Place, Server, Timers};
+use super::target::{Place, Server, Timers, Tls};
 use super::tls;
 use crate::proxy::fault::UpstreamFault;
 
 /// Connects to `server`, trying every address that its name has.
 pub(super) async fn connect(server: &Server, timers: Timers) -> Result<Connection, Failure> {
-    let addresses = resolve(server, timers).await?;
-    let deadline = Instant::now() + timers.connect;
-    let (socket, peer) = dial(&addresses, deadline).await?;
+    let begun = Instant::now();
+    let addresses = resolve(server, timers).await.map_err(|failure| failure.elapsed(begun.elapsed()))?;
+    let begun = Instant::now();
+    let dialled = dial(&addresses, begun + timers.connect).await;
+    let (socket, peer) = dialled.map_err(|failure| failure.elapsed(begun.elapsed()))?;
     drop(socket.set_nodelay(true));
     let stream = match &server.tls {
         None => Stream::Clear(socket),
-        Some(settings) => {
-            let handshake = settings.connector.connect(settings.name.clone(), socket);
-            match timeout(timers.tls, handshake).await {
-                Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
-                Ok(Err(error)) => {
-                    let (fault, detail) = tls::classify(&error);
-                    let name = settings.name.to_str();
-                    return Err(Failure::new(fault).detail(format!("{detail}; name {name}")).peer(peer));
-                }
-                Err(_) => return Err(Failure::new(UpstreamFault::TlsTimeout).peer(peer)),
-            }
-        }
+        Some(settings) => Stream::Tls(Box::new(shake_hands(settings, socket, peer, timers).await?)),
     };
     Ok(Connection::new(stream, peer))
+}
+
+async fn shake_hands(
+    settings: &Tls,
+    socket: TcpStream,
+    peer: SocketAddr,
+    timers: Timers,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let begun = Instant::now();
+    let handshake = settings.connector.connect(settings.name.clone(), socket);
+    let failure = match timeout(timers.tls, handshake).await {
+        Ok(Ok(stream)) => return Ok(stream),
+        Ok(Err(error)) => {
+            let (fault, detail) = tls::classify(&error, settings.sends_name);
+            let sni = if settings.sends_name { "SNI" } else { "no SNI" };
+            Failure::new(fault).detail(format!("{detail}; name {}, {sni} sent", settings.name.to_str()))
+        }
+        Err(_) => Failure::new(UpstreamFault::TlsTimeout),
+    };
+    Err(failure.peer(peer).elapsed(begun.elapsed()))
 }
 
 /// The addresses of a server, in the order in which they are tried.
@@ -54,12 +66,20 @@ async fn dial(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream,
         left = left.saturating_sub(1);
         last = match timeout(share, TcpStream::connect(peer)).await {
             Ok(Ok(socket)) => return Ok((socket, peer)),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                Failure::new(UpstreamFault::ConnectRefused).peer(peer)
-            }
-            Ok(Err(error)) => Failure::new(UpstreamFault::ConnectFailed).detail(error.to_string()).peer(peer),
+            Ok(Err(error)) => Failure::new(by_kind(error.kind())).detail(error.to_string()).peer(peer),
             Err(_) => Failure::new(UpstreamFault::ConnectTimeout).peer(peer),
         };
     }
     Err(last)
+}
+
+/// What the kernel says of an address.
+fn by_kind(kind: io::ErrorKind) -> UpstreamFault {
+    match kind {
+        io::ErrorKind::ConnectionRefused => UpstreamFault::ConnectRefused,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => UpstreamFault::ConnectUnreachable,
+        // The kernel's own patience ended before ours.
+        io::ErrorKind::TimedOut => UpstreamFault::ConnectTimeout,
+        _ => UpstreamFault::ConnectFailed,
+    }
 }

@@ -34,6 +34,8 @@ pub(in crate::proxy) struct Connection {
     pub(super) born: Instant,
     /// Set where it had been kept: how long it was idle.
     pub(super) idle: Option<Duration>,
+    /// What the server has said last about how long it keeps an idle connection.
+    pub(super) announced: Option<Duration>,
     /// Octets of this exchange.
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -51,6 +53,7 @@ impl Connection {
             buffer: BytesMut::new(),
             born: Instant::now(),
             idle: None,
+            announced: None,
             sent: 0,
             received: 0,
             timer: Timer::default(),

@@ -11,8 +11,8 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
     ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
-use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::system_conf::read_system_conf;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -204,7 +204,12 @@ impl Name {
 
     async fn resolve(&self) -> Result<(Vec<IpAddr>, Duration), (UpstreamFault, String)> {
         let failed = |error: NetError| {
-            let fault = if matches!(error, NetError::Timeout) { UpstreamFault::DnsTimeout } else { UpstreamFault::Dns };
+            let fault = match &error {
+                NetError::Timeout => UpstreamFault::DnsTimeout,
+                error if error.is_nx_domain() || error.is_no_records_found() => UpstreamFault::DnsNotFound,
+                NetError::Dns(DnsError::ResponseCode(_)) | NetError::NoConnections => UpstreamFault::DnsServerFailed,
+                _ => UpstreamFault::Dns,
+            };
             (fault, error.to_string())
         };
         let resolver = resolver(&self.servers).map_err(failed)?;
@@ -213,7 +218,7 @@ impl Name {
         addresses.sort_unstable();
         addresses.dedup();
         if addresses.is_empty() {
-            return Err((UpstreamFault::Dns, "it has no address".to_owned()));
+            return Err((UpstreamFault::DnsNotFound, "it has no address".to_owned()));
         }
         let ttl = found.as_lookup().answers().iter().map(|record| record.ttl).min().unwrap_or_default();
         Ok((addresses, Duration::from_secs(ttl.into())))

@@ -5,11 +5,13 @@ use core::task::{Context, Poll};
 use std::io;
 
 use bytes::BytesMut;
+use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::failure::Failure;
 use super::sender::{Sender, Upload};
 use super::target::Timers;
+use super::tls;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Fields, HeadEnd, ResponseHead, head_end, members};
 use crate::proxy::hygiene::Dropped;
@@ -33,6 +35,10 @@ pub(super) struct Exchange {
     pub(super) sender: Sender,
     timers: Timers,
     interim: u32,
+    /// When the phase began that it is in.
+    since: Instant,
+    /// The connection's end, in the words of who noticed.
+    noticed: Option<String>,
     /// Octets at the front of the buffer in which no head ends.
     scanned: usize,
 }
@@ -41,7 +47,7 @@ impl Exchange {
     pub(super) fn new(mut connection: Connection, head: BytesMut, upload: Option<Upload>, timers: Timers) -> Self {
         connection.timer.stop();
         let sender = Sender::new(head, upload, timers.send);
-        Self { connection, sender, timers, interim: 0, scanned: 0 }
+        Self { connection, sender, timers, interim: 0, since: Instant::now(), noticed: None, scanned: 0 }
     }
 
     /// Waits for the final answer's head.
@@ -49,6 +55,7 @@ impl Exchange {
         match poll_fn(|cx| self.poll_head(asked, cx)).await {
             Ok(head) => {
                 self.sender.give_up_waiting();
+                self.since = Instant::now();
                 Ok(head)
             }
             Err(fault) => Err(self.failure(fault)),
@@ -58,21 +65,32 @@ impl Exchange {
     /// `fault` with what is known of the connection.
     pub(super) fn failure(&self, fault: Fault) -> Failure {
         let connection = &self.connection;
-        let mut failure = Failure::new(fault).peer(connection.peer);
+        let mut failure = Failure::new(fault).peer(connection.peer).elapsed(self.since.elapsed());
+        failure.detail.clone_from(&self.noticed);
+        failure.announced = connection.announced;
         failure.reused = connection.idle.map(|idle| (connection.born.elapsed(), idle));
         (failure.sent, failure.received) = (connection.sent, connection.received);
         failure
     }
 
     fn poll_head(&mut self, asked: Asked<'_>, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Fault>> {
+        let was_sent = self.sender.done;
         let mut sent = self.sender.poll(&mut self.connection, cx)?.is_ready();
+        if sent && !was_sent {
+            self.since = Instant::now();
+        }
         loop {
             if let Some(head) = self.take_head(asked)? {
                 return Poll::Ready(Ok(head));
             }
             match self.connection.poll_fill(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.closed(None))),
-                Poll::Ready(Ok(_)) => self.connection.timer.stop(),
+                Poll::Ready(Ok(read)) => {
+                    self.connection.timer.stop();
+                    if self.connection.received == read as u64 {
+                        self.since = Instant::now();
+                    }
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.closed(Some(&error)))),
                 // What has come may have been the leave to go on.
                 Poll::Pending if !sent && self.sender.poll(&mut self.connection, cx)?.is_ready() => sent = true,
@@ -80,9 +98,11 @@ impl Exchange {
             }
         }
         // The upstream's time starts when it has the whole request.
-        let patience = if self.connection.received == 0 { self.timers.response } else { self.timers.idle };
+        let begun = !self.connection.buffer.is_empty();
+        let patience = if begun { self.timers.idle } else { self.timers.response };
         if sent && self.connection.timer.poll(patience, cx).is_ready() {
-            return Poll::Ready(Err(UpstreamFault::ResponseTimeout.into()));
+            let fault = if begun { UpstreamFault::HeaderTimeout } else { UpstreamFault::ResponseTimeout };
+            return Poll::Ready(Err(fault.into()));
         }
         Poll::Pending
     }
@@ -106,8 +126,8 @@ impl Exchange {
             match head.status {
                 101 if agrees(&head, asked.upgrade) => return Ok(Some(head)),
                 // Nobody asked for this protocol, or for any.
-                101 => return Err(UpstreamFault::ResponseMalformed.into()),
-                100..200 if self.interim > INTERIM_MAX => return Err(UpstreamFault::ResponseMalformed.into()),
+                101 => return Err(UpstreamFault::ResponseUpgrade.into()),
+                100..200 if self.interim > INTERIM_MAX => return Err(UpstreamFault::ResponseInterim.into()),
                 // The client is told when its body is read.
                 100 => self.sender.leave(),
                 102..200 => hand_on(head, asked.interim),
@@ -116,14 +136,18 @@ impl Exchange {
         }
     }
 
-    fn closed(&self, error: Option<&io::Error>) -> Fault {
-        let tls_broke = error.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
-        let fault = match (self.connection.received, self.connection.idle) {
-            _ if tls_broke => UpstreamFault::TlsAlert,
-            (0, Some(_)) => UpstreamFault::ReusedConnectionClosed,
-            (0, None) if self.sender.failed => UpstreamFault::WriteFailed,
-            (0, None) => UpstreamFault::ClosedBeforeHeader,
-            _ => UpstreamFault::ClosedInHeader,
+    fn closed(&mut self, error: Option<&io::Error>) -> Fault {
+        use UpstreamFault as U;
+        self.noticed = error.map(ToString::to_string);
+        let begun = !self.connection.buffer.is_empty();
+        let fault = match (self.connection.received, self.connection.idle, error.map(io::Error::kind)) {
+            // Of TLS 1.3, alerts about our certificate come only now.
+            (_, _, Some(io::ErrorKind::InvalidData)) => error.map_or(U::TlsAlert, |error| tls::classify(error, true).0),
+            (0, Some(_), _) => U::ReusedConnectionClosed,
+            _ if begun => U::ClosedInHeader,
+            (0, None, _) if self.sender.failed || !self.sender.done => U::WriteFailed,
+            (_, _, Some(io::ErrorKind::ConnectionReset)) => U::ResetBeforeHeader,
+            _ => U::ClosedBeforeHeader,
         };
         fault.into()
     }

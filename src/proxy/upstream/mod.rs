@@ -20,7 +20,7 @@ pub(super) mod tls;
 
 pub(super) use dns::Names;
 pub(super) use exchange::Asked;
-pub(super) use failure::Failure;
+pub(super) use failure::{Attempt, Failure};
 pub(super) use health::ServerState;
 pub(super) use incoming::Relay;
 pub(super) use pool::{Answer, Outgoing, Pool, Then, Tunnel};

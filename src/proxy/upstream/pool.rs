@@ -12,7 +12,7 @@ use super::balance::Turns;
 use super::connect::connect;
 use super::connection::Connection;
 use super::exchange::{Asked, Exchange};
-use super::failure::Failure;
+use super::failure::{Attempt, Failure};
 use super::health::{InFlight, now_ms};
 use super::http2::{self, Sessions};
 use super::incoming::Relay;
@@ -123,7 +123,7 @@ impl Pool {
             upstream.budget.request();
         }
         let (mut retries, mut may_reuse, mut tried) = (0, true, Vec::new());
-        let mut last = None;
+        let (mut last, mut attempts) = (None, Vec::new());
         loop {
             // After a kept connection has broken, the same server is asked on a fresh one.
             let chosen = if may_reuse || last.is_some() {
@@ -146,8 +146,9 @@ impl Pool {
                         }
                     });
                 }
-                Err(failed) => failed,
+                Err((failure, again)) => (self.told(failure, server, &attempts), again),
             };
+            attempts.push(failure.attempt());
             match again {
                 Again::Fresh => {
                     (may_reuse, last) = (false, None);
@@ -230,6 +231,14 @@ impl Pool {
         }
     }
 
+    /// `failure` with what the rules say of the server, and what was tried before.
+    fn told(&self, mut failure: Failure, server: &Server, attempts: &[Attempt]) -> Failure {
+        failure.server_name = server.tls.as_ref().map(|tls| tls.name.to_str().into_owned());
+        failure.kept_for = Some(self.upstream.keepalive_idle);
+        failure.attempts = attempts.to_vec();
+        failure
+    }
+
     /// Takes a connection back.
     pub(super) fn keep(&self, mut connection: Connection, kept: Kept) {
         connection.in_flight = None;
@@ -269,7 +278,7 @@ impl Pool {
 
     fn answer(
         self: &Rc<Self>,
-        exchange: Exchange,
+        mut exchange: Exchange,
         mut head: ResponseHead,
         server: usize,
         deadline: Option<Instant>,
@@ -278,6 +287,7 @@ impl Pool {
         if head.status == 101 {
             return Answer { head, then: Then::Tunnel(Tunnel { connection: exchange.connection, idle }), peer };
         }
+        exchange.connection.announced = head.keep_alive_seconds.map(Duration::from_secs);
         let announced =
             head.keep_alive_seconds.map(|seconds| Duration::from_secs(seconds).saturating_sub(KEEPALIVE_MARGIN));
         let patience = self.upstream.keepalive_idle.min(announced.unwrap_or(Duration::MAX));

@@ -140,8 +140,17 @@ impl Relay {
     }
 
     fn fail(&mut self, fault: Fault) -> Option<Result<Piece, Failure>> {
-        let exchange = self.exchange.take()?;
-        Some(Err(exchange.failure(fault)))
+        let mut failure = self.exchange.take()?.failure(fault);
+        if fault == UpstreamFault::BodyTruncated.into() {
+            failure = failure.detail(match &self.framing {
+                Framing::Octets(left) => format!("{left} octets of its Content-Length are missing"),
+                Framing::Chunked(_) => "its last chunk is missing".to_owned(),
+                Framing::None | Framing::Close => {
+                    "the end of the connection is no end: a reset, or TLS without the alert that ends it".to_owned()
+                }
+            });
+        }
+        Some(Err(failure))
     }
 
     /// The answer is complete: the connection goes home if the request is, too.

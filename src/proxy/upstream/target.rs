@@ -62,6 +62,8 @@ pub(in crate::proxy) struct Tls {
     pub(in crate::proxy) connector: TlsConnector,
     /// SNI and the name to verify.
     pub(in crate::proxy) name: ServerName<'static>,
+    /// SNI is sent: it is not switched off, and the name is no address.
+    pub(super) sends_name: bool,
 }
 
 impl fmt::Debug for Tls {
@@ -178,7 +180,8 @@ impl Server {
                 let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
                     format!("upstream `{}`: `{name}` is no name that a certificate can be verified for", upstream.name)
                 })?;
-                Some(Tls { connector: TlsConnector::from(Arc::clone(config)), name })
+                let sends_name = config.enable_sni && matches!(name, ServerName::DnsName(_));
+                Some(Tls { connector: TlsConnector::from(Arc::clone(config)), name, sends_name })
             }
             _ => None,
         };

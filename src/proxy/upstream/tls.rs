@@ -10,7 +10,10 @@ use rustls::crypto::{
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, PeerIncompatible,
+    RootCertStore, SignatureScheme,
+};
 
 use crate::artifact::manifest;
 use crate::proxy::fault::UpstreamFault;
@@ -89,27 +92,63 @@ pub(in crate::proxy) fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, String
     Ok(roots)
 }
 
-/// What a handshake's failure means, and how it says so itself.
-pub(in crate::proxy) fn classify(error: &io::Error) -> (UpstreamFault, String) {
+/// What a failure of TLS means, and how it says so itself; `named` where a server name was sent.
+pub(in crate::proxy) fn classify(error: &io::Error, named: bool) -> (UpstreamFault, String) {
+    use UpstreamFault as U;
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let fault = match inner {
-        None => UpstreamFault::TlsClosed,
-        Some(rustls::Error::AlertReceived(_)) => UpstreamFault::TlsAlert,
-        Some(rustls::Error::PeerIncompatible(_)) => UpstreamFault::TlsNoCommon,
-        Some(rustls::Error::InvalidCertificate(error)) => match error {
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                UpstreamFault::CertificateName
-            }
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => UpstreamFault::CertificateExpired,
-            CertificateError::UnknownIssuer => UpstreamFault::CertificateIssuer,
-            _ => UpstreamFault::Certificate,
+        None => match error.kind() {
+            io::ErrorKind::UnexpectedEof => U::TlsClosed,
+            _ => U::TlsReset,
         },
-        Some(_) => UpstreamFault::TlsFailed,
+        Some(rustls::Error::AlertReceived(alert)) => by_alert(*alert, named),
+        Some(rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        )) => U::TlsVersion,
+        Some(rustls::Error::PeerIncompatible(_)) => U::TlsNoCommon,
+        // What is no record at all. A record that is broken within is `TlsFailed`.
+        Some(rustls::Error::InvalidMessage(
+            InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge,
+        )) => U::TlsNotTls,
+        Some(rustls::Error::InvalidCertificate(error)) => by_certificate(error),
+        Some(_) => U::TlsFailed,
     };
     (fault, error.to_string())
+}
+
+/// What a server means by an alert. Those about a certificate are about ours: its own it cannot complain of.
+fn by_alert(alert: AlertDescription, named: bool) -> UpstreamFault {
+    use AlertDescription as A;
+    use UpstreamFault as U;
+    match alert {
+        A::HandshakeFailure | A::UnrecognisedName | A::MissingExtension if !named => U::TlsAlertNoSni,
+        A::UnrecognisedName => U::TlsUnrecognizedName,
+        A::HandshakeFailure | A::InsufficientSecurity => U::TlsNoCommon,
+        A::ProtocolVersion => U::TlsVersion,
+        A::NoApplicationProtocol => U::TlsProtocol,
+        A::BadCertificate
+        | A::UnsupportedCertificate
+        | A::CertificateRevoked
+        | A::CertificateExpired
+        | A::CertificateUnknown
+        | A::UnknownCA
+        | A::AccessDenied
+        | A::CertificateRequired => U::TlsClientCertificate,
+        _ => U::TlsAlert,
+    }
+}
+
+fn by_certificate(error: &CertificateError) -> UpstreamFault {
+    use CertificateError as C;
+    match error {
+        C::NotValidForName | C::NotValidForNameContext { .. } => UpstreamFault::CertificateName,
+        C::Expired | C::ExpiredContext { .. } => UpstreamFault::CertificateExpired,
+        C::NotValidYet | C::NotValidYetContext { .. } => UpstreamFault::CertificateNotYet,
+        C::UnknownIssuer => UpstreamFault::CertificateIssuer,
+        _ => UpstreamFault::Certificate,
+    }
 }
 
 /// `verify off`: the handshake's signatures are checked, whose certificate it is is not.

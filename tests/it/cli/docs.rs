@@ -114,7 +114,7 @@ fn literals(folder: &Path, found: &mut BTreeSet<String>) {
             literals(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap();
+            let code = text.split("\n#[cfg(test)]").next().unwrap();
             let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
             for line in lines {
                 found.extend(line.split('"').skip(1).step_by(2).map(str::to_owned));
@@ -160,7 +160,7 @@ fn after(folder: &Path, before: &str, found: &mut BTreeSet<String>) {
             after(&path, before, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap();
+            let code = text.split("\n#[cfg(test)]").next().unwrap();
             let literals =
                 code.split(before).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
             found.extend(literals.map(str::to_owned));

@@ -151,7 +151,10 @@ fn p_14_a_name_that_is_nobodys_has_its_code() {
     let names = NameServer::start(Says::Code(3));
     let gateway = names.gateway(80, "");
     let got = gateway.ask(GET);
-    assert_eq!((got.status, got.code().as_str()), (502, "upstream.dns.failed"));
+    assert_eq!((got.status, got.code().as_str()), (502, "upstream.dns.not_found"));
+    let broken = NameServer::start(Says::Code(2));
+    let got = broken.gateway(80, "").ask(GET);
+    assert_eq!((got.status, got.code().as_str()), (502, "upstream.dns.server_failed"));
     let upstream = once();
     let gateway = names.gateway(upstream.port, "");
     assert_eq!(gateway.ask(GET).status, 502);

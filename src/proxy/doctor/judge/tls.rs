@@ -64,7 +64,7 @@ fn sni(tls: &TlsReport, name: &str, sends_sni: bool, findings: &mut Findings) ->
         (None, Some(other), Some(own)) if other.blake3 != own.blake3 => {
             format!("without SNI the server shows the certificate of {}", other.subject)
         }
-        (Some(failure), ..) if with.is_none() && failure.code == "upstream.tls.alert" => {
+        (Some(failure), ..) if with.is_none() && failure.code == "upstream.tls.sni_missing" => {
             format!(
                 "the server ends the handshake, and `{name}`, an address, cannot be said by SNI: {}",
                 failure.detail
@@ -117,6 +117,7 @@ fn time(chain: &[Certificate], findings: &mut Findings) {
         && let Some(certificate) = chain.first()
     {
         let (from, to) = (&certificate.not_before, &certificate.not_after);
+        let why = "Each request is answered with `upstream.tls.certificate_not_yet_valid`.";
         let what = format!("the certificate of {} holds from {from} to {to}, and not now", certificate.subject);
         findings.error("doctor.tls.expired", what, why, Some("check this machine's clock".to_owned()));
     }
