@@ -15,14 +15,14 @@ use crate::proxy::timer::Timer;
 use crate::proxy::upstream::Tunnel;
 
 /// Hands on what either side sends, until both have ended, one fails, or nothing came for too long.
-pub(super) async fn run(wire: &RefCell<Wire>, tunnel: Tunnel, body: &mut AnswerBody) {
+pub(super) async fn run(wire: &RefCell<Wire>, tunnel: Box<Tunnel>, body: &mut AnswerBody) {
     let mut both = Both { tunnel, up: Way::default(), down: Way::default(), idle: Timer::default() };
     let octets = poll_fn(|cx| both.poll(&mut wire.borrow_mut(), cx)).await;
     body.tunnelled(octets);
 }
 
 struct Both {
-    tunnel: Tunnel,
+    tunnel: Box<Tunnel>,
     up: Way,
     down: Way,
     idle: Timer,

@@ -50,7 +50,7 @@ pub(super) struct Answered {
     /// Nothing more is read from this client.
     pub(super) last: bool,
     /// The connection goes on with another protocol, after `head`.
-    pub(super) tunnel: Option<Tunnel>,
+    pub(super) tunnel: Option<Box<Tunnel>>,
 }
 
 /// Answers a request. Interim answers go to where its body comes from.

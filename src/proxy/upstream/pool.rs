@@ -75,7 +75,7 @@ pub(in crate::proxy) struct Answer {
 pub(in crate::proxy) enum Then {
     Body(Box<Relay>),
     /// The connection goes on with another protocol.
-    Tunnel(Tunnel),
+    Tunnel(Box<Tunnel>),
 }
 
 /// A connection that goes on with another protocol.
@@ -285,7 +285,7 @@ impl Pool {
     ) -> Answer {
         let (peer, idle) = (exchange.connection.peer, self.upstream.timers.idle);
         if head.status == 101 {
-            return Answer { head, then: Then::Tunnel(Tunnel { connection: exchange.connection, idle }), peer };
+            return Answer { head, then: Then::Tunnel(Box::new(Tunnel { connection: exchange.connection, idle })), peer };
         }
         exchange.connection.announced = head.keep_alive_seconds.map(Duration::from_secs);
         let announced =

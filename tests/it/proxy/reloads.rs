@@ -98,14 +98,18 @@ fn reloads_under_load_fail_nothing_cut_nothing_and_mix_nothing() {
         times.push(began.elapsed());
         // Before the gateway's own patience with idle connections, 75 s, is over.
         if asked.elapsed() > Duration::from_secs(30) {
-            idle.iter_mut().for_each(|client| still_there(client, name));
+            for client in &mut idle {
+                still_there(client, name);
+            }
             asked = Instant::now();
         }
     }
     done.store(true, Ordering::Relaxed);
     let answers: usize = busy.into_iter().map(|thread| thread.join().expect("no request fails")).sum();
     let last = artifacts[times.len() % 2].0;
-    idle.iter_mut().for_each(|client| still_there(client, last));
+    for client in &mut idle {
+        still_there(client, last);
+    }
     times.sort();
     let (middle, most) = (times[times.len() / 2], times[times.len() - 1]);
     println!("{reloads} reloads, {answers} requests meanwhile; live after {middle:?} in the middle, {most:?} at most");

@@ -151,6 +151,7 @@ impl Exchange {
         Ok((head, relay))
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "it is the error of a result that is mostly an answer")]
     fn refused(self, trouble: Trouble) -> Box<Refused> {
         let (failure, unprocessed) = match trouble {
             Trouble::Fault(fault) => (Failure::new(fault).peer(self.place.session.peer), false),

@@ -205,7 +205,7 @@ fn check_line(row: &Row, line: &Value, port: u16) {
     let received = failure["received"].as_u64().expect("octets");
     assert_eq!(received > 0, ["header", "body"].contains(&row.phase), "{name}: {line:#}");
     let took = failure["phase_ms"].as_f64().unwrap_or_else(|| panic!("{name}: {line:#}"));
-    let least = row.timer.map_or(0.0, |timer| timer as f64);
+    let least = row.timer.map_or(0.0, |timer| f64::from(u32::try_from(timer).expect("below a month")));
     // An upload goes on for as long as there is room between here and there; the timer runs from then on.
     let late = if row.request == Request::Upload { 5.0 * LATE } else { LATE };
     assert!(took >= least && took < least + late, "{name}: {line:#}");

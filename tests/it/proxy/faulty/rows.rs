@@ -214,7 +214,15 @@ fn in_the_body(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
 
 /// What goes wrong in a handshake.
 pub(super) fn of_handshakes(authority: &Authority, other: &Authority) -> Vec<Row> {
-    const PHASE: &str = "tls";
+    let mut rows = of_hellos();
+    rows.extend(of_certificates(authority, other));
+    rows
+}
+
+const PHASE: &str = "tls";
+
+/// The handshake ends before a certificate is seen.
+fn of_hellos() -> Vec<Row> {
     let named = format!("host {NAME}; tls {{ }}");
     let mut rows = vec![
         row("never-answers", raw(wait_for_end), "upstream.tls.handshake_timeout", 504, PHASE)
@@ -267,6 +275,13 @@ pub(super) fn of_handshakes(authority: &Authority, other: &Authority) -> Vec<Row
         let row = row(name, alerts(alert), "upstream.tls.sni_missing", 502, PHASE);
         rows.push(row.words("host 127.0.0.1; tls { }").says("say `host NAME;`"));
     }
+    rows
+}
+
+/// One side does not take the other's certificate, or its version.
+fn of_certificates(authority: &Authority, other: &Authority) -> Vec<Row> {
+    let named = format!("host {NAME}; tls {{ }}");
+    let mut rows = Vec::new();
     let only_13: &[_] = &[&rustls::version::TLS13];
     let ok = |config: Arc<ServerConfig>| answers(Some(&config), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", drop);
     for (name, identity, code) in [
@@ -289,7 +304,7 @@ pub(super) fn of_handshakes(authority: &Authority, other: &Authority) -> Vec<Row
     rows
 }
 
-/// Reads the ClientHello and does `then`.
+/// Reads the `ClientHello` and does `then`.
 fn raw(then: impl Fn(&mut std::net::TcpStream) + Send + Sync + 'static) -> Serve {
     Box::new(move |mut socket| {
         if hello(&mut socket) {

@@ -92,6 +92,7 @@ impl Spoken {
     /// Takes nothing more, either.
     pub(super) fn sulk(self) {
         thread::sleep(PATIENCE);
+        drop(self);
     }
 }
 
@@ -100,7 +101,7 @@ pub(super) fn reset(socket: &TcpStream) {
     SockRef::from(socket).set_linger(Some(Duration::ZERO)).expect("linger");
 }
 
-/// Reads one TLS record: the ClientHello.
+/// Reads one TLS record: the `ClientHello`.
 pub(super) fn hello(socket: &mut TcpStream) -> bool {
     let mut head = [0; 5];
     if socket.read_exact(&mut head).is_err() {
