@@ -98,8 +98,7 @@ pub(super) async fn speaks_tls(socket: TcpStream, address: IpAddr, patience: Dur
     let name = ServerName::from(address);
     let shaken = shake(socket, &Arc::new(config), &name, Aim::Unverified, patience).await;
     // An alert is TLS, too.
-    shaken.stream.is_some()
-        || shaken.seen.failure.is_some_and(|failure| failure.detail.contains("fatal alert"))
+    shaken.stream.is_some() || shaken.seen.failure.is_some_and(|failure| failure.detail.contains("fatal alert"))
 }
 
 /// What there is to say about certificates, now.

@@ -285,7 +285,11 @@ impl Pool {
     ) -> Answer {
         let (peer, idle) = (exchange.connection.peer, self.upstream.timers.idle);
         if head.status == 101 {
-            return Answer { head, then: Then::Tunnel(Box::new(Tunnel { connection: exchange.connection, idle })), peer };
+            return Answer {
+                head,
+                then: Then::Tunnel(Box::new(Tunnel { connection: exchange.connection, idle })),
+                peer,
+            };
         }
         exchange.connection.announced = head.keep_alive_seconds.map(Duration::from_secs);
         let announced =
