@@ -59,11 +59,12 @@ pub(in crate::proxy) fn bind(
 ) -> io::Result<(Vec<Bound>, Address)> {
     let sockets = match address {
         Address::Tcp(address) => {
-            // With SO_REUSEPORT two gateways could share a port unnoticed: without it the second is told.
+            // With SO_REUSEPORT two gateways could share a port unnoticed: without it the second is told. It does not
+            // listen: whoever came to it would be turned away.
             let probe = tcp(*address, false)?;
-            let bound = probe.local_addr()?;
+            let bound = probe.local_addr()?.as_socket().unwrap_or(*address);
             drop(probe);
-            (0..cores).map(|_| tcp(bound, true).map(Bound::Tcp)).collect::<io::Result<_>>()?
+            (0..cores).map(|_| listening(tcp(bound, true)?)).collect::<io::Result<_>>()?
         }
         Address::Unix(path) => vec![Bound::Unix(unix(path, mode)?)],
         Address::Inherited(name) => inherited.sockets(name)?,
@@ -75,7 +76,12 @@ pub(in crate::proxy) fn bind(
     Ok((sockets.into_iter().chain(clones).collect(), address))
 }
 
-fn tcp(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
+fn listening(socket: Socket) -> io::Result<Bound> {
+    socket.listen(BACKLOG)?;
+    Ok(Bound::Tcp(socket.into()))
+}
+
+fn tcp(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if shared {
@@ -86,8 +92,7 @@ fn tcp(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 fn unix(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
