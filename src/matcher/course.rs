@@ -172,6 +172,8 @@ impl<'d> Run<'d, '_> {
     fn error_page(&mut self, given: &Result<Given<'d>, Halt>) -> Option<Operation> {
         let status = match given {
             Ok(Given::Special(draft)) => draft.own_status()?,
+            // A page has no room either.
+            Err(Halt::Refused(Refusal::RewriteTooLong)) => return None,
             Err(Halt::Refused(refusal)) => refusal.status(),
             Err(Halt::Caller(_, status) | Halt::Fault(status)) => *status,
             Ok(_) | Err(Halt::NeedsPlan | Halt::NeedsFact(_)) => return None,

@@ -41,6 +41,8 @@ impl<'p> Walk<'p> {
         }
         let status = match &given {
             Ok(Given::Special(verdict)) => verdict.status,
+            // A page has no room either.
+            Err(Halt::Refused(Refusal::RewriteTooLong, _)) => None,
             Err(Halt::Refused(_, status)) => Some(*status),
             _ => None,
         };
@@ -182,6 +184,7 @@ impl<'p> Walk<'p> {
         if self.path.first() != Some(&b'/') {
             return Err(Refusal::RewriteEmpty.into());
         }
+        self.bounded()?;
         Ok(Leg::Service)
     }
 

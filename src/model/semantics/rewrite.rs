@@ -3,7 +3,7 @@
 use super::escape::unescape_redirect;
 use super::template::Escaping;
 use super::walk::{Halt, Walk};
-use crate::matcher::Refusal;
+use crate::matcher::{Refusal, SCRATCH_OCTETS};
 use crate::model::{Part, Rewrite};
 
 impl<'p> Walk<'p> {
@@ -36,7 +36,13 @@ impl<'p> Walk<'p> {
         self.path = path;
         self.is_rewritten = true;
         self.is_internal = true;
-        Ok(())
+        self.bounded()
+    }
+
+    /// Refuses a path or a query that grew beyond what the matcher has room for.
+    pub(super) fn bounded(&self) -> Result<(), Halt> {
+        let is_short = self.path.len().max(self.args.len()) <= SCRATCH_OCTETS;
+        if is_short { Ok(()) } else { Err(Refusal::RewriteTooLong.into()) }
     }
 
     /// Where a redirecting rewrite points.

@@ -2,6 +2,7 @@
 
 mod bombs;
 mod gaps;
+mod growth;
 mod limits;
 mod networks;
 mod passes;
