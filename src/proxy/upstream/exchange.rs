@@ -9,9 +9,10 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::failure::Failure;
-use super::sender::{Sender, Upload};
+use super::sender::Sender;
 use super::target::Timers;
 use super::tls;
+use super::upload::Upload;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Fields, HeadEnd, ResponseHead, head_end, members};
 use crate::proxy::hygiene::Dropped;

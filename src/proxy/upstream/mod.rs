@@ -17,6 +17,7 @@ mod retry;
 mod sender;
 mod target;
 pub(super) mod tls;
+mod upload;
 
 pub(super) use dns::Names;
 pub(super) use exchange::Asked;
@@ -24,5 +25,5 @@ pub(super) use failure::{Attempt, Failure};
 pub(super) use health::ServerState;
 pub(super) use incoming::Relay;
 pub(super) use pool::{Answer, Outgoing, Pool, Then, Tunnel};
-pub(super) use sender::Upload;
 pub(super) use target::{Server, Upstream};
+pub(super) use upload::Upload;

@@ -19,8 +19,8 @@ use super::incoming::Relay;
 use super::kept::{Idle, Kept};
 use super::relay;
 use super::retry::{self, Again};
-use super::sender::Upload;
 use super::target::{Server, Upstream};
+use super::upload::Upload;
 use crate::artifact::manifest::Protocol;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, ResponseHead};
@@ -189,7 +189,7 @@ impl Pool {
             Err(failure) => failure,
         };
         let again = retry::after(&exchange, &failure, request.idempotent, may_reuse);
-        request.upload = exchange.sender.into_upload();
+        request.upload = exchange.sender.rest.into_upload();
         Err((failure, again))
     }
 

@@ -25,7 +25,7 @@ pub(super) enum Again {
 /// What may be done where the head of an answer did not come. Nothing that may happen but once is sent twice.
 pub(super) fn after(exchange: &Exchange, failure: &Failure, idempotent: bool, may_reuse: bool) -> Again {
     // What was read of the client's body is gone.
-    if exchange.sender.taken > 0 || !matches!(failure.fault, Fault::Upstream(_)) {
+    if exchange.sender.rest.taken > 0 || !matches!(failure.fault, Fault::Upstream(_)) {
         return Again::No;
     }
     let unsent = exchange.connection.sent == 0;

@@ -7,35 +7,21 @@ use core::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::connection::Connection;
-use crate::matcher::Refusal;
-use crate::proxy::exchange::{Piece, RequestBody};
+use super::upload::{Rest, Upload};
+use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, RequestFault, UpstreamFault};
 use crate::proxy::http1::Fields;
 use crate::proxy::hygiene::may_trail;
 use crate::proxy::limits::{CONTINUE_TIME_MAX, UPLOAD_BUFFER_OCTETS};
 use crate::proxy::timer::Timer;
 
-/// A client's body on its way to an upstream.
-#[derive(Debug)]
-pub(in crate::proxy) struct Upload {
-    pub(in crate::proxy) source: RequestBody,
-    /// Its length is not known: it is sent in chunks.
-    pub(in crate::proxy) chunked: bool,
-    /// Octets beyond which it is refused.
-    pub(in crate::proxy) octets_max: Option<u64>,
-    /// How long the client may pause.
-    pub(in crate::proxy) client_idle: Duration,
-    /// It is sent when the upstream says so: 100-continue (RFC 9110 10.1.1).
-    pub(in crate::proxy) on_leave: bool,
-}
-
 /// What is still to be written of a request.
 #[derive(Debug)]
 pub(super) struct Sender {
     out: BytesMut,
-    upload: Option<Upload>,
-    /// Octets taken from the client.
-    pub(super) taken: u64,
+    pub(super) rest: Rest,
+    /// The body is sent in chunks.
+    chunked: bool,
     write_idle: Duration,
     timer: Timer,
     /// All is written, or will never be.
@@ -46,25 +32,20 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(head: BytesMut, upload: Option<Upload>, write_idle: Duration) -> Self {
-        Self { out: head, upload, taken: 0, write_idle, timer: Timer::default(), done: false, failed: false }
-    }
-
-    /// The body, where nothing of it was taken yet.
-    pub(super) fn into_upload(self) -> Option<Upload> {
-        self.upload
+        let chunked = upload.as_ref().is_some_and(|upload| upload.chunked);
+        let rest = Rest::new(upload);
+        Self { out: head, rest, chunked, write_idle, timer: Timer::default(), done: false, failed: false }
     }
 
     /// The upstream wants the body, or will not say.
     pub(super) fn leave(&mut self) {
-        if let Some(upload) = &mut self.upload {
-            upload.on_leave = false;
-            self.timer.stop();
-        }
+        self.rest.leave();
+        self.timer.stop();
     }
 
     /// The upstream has answered without the body: it is not sent.
     pub(super) fn give_up_waiting(&mut self) {
-        if self.waits_for_leave() {
+        if self.rest.waits_for_leave() {
             (self.done, self.failed) = (true, true);
         }
     }
@@ -78,15 +59,15 @@ impl Sender {
             match written {
                 Poll::Ready(Err(_)) => (self.done, self.failed) = (true, true),
                 Poll::Ready(Ok(())) if has_octets => self.timer.stop(),
-                Poll::Ready(Ok(())) if self.upload.is_none() => self.done = true,
-                Poll::Ready(Ok(())) if self.waits_for_leave() => {
+                Poll::Ready(Ok(())) if self.rest.is_over() => self.done = true,
+                Poll::Ready(Ok(())) if self.rest.waits_for_leave() => {
                     // An upstream that has never heard of it waits for the body.
                     ready!(self.timer.poll(CONTINUE_TIME_MAX, cx));
                     self.leave();
                 }
                 Poll::Ready(Ok(())) => {
                     if client_is_slow {
-                        let patience = self.upload.as_ref().map_or(self.write_idle, |upload| upload.client_idle);
+                        let patience = self.rest.client_idle().unwrap_or(self.write_idle);
                         ready!(self.timer.poll(patience, cx));
                         return Poll::Ready(Err(RequestFault::BodyTimeout.into()));
                     }
@@ -100,35 +81,17 @@ impl Sender {
         Poll::Ready(Ok(()))
     }
 
-    fn waits_for_leave(&self) -> bool {
-        self.upload.as_ref().is_some_and(|upload| upload.on_leave)
-    }
-
     /// Takes what the client has sent, as far as there is room; pending where it has sent nothing more yet.
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        while self.out.len() < UPLOAD_BUFFER_OCTETS {
-            let Some(upload) = self.upload.as_mut().filter(|upload| !upload.on_leave) else { break };
-            match ready!(upload.source.poll_piece(cx)).transpose()? {
+        while self.out.len() < UPLOAD_BUFFER_OCTETS && !self.rest.is_over() && !self.rest.waits_for_leave() {
+            match ready!(self.rest.poll_piece(cx))? {
                 Some(Piece::Data(data)) => {
                     self.timer.stop();
-                    self.taken += data.len() as u64;
-                    if upload.octets_max.is_some_and(|max| self.taken > max) {
-                        return Poll::Ready(Err(Refusal::BodyTooLarge.into()));
-                    }
-                    put(&mut self.out, &data, upload.chunked);
+                    put(&mut self.out, &data, self.chunked);
                 }
-                Some(Piece::Trailers(trailers)) => {
-                    if upload.chunked {
-                        put_end(&mut self.out, &trailers);
-                    }
-                    self.upload = None;
-                }
-                None => {
-                    if upload.chunked {
-                        put_end(&mut self.out, &Fields::default());
-                    }
-                    self.upload = None;
-                }
+                Some(Piece::Trailers(trailers)) if self.chunked => put_end(&mut self.out, &trailers),
+                None if self.chunked => put_end(&mut self.out, &Fields::default()),
+                Some(Piece::Trailers(_)) | None => {}
             }
         }
         Poll::Ready(Ok(()))

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use bytes::BytesMut;
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
-use hyper::http::Response;
+use http::Response;
 use tokio::time::Instant;
 
 use super::relay::Relay;
@@ -163,8 +163,8 @@ impl Exchange {
                 (failure(&self.place, classify(&error, self.place.idle.is_some()), &error), unprocessed)
             }
         };
-        let taken = self.sender.taken;
-        Box::new(Refused { failure, upload: self.sender.into_upload(), taken, unprocessed })
+        let taken = self.sender.rest.taken;
+        Box::new(Refused { failure, upload: self.sender.rest.into_upload(), taken, unprocessed })
     }
 }
 

@@ -1,8 +1,8 @@
 //! The head of a request for HTTP/2, from the one that HTTP/1 would send.
 
 use bytes::Bytes;
-use hyper::http::uri::{Authority, PathAndQuery, Scheme};
-use hyper::http::{HeaderName, HeaderValue, Method, Request, Uri, header};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 
 use crate::proxy::limits::HEAD_LINES_MAX;
 
@@ -32,7 +32,7 @@ pub(super) fn request(head: &Bytes, is_tls: bool) -> Option<Request<()>> {
     }
     // We hand on whatever follows a body, and gRPC wants to know.
     headers.insert(header::TE, HeaderValue::from_static("trailers"));
-    let mut parts = hyper::http::uri::Parts::default();
+    let mut parts = http::uri::Parts::default();
     parts.scheme = Some(if is_tls { Scheme::HTTPS } else { Scheme::HTTP });
     parts.authority = Some(Authority::from_maybe_shared(host?).ok()?);
     parts.path_and_query = Some(PathAndQuery::from_maybe_shared(head.slice_ref(parsed.path?.as_bytes())).ok()?);

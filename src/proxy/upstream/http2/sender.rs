@@ -6,55 +6,46 @@ use core::time::Duration;
 use bytes::Bytes;
 use h2::SendStream;
 
-use crate::matcher::Refusal;
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, RequestFault, UpstreamFault};
 use crate::proxy::http2::to_headers;
 use crate::proxy::hygiene::may_trail;
 use crate::proxy::limits::CONTINUE_TIME_MAX;
 use crate::proxy::timer::Timer;
-use crate::proxy::upstream::Upload;
+use crate::proxy::upstream::upload::{Rest, Upload};
 
 /// What is still to be sent of a request.
 pub(super) struct Sender {
     stream: SendStream<Bytes>,
-    upload: Option<Upload>,
-    rest: Bytes,
-    /// Octets taken from the client.
-    pub(super) taken: u64,
+    pub(super) rest: Rest,
+    /// Taken, and not sent for want of room.
+    held: Bytes,
     write_idle: Duration,
     timer: Timer,
 }
 
 impl Sender {
     pub(super) fn new(stream: SendStream<Bytes>, upload: Option<Upload>, write_idle: Duration) -> Self {
-        Self { stream, upload, rest: Bytes::new(), taken: 0, write_idle, timer: Timer::default() }
-    }
-
-    /// The body, where nothing of it was taken yet.
-    pub(super) fn into_upload(self) -> Option<Upload> {
-        self.upload
+        Self { stream, rest: Rest::new(upload), held: Bytes::new(), write_idle, timer: Timer::default() }
     }
 
     /// The server wants the body, or will not say.
     pub(super) fn leave(&mut self) {
-        if let Some(upload) = &mut self.upload {
-            upload.on_leave = false;
-            self.timer.stop();
-        }
+        self.rest.leave();
+        self.timer.stop();
     }
 
     /// The server has answered without the body: it is not sent.
     pub(super) fn give_up_waiting(&mut self) {
-        if self.upload.as_ref().is_some_and(|upload| upload.on_leave) {
-            self.upload = None;
+        if self.rest.waits_for_leave() {
+            self.rest.forget();
         }
     }
 
     /// Ready once all is sent. A server that takes no more is no error here: it may have answered.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         loop {
-            if !self.rest.is_empty() {
+            if !self.held.is_empty() {
                 let Some(room) = (match self.poll_room(cx) {
                     Poll::Ready(room) => room,
                     Poll::Pending => {
@@ -66,32 +57,26 @@ impl Sender {
                     return Poll::Ready(Ok(()));
                 };
                 self.timer.stop();
-                let part = self.rest.split_to(room.min(self.rest.len()));
+                let part = self.held.split_to(room.min(self.held.len()));
                 if self.stream.send_data(part, false).is_err() {
                     self.end();
                 }
                 continue;
             }
-            let Some(upload) = &mut self.upload else { return Poll::Ready(Ok(())) };
-            if upload.on_leave {
+            let Some(client_idle) = self.rest.client_idle() else { return Poll::Ready(Ok(())) };
+            if self.rest.waits_for_leave() {
                 // A server that has never heard of it waits for the body.
                 ready!(self.timer.poll(CONTINUE_TIME_MAX, cx));
                 self.leave();
                 continue;
             }
-            let Poll::Ready(piece) = upload.source.poll_piece(cx) else {
-                ready!(self.timer.poll(upload.client_idle, cx));
+            let Poll::Ready(piece) = self.rest.poll_piece(cx) else {
+                ready!(self.timer.poll(client_idle, cx));
                 return Poll::Ready(Err(RequestFault::BodyTimeout.into()));
             };
             self.timer.stop();
-            match piece.transpose()? {
-                Some(Piece::Data(data)) => {
-                    self.taken += data.len() as u64;
-                    if upload.octets_max.is_some_and(|max| self.taken > max) {
-                        return Poll::Ready(Err(Refusal::BodyTooLarge.into()));
-                    }
-                    self.rest = data;
-                }
+            match piece? {
+                Some(Piece::Data(data)) => self.held = data,
                 Some(Piece::Trailers(trailers)) => {
                     let headers = to_headers(trailers.iter().filter(|(name, _)| may_trail(name)));
                     drop(self.stream.send_trailers(headers));
@@ -106,14 +91,14 @@ impl Sender {
     }
 
     fn end(&mut self) {
-        self.rest = Bytes::new();
-        self.upload = None;
+        self.held = Bytes::new();
+        self.rest.forget();
         self.timer.stop();
     }
 
     /// None where the stream takes nothing any more.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
-        self.stream.reserve_capacity(self.rest.len());
+        self.stream.reserve_capacity(self.held.len());
         loop {
             match ready!(self.stream.poll_capacity(cx)) {
                 Some(Ok(0)) => {}
