@@ -168,15 +168,13 @@ impl<'d> Run<'d, '_> {
         if self.journey.hops > HOPS_MAX { Err(Refusal::RewriteLoop.into()) } else { Ok(()) }
     }
 
-    /// What stands in for `given`: one page a request, and none where it was sent on too often.
+    /// What stands in for `given`: one page a request, and none where it was sent on too often or has no room left.
     fn error_page(&mut self, given: &Result<Given<'d>, Halt>) -> Option<Operation> {
         let status = match given {
             Ok(Given::Special(draft)) => draft.own_status()?,
-            // A page has no room either.
-            Err(Halt::Refused(Refusal::RewriteTooLong)) => return None,
-            Err(Halt::Refused(refusal)) => refusal.status(),
+            Err(Halt::Refused(refusal)) if *refusal != Refusal::RewriteTooLong => refusal.status(),
             Err(Halt::Caller(_, status) | Halt::Fault(status)) => *status,
-            Ok(_) | Err(Halt::NeedsPlan | Halt::NeedsFact(_)) => return None,
+            Ok(_) | Err(Halt::Refused(_) | Halt::NeedsPlan | Halt::NeedsFact(_)) => return None,
         };
         if self.journey.error_page_found || self.journey.hops > HOPS_MAX {
             return None;

@@ -3,7 +3,7 @@
 use core::fmt::Write as _;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use hyper::StatusCode;
+use http::StatusCode;
 
 use super::output::Output;
 use crate::proxy::exchange::{AnswerHead, Piece, is_bodiless};

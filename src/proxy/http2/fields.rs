@@ -1,6 +1,6 @@
 //! Fields between HTTP/2's library and everything else.
 
-use hyper::http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::proxy::http1::Fields;
 

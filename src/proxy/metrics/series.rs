@@ -1,8 +1,9 @@
 //! Names to numbers: a request's labels are looked up once for each kind of request and core, then known by number.
 
-use core::hash::{BuildHasherDefault, Hasher};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::Metrics;
 use crate::proxy::limits::{METRIC_NAMES_MAX, METRIC_SERIES_MAX};
@@ -117,7 +118,8 @@ impl Known {
 #[derive(Debug, Default)]
 pub(in crate::proxy) struct Asked {
     generation: u64,
-    numbers: HashMap<Key, Numbers, BuildHasherDefault<Folding>>,
+    /// No client chooses the keys.
+    numbers: FxHashMap<Key, Numbers>,
 }
 
 /// Indices; a code is known by where its text stands, which may be more than one place.
@@ -141,48 +143,6 @@ impl Asked {
             self.generation = generation;
         }
         *self.numbers.entry(key).or_insert_with(|| metrics.numbers(names()))
-    }
-}
-
-/// A quick hash of a few numbers that no client chooses.
-#[derive(Debug, Default)]
-struct Folding(u64);
-
-impl Folding {
-    fn fold(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-impl Hasher for Folding {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
-    }
-
-    fn write(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            self.fold(u64::from(octet));
-        }
-    }
-
-    fn write_u16(&mut self, word: u16) {
-        self.fold(u64::from(word));
-    }
-
-    fn write_u32(&mut self, word: u32) {
-        self.fold(u64::from(word));
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.fold(word);
-    }
-
-    fn write_usize(&mut self, word: usize) {
-        self.fold(u64::try_from(word).unwrap_or_default());
-    }
-
-    fn write_isize(&mut self, word: isize) {
-        self.fold(word.unsigned_abs().try_into().unwrap_or_default());
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use hyper::http::{Response, StatusCode};
+use http::{Response, StatusCode};
 
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::RequestFault;

@@ -1,9 +1,9 @@
 //! A request that came by HTTP/2, as the head that everything else knows.
 
 use bytes::Bytes;
-use hyper::http::request::Parts;
-use hyper::http::uri::PathAndQuery;
-use hyper::http::{HeaderMap, HeaderValue, header};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::proxy::fault::RequestFault;
 use crate::proxy::http1::{Fields, Head};
@@ -70,7 +70,7 @@ fn target(parts: &Parts, authority: Option<&[u8]>) -> Result<Bytes, RequestFault
 
 #[cfg(test)]
 mod tests {
-    use hyper::http::Request;
+    use http::Request;
 
     use super::*;
 
