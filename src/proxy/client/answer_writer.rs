@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::output::Output;
 use crate::proxy::exchange::{AnswerHead, Piece, is_bodiless};
-use crate::proxy::http1::{Fields, Head, members};
+use crate::proxy::http1::{Fields, Head, members, put_line};
 
 /// How one answer is written.
 #[derive(Debug)]
@@ -71,24 +71,24 @@ impl AnswerWriter {
         let keeps_length = status == 304 || (self.is_head && !is_bodiless(status));
         for (name, value) in fields.iter() {
             if keeps_length || !name.eq_ignore_ascii_case(b"content-length") {
-                write_line(out, name, value);
+                put_line(out, name, value);
             }
         }
         if let Some(octets) = length.filter(|_| has_body) {
             let _ = write!(out, "Content-Length: {octets}\r\n");
         }
         if self.framing == Framing::Chunked {
-            write_line(out, b"Transfer-Encoding", b"chunked");
+            put_line(out, b"Transfer-Encoding", b"chunked");
         }
         if status == 101 {
-            write_line(out, b"Connection", b"upgrade");
+            put_line(out, b"Connection", b"upgrade");
         } else if !stays {
-            write_line(out, b"Connection", b"close");
+            put_line(out, b"Connection", b"close");
         } else if self.minor == 0 {
-            write_line(out, b"Connection", b"keep-alive");
+            put_line(out, b"Connection", b"keep-alive");
         }
         if !fields.has("date") {
-            write_line(out, b"Date", date);
+            put_line(out, b"Date", date);
         }
         out.put_slice(b"\r\n");
         stays
@@ -106,7 +106,7 @@ impl AnswerWriter {
                 let out = output.front();
                 out.put_slice(b"0\r\n");
                 for (name, value) in trailers.iter().filter(|_| self.takes_trailers) {
-                    write_line(out, name, value);
+                    put_line(out, name, value);
                 }
                 out.put_slice(b"\r\n");
                 self.ended = true;
@@ -133,19 +133,13 @@ impl AnswerWriter {
     }
 }
 
-fn write_line(out: &mut BytesMut, name: &[u8], value: &[u8]) {
-    for part in [name, b": ", value, b"\r\n"] {
-        out.put_slice(part);
-    }
-}
-
 /// Writes an interim answer, such as 103.
 pub(super) fn write_interim(out: &mut BytesMut, status: u16, fields: &Fields) {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("");
     // Writing to a BytesMut cannot fail.
     let _ = write!(out, "HTTP/1.1 {status} {reason}\r\n");
     for (name, value) in fields.iter() {
-        write_line(out, name, value);
+        put_line(out, name, value);
     }
     out.put_slice(b"\r\n");
 }

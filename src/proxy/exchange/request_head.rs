@@ -9,7 +9,7 @@ use super::{client_cert, forwarded};
 use crate::matcher::{Body, BodyAction, EditAction, Side};
 use crate::proxy::client::Client;
 use crate::proxy::config::Forwarded;
-use crate::proxy::http1::Head;
+use crate::proxy::http1::{Head, put_line};
 use crate::proxy::hygiene::{Dropped, is_claim, is_one_of};
 use crate::proxy::verdict::Edit;
 
@@ -47,17 +47,17 @@ impl RequestHead<'_> {
         }
         // HTTP/1.1 must have a Host: an edit may put another in its place, one that drops it leaves the upstream's.
         if !self.added().any(|edit| edit.names(b"host")) {
-            write_line(&mut out, b"Host", host.as_bytes());
+            put_line(&mut out, b"Host", host.as_bytes());
         }
         self.copy(&mut out);
         self.forwarded(&mut out);
         for edit in self.added() {
-            write_line(&mut out, &edit.name, &edit.value);
+            put_line(&mut out, &edit.name, &edit.value);
         }
         self.framing(&mut out);
         if let Some(protocol) = self.upgrade {
-            write_line(&mut out, b"Connection", b"upgrade");
-            write_line(&mut out, b"Upgrade", protocol);
+            put_line(&mut out, b"Connection", b"upgrade");
+            put_line(&mut out, b"Upgrade", protocol);
         }
         out.put_slice(b"\r\n");
         out
@@ -109,7 +109,7 @@ impl RequestHead<'_> {
     /// A line that stands before all edits: it stays unless one of them takes it away.
     fn line(&self, out: &mut BytesMut, name: &[u8], value: &[u8]) {
         if !self.edits.iter().any(|edit| takes_away(edit, name)) {
-            write_line(out, name, value);
+            put_line(out, name, value);
         }
     }
 
@@ -128,13 +128,13 @@ impl RequestHead<'_> {
                 // Writing to a BytesMut cannot fail.
                 let _ = write!(out, "Content-Length: {octets}\r\n");
             }
-            (BodyAction::Forward, Body::Unknown) => write_line(out, b"Transfer-Encoding", b"chunked"),
+            (BodyAction::Forward, Body::Unknown) => put_line(out, b"Transfer-Encoding", b"chunked"),
             // An empty body is said where the method means one, as RFC 9110 8.6 wants, or where the client said it.
-            _ if self.body != BodyAction::Strip && self.says_empty() => write_line(out, b"Content-Length", b"0"),
+            _ if self.body != BodyAction::Strip && self.says_empty() => put_line(out, b"Content-Length", b"0"),
             _ => {}
         }
         if self.on_leave {
-            write_line(out, b"Expect", b"100-continue");
+            put_line(out, b"Expect", b"100-continue");
         }
     }
 
@@ -151,10 +151,4 @@ fn is_of_request(edit: &Edit) -> bool {
 /// Whether a line of `name` that stands before `edit` goes with it.
 fn takes_away(edit: &Edit, name: &[u8]) -> bool {
     is_of_request(edit) && edit.action != EditAction::Add && edit.names(name)
-}
-
-fn write_line(out: &mut BytesMut, name: &[u8], value: &[u8]) {
-    for part in [name, b": ", value, b"\r\n"] {
-        out.put_slice(part);
-    }
 }

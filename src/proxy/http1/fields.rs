@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 
 use crate::matcher::Header;
 
@@ -68,6 +68,13 @@ impl Fields {
             None => self.read.get(range.clone()).unwrap_or_default(),
             Some(start) => self.added.get(start..range.end.saturating_sub(read)).unwrap_or_default(),
         }
+    }
+}
+
+/// Writes a field line.
+pub(in crate::proxy) fn put_line(out: &mut BytesMut, name: &[u8], value: &[u8]) {
+    for part in [name, b": ", value, b"\r\n"] {
+        out.put_slice(part);
     }
 }
 

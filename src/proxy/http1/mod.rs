@@ -7,7 +7,7 @@ mod request;
 mod response;
 
 pub(super) use chunked::{Chunked, Then, is_token};
-pub(super) use fields::{Fields, members};
+pub(super) use fields::{Fields, members, put_line};
 pub(super) use head_end::{HeadEnd, head_end};
 pub(super) use request::Head;
 pub(super) use response::{Framing, ResponseHead};

@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::upload::{Rest, Upload};
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, RequestFault, UpstreamFault};
-use crate::proxy::http1::Fields;
+use crate::proxy::http1::{Fields, put_line};
 use crate::proxy::hygiene::may_trail;
 use crate::proxy::limits::{CONTINUE_TIME_MAX, UPLOAD_BUFFER_OCTETS};
 use crate::proxy::timer::Timer;
@@ -113,9 +113,7 @@ fn put(out: &mut BytesMut, data: &Bytes, chunked: bool) {
 fn put_end(out: &mut BytesMut, trailers: &Fields) {
     out.extend_from_slice(b"0\r\n");
     for (name, value) in trailers.iter().filter(|(name, _)| may_trail(name)) {
-        for part in [name, b": ", value, b"\r\n"] {
-            out.extend_from_slice(part);
-        }
+        put_line(out, name, value);
     }
     out.extend_from_slice(b"\r\n");
 }
