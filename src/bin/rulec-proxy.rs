@@ -90,7 +90,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         let handle = serve(policy, &config, log).map_err(|error| system(&error))?;
         announce(&handle);
         serve_until_told(arguments, &config, &handle, &mut signals).await;
-        tell_supervisor(NotifyState::Stopping);
+        tell_supervisor(&[NotifyState::Stopping]);
         tracing::info!("stopping: requests in flight may finish; a second signal ends at once");
         // Stopping waits for threads: signals must be heard meanwhile.
         let stopped = tokio::task::spawn_blocking(move || handle.stop());
@@ -153,6 +153,7 @@ async fn serve_until_told(arguments: &Arguments, config: &Config, handle: &Handl
             }
         }
         let mut watched = None;
+        tell_reloading();
         let served = handle.reload(|before| {
             let config = reconfigure(arguments, config)?;
             watched = Some(files(arguments, &config));
@@ -160,6 +161,7 @@ async fn serve_until_told(arguments: &Arguments, config: &Config, handle: &Handl
         });
         // Told by the reload itself; the policy before goes on serving.
         drop(served);
+        tell_supervisor(&[NotifyState::Ready]);
         if let Some(files) = watched {
             watch.set(files);
         }
@@ -208,12 +210,19 @@ fn announce(handle: &Handle) {
     if let Some(address) = handle.admin() {
         tell(&format!("admin on {address}"));
     }
-    tell_supervisor(NotifyState::Ready);
+    tell_supervisor(&[NotifyState::Ready]);
+}
+
+/// A reload has begun; systemd wants to know when, by its clock.
+fn tell_reloading() {
+    if let Ok(now) = NotifyState::monotonic_usec_now() {
+        tell_supervisor(&[NotifyState::Reloading, now]);
+    }
 }
 
 /// systemd, where it started this.
-fn tell_supervisor(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+fn tell_supervisor(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "the supervisor cannot be told");
     }
 }

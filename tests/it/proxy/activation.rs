@@ -81,6 +81,10 @@ fn a_socket_is_taken_by_its_name_or_number_and_the_supervisor_is_told() {
             String::from_utf8_lossy(&octets[..read]).into_owned()
         };
         assert_eq!(told(), "READY=1\n");
+        assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().expect("kill").success());
+        let reloading = told();
+        assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+        assert_eq!(told(), "READY=1\n");
         let (status, said) = end(child, messages);
         assert_eq!(status, Some(0), "{said}");
         assert!(said.contains(&bound.to_string()), "{said}");
