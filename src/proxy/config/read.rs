@@ -13,6 +13,8 @@ use super::log::log;
 use super::plans::plans;
 use super::section::{File, Section};
 use super::upstream::upstream;
+use super::words::parse_time;
+use crate::proxy::limits::Limits;
 
 /// Everything that the file says, or everything that is wrong with it.
 pub(super) fn config(text: &str, path: &Path) -> Result<Config, Vec<String>> {
@@ -27,7 +29,7 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, Vec<String>> {
 }
 
 fn document(root: &Section<'_, '_>) -> Config {
-    root.only(&["listener", "admin", "log", "upstream", "dns", "plans", "callers", "facts"]);
+    root.only(&["listener", "admin", "log", "upstream", "dns", "plans", "callers", "facts", "stop"]);
     let mut callers = BTreeMap::new();
     if let Some(section) = root.section("callers") {
         for list in section.keys() {
@@ -35,6 +37,11 @@ fn document(root: &Section<'_, '_>) -> Config {
             let place = |(name, span)| (name, section.file.place(&span));
             callers.insert(list.to_owned(), names.into_iter().map(place).collect());
         }
+    }
+    let mut limits = Limits::default();
+    if let Some(section) = root.section("stop") {
+        section.only(&["timeout"]);
+        limits.stop_time_max = section.parsed("timeout", parse_time).unwrap_or(limits.stop_time_max);
     }
     let admin = root.section("admin").map(|section| admin(&section));
     let facts = root.section("facts").map(|section| {
@@ -51,12 +58,15 @@ fn document(root: &Section<'_, '_>) -> Config {
         plans: root.named("plans").into_iter().filter_map(|(name, section)| Some((name, plans(&section)?))).collect(),
         callers,
         facts: facts.unwrap_or_default(),
+        limits,
         ..Config::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Config, Vec<String>> {
@@ -82,6 +92,8 @@ mod tests {
             mobile = ["NAME"]
             [facts]
             upload_ok = "yes"
+            [stop]
+            timeout = "2m"
         "#;
         let config = parse(text).unwrap();
         assert_eq!(config.listeners.len(), 1);
@@ -91,6 +103,7 @@ mod tests {
         assert_eq!(sandbox.tls.as_ref().unwrap().ca.as_deref(), Some(Path::new("etc/ca.pem")));
         assert_eq!(sandbox.timeout.connect_ms, Some(1000));
         assert_eq!(config.facts["upload_ok"], ("yes".to_owned(), "etc/proxy.toml:17:25".to_owned()));
+        assert_eq!(config.limits.stop_time_max, Duration::from_secs(120));
         assert_eq!(config.plans["words_plans"].keys, Path::new("etc/words.keys"));
     }
 
