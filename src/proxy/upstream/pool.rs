@@ -105,6 +105,7 @@ impl Pool {
             return answer;
         }
         let failure = Failure::new(UpstreamFault::RequestTimeout);
+        self.counts.failed(failure.fault.code());
         if let Some(server) = asked.get().and_then(|index: usize| self.upstream.servers.get(index)) {
             self.failed(server, &failure);
         }
@@ -206,11 +207,15 @@ impl Pool {
         let in_flight = InFlight::begin(&server.health);
         let connect = async || {
             let connection = connect(server, timers).await?;
+            self.counts.opened();
             let peer = connection.peer;
             let stream = connection.into_http2();
             stream.map(|stream| (stream, peer)).ok_or_else(|| Failure::new(UpstreamFault::Http2NotOffered).peer(peer))
         };
         let place = sessions.place(timers.response, connect).await.map_err(|failure| (failure, Again::Unsent))?;
+        if place.idle.is_some() {
+            self.counts.reused();
+        }
         let head = (request.head)(&server.host_header);
         let sending = http2::Sending { head, is_tls: server.tls.is_some(), asked: request.asked, timers, deadline };
         match http2::send(place, in_flight, sending, request.upload.take()).await {
@@ -231,8 +236,11 @@ impl Pool {
         }
     }
 
-    /// `failure` with what the rules say of the server, and what was tried before.
+    /// `failure`, counted, with what the rules say of the server, and what was tried before.
     fn told(&self, mut failure: Failure, server: &Server, attempts: &[Attempt]) -> Failure {
+        if matches!(failure.fault, Fault::Upstream(_)) {
+            self.counts.failed(failure.fault.code());
+        }
         failure.server_name = server.tls.as_ref().map(|tls| tls.name.to_str().into_owned());
         failure.kept_for = Some(self.upstream.keepalive_idle);
         failure.attempts = attempts.to_vec();
@@ -251,10 +259,8 @@ impl Pool {
     pub(in crate::proxy) fn sweep(&self) {
         let mut idle = self.idle.borrow_mut();
         idle.sweep(&self.upstream.servers);
-        self.counts.idle(idle.len());
-        for sessions in &self.sessions {
-            sessions.sweep(self.upstream.keepalive_idle);
-        }
+        let http2 = self.sessions.iter().map(|sessions| sessions.sweep(self.upstream.keepalive_idle));
+        self.counts.idle(idle.len() + http2.sum::<usize>());
     }
 
     /// A connection to a server, kept or fresh, which counts as in flight from now on.
@@ -267,8 +273,7 @@ impl Pool {
             connection
         } else {
             // In a box, as all that is rare here: what every request carries along stays small.
-            let connection = Box::pin(connect(server, self.upstream.timers)).await;
-            let connection = connection.inspect_err(|failure| self.counts.failed(failure.fault.code()))?;
+            let connection = Box::pin(connect(server, self.upstream.timers)).await?;
             self.counts.opened();
             connection
         };

@@ -48,7 +48,7 @@ pub(super) struct Session {
 pub(in crate::proxy::upstream) struct Place {
     pub(super) session: Rc<Session>,
     /// How long the connection had been idle, where it was not opened for this request.
-    pub(super) idle: Option<Duration>,
+    pub(in crate::proxy::upstream) idle: Option<Duration>,
 }
 
 impl Place {
@@ -115,12 +115,14 @@ impl Sessions {
         Some(Place::begin(least, false))
     }
 
-    /// Lets go of connections without a request for `patience`.
-    pub(in crate::proxy::upstream) fn sweep(&self, patience: Duration) {
-        self.open.borrow_mut().retain(|session| {
-            let idle = session.streams.get() == 0 && session.idle_since.get().elapsed() >= patience;
-            !idle && !session.ended.get()
+    /// Lets go of connections without a request for `patience`; how many without one are kept.
+    pub(in crate::proxy::upstream) fn sweep(&self, patience: Duration) -> usize {
+        let mut open = self.open.borrow_mut();
+        let is_idle = |session: &Session| session.streams.get() == 0;
+        open.retain(|session| {
+            !session.ended.get() && !(is_idle(session) && session.idle_since.get().elapsed() >= patience)
         });
+        open.iter().filter(|session| is_idle(session)).count()
     }
 }
 

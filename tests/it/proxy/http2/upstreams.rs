@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use h2::Reason;
 use hyper::http::{HeaderMap, Response};
+use rulec::proxy::Address;
 
-use super::super::harness::{Gateway, wait_until};
+use super::super::harness::{Gateway, admin_text, config, wait_until};
 use super::peers::{Client, Server, get, http2_config, post, read_all, run, send_all, whole};
 
 fn gateway(server: &Server) -> Gateway {
@@ -50,6 +51,30 @@ fn http1_clients_reach_it_too() {
     assert_eq!((answer.status, answer.text().as_str()), (200, "hello"));
     assert_eq!(answer.header("x-path"), Some("/a"));
     assert_eq!(answer.header("x-host"), Some(format!("127.0.0.1:{}", server.port).as_str()));
+}
+
+#[test]
+fn connections_and_failures_are_counted() {
+    let server = Server::start(|number, _, mut respond| async move {
+        if number == 3 {
+            return respond.send_reset(Reason::INTERNAL_ERROR);
+        }
+        drop(respond.send_response(ok(), true));
+    });
+    let mut config = config();
+    config.admin = Some(Address::Tcp("127.0.0.1:0".parse().expect("address")));
+    let gateway = Gateway::with(&server.rules("location / { proxy up; }"), &config);
+    let status = || gateway.ask("GET / HTTP/1.1\r\nHost: b\r\n\r\n").status;
+    assert_eq!([status(), status(), status(), status()], [200, 200, 200, 502]);
+    let handle = gateway.handle.as_ref().expect("runs");
+    for sample in [
+        "connections_total{upstream=\"up\"} 1",
+        "reuses_total{upstream=\"up\"} 3",
+        "idle_connections{upstream=\"up\"} 1",
+        "failures_total{upstream=\"up\",code=\"upstream.http2.reset\"} 1",
+    ] {
+        wait_until(|| admin_text(handle, "/metrics").contains(&format!("\nrulec_upstream_{sample}\n")));
+    }
 }
 
 #[test]
