@@ -120,7 +120,8 @@ impl Sessions {
         let mut open = self.open.borrow_mut();
         let is_idle = |session: &Session| session.streams.get() == 0;
         open.retain(|session| {
-            !session.ended.get() && !(is_idle(session) && session.idle_since.get().elapsed() >= patience)
+            let is_stale = is_idle(session) && session.idle_since.get().elapsed() >= patience;
+            !is_stale && !session.ended.get()
         });
         open.iter().filter(|session| is_idle(session)).count()
     }
