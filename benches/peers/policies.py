@@ -1,4 +1,4 @@
-"""The same locations for nginx and for rulec: regexes of the four shapes that benches/rivals mixes."""
+"""The same locations for nginx and for rulec."""
 
 import random
 
@@ -8,18 +8,29 @@ WORDS = ("account admin api archive assets billing cart catalog checkout comment
 
 
 class Policy:
-    """`regexes` in order, and `paths` that they match, spread over all of them."""
+    """`locations` of one kind in order, and `paths` that they match, spread over all of them."""
 
-    def __init__(self, locations):
+    def __init__(self, kind, count):
         draw = random.Random(5)
-        made = [location(draw, index) for index in range(locations)]
-        self.regexes = [regex for regex, _ in made]
-        step = max(1, locations // 512)
+        made = [kind(draw, index) for index in range(count)]
+        self.locations = [location for location, _ in made]
+        step = max(1, count // 512)
         self.paths = [path for _, path in made[::step]]
         draw.shuffle(self.paths)
 
 
-def location(draw, index):
+def prefix(draw, index):
+    path = "/" + "/".join(draw.choices(WORDS, k=3)) + f"/r{index}/"
+    return path, path + draw.choice(WORDS)
+
+
+def regex(draw, index):
+    """Of the four shapes that benches/rivals mixes."""
+    expression, path = shape(draw, index)
+    return f'~ "{expression}"', path
+
+
+def shape(draw, index):
     prefix = "/" + "/".join(draw.choices(WORDS, k=3)) + f"/r{index}/"
     match draw.randrange(30):
         case shape if shape < 15:

@@ -24,11 +24,14 @@ class Setting:
     key: Path = None
     secured: bool = False
     log: bool = False
-    regexes: list = field(default_factory=list)
+    #: As nginx and rulec write them: modifier and pattern.
+    locations: list = field(default_factory=list)
+    #: What `/version` is answered with.
+    version: str = "1"
 
 
 def nginx(setting):
-    locations = "\n".join(f'    location ~ "{regex}" {{ proxy_pass http://upstream; }}' for regex in setting.regexes)
+    locations = "\n".join(f"    location {location} {{ proxy_pass http://upstream; }}" for location in setting.locations)
     log = f"{setting.folder}/access.log combined buffer=64k flush=1s" if setting.log else "off"
     (setting.folder / "nginx.conf").write_text(f"""
 daemon off; worker_processes 1; error_log {setting.folder}/error.log crit; pid {setting.folder}/pid; pcre_jit on;
@@ -55,6 +58,7 @@ http {{
     ssl_certificate {setting.certificate}; ssl_certificate_key {setting.key};
     ssl_protocols TLSv1.2 TLSv1.3;
 {locations}
+    location = /version {{ return 200 {setting.version}; }}
     location / {{ proxy_pass http://upstream; }}
   }}
 }}
@@ -84,6 +88,7 @@ frontend clients
   http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Request-Id %[unique-id]
+  http-request return status 200 content-type text/plain string {setting.version} if {{ path /version }}
   http-response set-header X-Request-Id %[unique-id]
   default_backend upstream
 backend upstream
@@ -177,12 +182,13 @@ def envoy(setting):
 
 
 def rulec(setting, binary=ROOT / "target/release/rulec-proxy"):
-    locations = "\n".join(f'    location ~ "{regex}" {{ proxy upstream; }}' for regex in setting.regexes)
+    locations = "\n".join(f"    location {location} {{ proxy upstream; }}" for location in setting.locations)
     (setting.folder / "bench.rules").write_text(f"""
 upstream upstream {{ server 127.0.0.1:{setting.upstream}; keepalive {KEPT} idle=55s; }}
 service bench default {{
     server_name bench.test;
 {locations}
+    location = /version {{ return 200 {setting.version}; }}
     location / {{ proxy upstream; }}
 }}
 """)
@@ -198,8 +204,9 @@ address = "127.0.0.1:{setting.clear}"
     return [binary, "bench.rulec", "--config", "proxy.toml", "--threads", "1", "--access-log", "stdout" if setting.log else "off"]
 
 
-#: The signal on which one takes its configuration anew. h2o wants another process for it, caddy and envoy a request.
-RELOADS = {"rulec": signal.SIGHUP, "nginx": signal.SIGHUP, "haproxy": signal.SIGUSR2}
+#: The signal on which one takes its configuration anew; rulec looks at the file itself. h2o wants another process for it,
+#: caddy and envoy a request.
+RELOADS = {"rulec": None, "nginx": signal.SIGHUP, "haproxy": signal.SIGUSR2}
 #: By the column they get; rulec's rules are compiled before it is started.
 SERVERS = {"rulec": rulec, "nginx": nginx, "haproxy": haproxy, "h2o": h2o, "caddy": caddy, "envoy": envoy}
 
