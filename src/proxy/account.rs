@@ -32,7 +32,7 @@ impl Account {
         let mut attempts = failure.attempts.clone();
         attempts.push(failure.attempt());
         Self {
-            phase: failure.fault.phase().name(),
+            phase: failure.phase.name(),
             phase_ms: failure.elapsed.map(ms),
             server_name: failure.server_name.clone(),
             reused: failure.reused.is_some(),

@@ -421,6 +421,11 @@ catalogue! {
         "the upstream ended the connection for new requests"
         "GOAWAY as the request was sent: a restart, a deploy, or a bound on the age of connections."
 
+    Http2PingTimeout 504 FirstByte "upstream.http2.ping_timeout"
+        "the upstream's connection is dead"
+        "It answered no PING while requests waited: the machine is gone or hangs, or a firewall or NAT has forgotten the \
+        connection without a word."
+
     BodyTruncated 502 Answer "upstream.body.truncated"
         "the upstream's answer ended too early"
         "It closed before its Content-Length, or before the last chunk: killed within the answer, or a length that \
@@ -429,7 +434,8 @@ catalogue! {
 
     BodyMalformed 502 Answer "upstream.body.malformed"
         "the body of the upstream's answer is malformed"
-        "It says `chunked` and the chunks are not well-formed: a mistake of the upstream or of a hop between."
+        "It says `chunked` and the chunks are not well-formed, or its frames of HTTP/2 do not add up to its \
+        Content-Length: a mistake of the upstream or of a hop between."
 
     BodyTimeout 504 Answer "upstream.body.timeout"
         "the upstream stopped within its answer"

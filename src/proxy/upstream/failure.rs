@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use serde::Serialize;
 
-use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::fault::{Fault, Phase, UpstreamFault};
 
 /// An exchange with an upstream that failed. It is as large as a pointer: results that carry it are seldom failures.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub(in crate::proxy) struct Failure(Box<Facts>);
 #[derive(Clone, Debug)]
 pub(in crate::proxy) struct Facts {
     pub(in crate::proxy) fault: Fault,
+    /// What was being done: some faults are met at more than one time.
+    pub(in crate::proxy) phase: Phase,
     /// In the words of the library that noticed; for the log only.
     pub(in crate::proxy) detail: Option<String>,
     pub(in crate::proxy) peer: Option<SocketAddr>,
@@ -45,8 +47,10 @@ pub(in crate::proxy) struct Attempt {
 
 impl Failure {
     pub(in crate::proxy) fn new(fault: impl Into<Fault>) -> Self {
+        let fault = fault.into();
         Self(Box::new(Facts {
-            fault: fault.into(),
+            fault,
+            phase: fault.phase(),
             detail: None,
             peer: None,
             server_name: None,

@@ -104,9 +104,11 @@ impl Pool {
         if let Ok(answer) = timeout_at(deadline, Box::pin(self.attempts(request, Some(deadline), &asked))).await {
             return answer;
         }
-        let failure = Failure::new(UpstreamFault::RequestTimeout);
+        let mut failure = Failure::new(UpstreamFault::RequestTimeout).elapsed(patience);
         self.counts.failed(failure.fault.code());
         if let Some(server) = asked.get().and_then(|index: usize| self.upstream.servers.get(index)) {
+            failure = self.told(failure, server, &[]);
+            failure.peer = server.address();
             self.failed(server, &failure);
         }
         Err(failure)
@@ -206,11 +208,12 @@ impl Pool {
         let timers = self.upstream.timers;
         let in_flight = InFlight::begin(&server.health);
         let connect = async || {
+            let begun = Instant::now();
             let connection = connect(server, timers).await?;
             self.counts.opened();
             let peer = connection.peer;
-            let stream = connection.into_http2();
-            stream.map(|stream| (stream, peer)).ok_or_else(|| Failure::new(UpstreamFault::Http2NotOffered).peer(peer))
+            let not_offered = || Failure::new(UpstreamFault::Http2NotOffered).peer(peer).elapsed(begun.elapsed());
+            connection.into_http2().map(|stream| (stream, peer)).ok_or_else(not_offered)
         };
         let place = sessions.place(timers.response, connect).await.map_err(|failure| (failure, Again::Unsent))?;
         if place.idle.is_some() {

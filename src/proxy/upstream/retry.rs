@@ -44,10 +44,9 @@ pub(super) fn after_http2(refused: &Refused, idempotent: bool, may_reuse: bool) 
     if refused.taken > 0 || !matches!(refused.failure.fault, Fault::Upstream(_)) {
         return Again::No;
     }
-    let raced = refused.failure.fault == Fault::Upstream(UpstreamFault::ReusedConnectionClosed);
     match (refused.unprocessed, idempotent) {
         (true, _) if may_reuse => Again::Fresh,
-        (_, true) if may_reuse && raced => Again::Fresh,
+        (_, true) if may_reuse && refused.raced => Again::Fresh,
         (true, _) => Again::Unsent,
         (false, true) => Again::Elsewhere,
         (false, false) => Again::No,

@@ -1,7 +1,7 @@
 //! An upstream as the rules and `proxy.toml` together say it is, ready to be connected to.
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -47,6 +47,16 @@ pub(in crate::proxy) struct Server {
     /// The value of Host.
     pub(in crate::proxy) host_header: String,
     pub(in crate::proxy) tls: Option<Tls>,
+}
+
+impl Server {
+    /// Where it is, where that is no name.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match &self.place {
+            Place::Address(address) => Some(SocketAddr::new(*address, self.port)),
+            Place::Name(_) => None,
+        }
+    }
 }
 
 /// What a server's host is.

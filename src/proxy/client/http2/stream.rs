@@ -46,8 +46,11 @@ pub(super) async fn serve(client: Rc<Client>, request: Request<RecvStream>, resp
         let mut writer = Writer { rest: Bytes::new(), is_last: false, timer: Timer::default() };
         let patience = client.limits.client_write_idle_max;
         let sent = poll_fn(|cx| writer.poll(&mut stream, &mut body, patience, cx)).await;
-        if let Err(reason) = sent {
-            stream.send_reset(reason);
+        if let Err(why) = sent {
+            if why != Broken::Answer {
+                body.abandoned(why == Broken::Late);
+            }
+            stream.send_reset(why.reason());
         }
     }
 }
@@ -72,6 +75,23 @@ fn response(client: &Client, answer: &AnswerHead, body: &AnswerBody, is_head: bo
     response
 }
 
+/// Why an answer is not sent to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broken {
+    /// It broke off itself.
+    Answer,
+    /// The client has given it up.
+    Left,
+    /// The client takes nothing.
+    Late,
+}
+
+impl Broken {
+    fn reason(self) -> Reason {
+        if self == Self::Answer { Reason::INTERNAL_ERROR } else { Reason::CANCEL }
+    }
+}
+
 /// Sends a body, as much of it as the client has room for.
 struct Writer {
     rest: Bytes,
@@ -81,16 +101,16 @@ struct Writer {
 }
 
 impl Writer {
-    /// Ready once all is sent, or with why the stream is reset.
+    /// Ready once all is sent, or with why it is not.
     fn poll(
         &mut self,
         stream: &mut SendStream<Bytes>,
         body: &mut AnswerBody,
         patience: core::time::Duration,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Reason>> {
+    ) -> Poll<Result<(), Broken>> {
         if stream.poll_reset(cx).is_ready() {
-            return Poll::Ready(Err(Reason::CANCEL));
+            return Poll::Ready(Err(Broken::Left));
         }
         loop {
             if !self.rest.is_empty() {
@@ -99,13 +119,13 @@ impl Writer {
                     Poll::Pending => {
                         // A client that takes nothing does not keep what an upstream sends for ever.
                         ready!(self.timer.poll(patience, cx));
-                        return Poll::Ready(Err(Reason::CANCEL));
+                        return Poll::Ready(Err(Broken::Late));
                     }
                 };
                 self.timer.stop();
                 let part = self.rest.split_to(room.min(self.rest.len()));
                 let is_last = self.is_last && self.rest.is_empty();
-                stream.send_data(part, is_last).map_err(|_| Reason::CANCEL)?;
+                stream.send_data(part, is_last).map_err(|_| Broken::Left)?;
                 if is_last {
                     return Poll::Ready(Ok(()));
                 }
@@ -117,21 +137,21 @@ impl Writer {
                     self.is_last = body.octets() == Some(0);
                 }
                 Some(Ok(Piece::Trailers(trailers))) => {
-                    return Poll::Ready(stream.send_trailers(to_headers(trailers.iter())).map_err(|_| Reason::CANCEL));
+                    return Poll::Ready(stream.send_trailers(to_headers(trailers.iter())).map_err(|_| Broken::Left));
                 }
-                None => return Poll::Ready(stream.send_data(Bytes::new(), true).map_err(|_| Reason::CANCEL)),
-                Some(Err(_)) => return Poll::Ready(Err(Reason::INTERNAL_ERROR)),
+                None => return Poll::Ready(stream.send_data(Bytes::new(), true).map_err(|_| Broken::Left)),
+                Some(Err(_)) => return Poll::Ready(Err(Broken::Answer)),
             }
         }
     }
 
-    fn poll_room(&self, stream: &mut SendStream<Bytes>, cx: &mut Context<'_>) -> Poll<Result<usize, Reason>> {
+    fn poll_room(&self, stream: &mut SendStream<Bytes>, cx: &mut Context<'_>) -> Poll<Result<usize, Broken>> {
         stream.reserve_capacity(self.rest.len());
         loop {
             match ready!(stream.poll_capacity(cx)) {
                 Some(Ok(0)) => {}
                 Some(Ok(room)) => return Poll::Ready(Ok(room)),
-                Some(Err(_)) | None => return Poll::Ready(Err(Reason::CANCEL)),
+                Some(Err(_)) | None => return Poll::Ready(Err(Broken::Left)),
             }
         }
     }

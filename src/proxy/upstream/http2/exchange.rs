@@ -7,13 +7,13 @@ use core::task::{Context, Poll};
 use bytes::BytesMut;
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
-use http::Response;
+use http::{HeaderMap, Response};
 use tokio::time::Instant;
 
 use super::relay::Relay;
 use super::request::request;
 use super::sender::Sender;
-use super::sessions::Place;
+use super::sessions::{Place, closed};
 use crate::matcher::Refusal;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, ResponseHead};
@@ -34,6 +34,8 @@ pub(in crate::proxy::upstream) struct Refused {
     pub(in crate::proxy::upstream) taken: u64,
     /// The server says that it did nothing about it: it may be sent again, whatever it is.
     pub(in crate::proxy::upstream) unprocessed: bool,
+    /// The connection, which others had used before, ended: it may have been on its way to that.
+    pub(in crate::proxy::upstream) raced: bool,
 }
 
 /// What is sent, and how.
@@ -55,6 +57,12 @@ struct Exchange {
     timers: Timers,
     timer: Timer,
     interim: u32,
+    /// Octets of heads that have come.
+    received: u64,
+    /// All of the request is sent.
+    sent: bool,
+    /// When the phase began that it is in.
+    since: Instant,
 }
 
 /// Sends a request and waits for the head of the answer.
@@ -65,9 +73,10 @@ pub(in crate::proxy::upstream) async fn send(
     upload: Option<Upload>,
 ) -> Result<(ResponseHead, Relay), Box<Refused>> {
     let Sending { head, is_tls, asked, timers, deadline } = sending;
+    let octets = head.len() as u64;
     let Some(request) = request(&head.freeze(), is_tls) else {
         let failure = Failure::new(Refusal::TargetUnsafe).peer(place.session.peer);
-        return Err(Box::new(Refused { failure, upload, taken: 0, unprocessed: false }));
+        return Err(Box::new(Refused { failure, upload, taken: 0, unprocessed: false, raced: false }));
     };
     let mut handle = place.session.sender.clone();
     let sent = match poll_fn(|cx| handle.poll_ready(cx)).await {
@@ -79,12 +88,23 @@ pub(in crate::proxy::upstream) async fn send(
         // Nothing was sent on a connection that had ended already.
         Err(error) => {
             place.session.retire();
-            let failure = failure(&place, classify(&error, place.idle.is_some()), &error);
-            return Err(Box::new(Refused { failure, upload, taken: 0, unprocessed: true }));
+            let failure = failure(&place, &error);
+            return Err(Box::new(Refused { failure, upload, taken: 0, unprocessed: true, raced: false }));
         }
     };
-    let sender = Sender::new(stream, upload, timers.send);
-    let mut exchange = Exchange { place, in_flight, response, sender, timers, timer: Timer::default(), interim: 0 };
+    let sender = Sender::new(stream, octets, upload, timers.send);
+    let mut exchange = Exchange {
+        place,
+        in_flight,
+        response,
+        sender,
+        timers,
+        timer: Timer::default(),
+        interim: 0,
+        received: 0,
+        sent: false,
+        since: Instant::now(),
+    };
     match poll_fn(|cx| exchange.poll_head(asked, cx)).await {
         Ok(response) => {
             exchange.sender.give_up_waiting();
@@ -101,19 +121,23 @@ enum Trouble {
 
 impl Exchange {
     fn poll_head(&mut self, asked: Asked<'_>, cx: &mut Context<'_>) -> Poll<Result<Response<RecvStream>, Trouble>> {
-        let mut sent = self.sender.poll(cx).map_err(Trouble::Fault)?.is_ready();
+        self.poll_sender(cx)?;
         while let Poll::Ready(Some(interim)) = self.response.poll_informational(cx) {
             let interim = interim.map_err(Trouble::Library)?;
             self.interim += 1;
-            if self.interim > INTERIM_MAX {
-                return Poll::Ready(Err(Trouble::Fault(UpstreamFault::ResponseMalformed.into())));
-            }
+            self.received += octets(interim.headers());
             self.timer.stop();
-            if interim.status() == 100 {
-                self.sender.leave();
-                sent = self.sender.poll(cx).map_err(Trouble::Fault)?.is_ready();
-            } else {
-                (asked.interim)(interim.status().as_u16(), &from_headers(interim.headers()));
+            match interim.status().as_u16() {
+                // HTTP/2 knows no such thing (RFC 9113 8.6), and a client of HTTP/1 would believe it.
+                101 => return Poll::Ready(Err(Trouble::Fault(UpstreamFault::ResponseUpgrade.into()))),
+                _ if self.interim > INTERIM_MAX => {
+                    return Poll::Ready(Err(Trouble::Fault(UpstreamFault::ResponseInterim.into())));
+                }
+                100 => {
+                    self.sender.leave();
+                    self.poll_sender(cx)?;
+                }
+                status => (asked.interim)(status, &from_headers(interim.headers())),
             }
         }
         match Pin::new(&mut self.response).poll(cx) {
@@ -121,19 +145,28 @@ impl Exchange {
             Poll::Pending => {}
         }
         // The server's time starts when it has the whole request.
-        if sent && self.timer.poll(self.timers.response, cx).is_ready() {
+        if self.sent && self.timer.poll(self.timers.response, cx).is_ready() {
             return Poll::Ready(Err(Trouble::Fault(UpstreamFault::ResponseTimeout.into())));
         }
         Poll::Pending
     }
 
+    fn poll_sender(&mut self, cx: &mut Context<'_>) -> Result<(), Trouble> {
+        let sent = self.sender.poll(cx).map_err(Trouble::Fault)?.is_ready();
+        if sent && !core::mem::replace(&mut self.sent, sent) {
+            self.since = Instant::now();
+        }
+        Ok(())
+    }
+
     fn answer(
-        self,
+        mut self,
         response: Response<RecvStream>,
         head_only: bool,
         deadline: Option<Instant>,
     ) -> Result<(ResponseHead, Relay), Box<Refused>> {
         let (parts, stream) = response.into_parts();
+        self.received += octets(&parts.headers);
         if parts.headers.len() > RESPONSE_LINES_MAX {
             return Err(self.refused(Trouble::Fault(UpstreamFault::ResponseHeadTooLarge.into())));
         }
@@ -147,24 +180,28 @@ impl Exchange {
             persistent: true,
             keep_alive_seconds: None,
         };
-        let relay = Relay::new((self.place, self.in_flight), stream, self.sender, left, self.timers.idle, deadline);
+        let come = (left, self.received);
+        let relay = Relay::new((self.place, self.in_flight), stream, self.sender, come, self.timers.idle, deadline);
         Ok((head, relay))
     }
 
     #[expect(clippy::unnecessary_box_returns, reason = "it is the error of a result that is mostly an answer")]
     fn refused(self, trouble: Trouble) -> Box<Refused> {
-        let (failure, unprocessed) = match trouble {
-            Trouble::Fault(fault) => (Failure::new(fault).peer(self.place.session.peer), false),
+        let (failure, unprocessed, raced) = match trouble {
+            Trouble::Fault(fault) => (Failure::new(fault).peer(self.place.session.peer), false, false),
             Trouble::Library(error) => {
-                let unprocessed = is_unprocessed(&error);
                 if error.is_go_away() || error.is_io() {
                     self.place.session.retire();
                 }
-                (failure(&self.place, classify(&error, self.place.idle.is_some()), &error), unprocessed)
+                let raced = error.is_io() && self.place.idle.is_some();
+                (failure(&self.place, &error), is_unprocessed(&error), raced)
             }
         };
+        let mut failure = failure.elapsed(self.since.elapsed());
+        failure.reused = self.place.reused();
+        (failure.sent, failure.received) = (self.sender.sent, self.received);
         let taken = self.sender.rest.taken;
-        Box::new(Refused { failure, upload: self.sender.rest.into_upload(), taken, unprocessed })
+        Box::new(Refused { failure, upload: self.sender.rest.into_upload(), taken, unprocessed, raced })
     }
 }
 
@@ -174,19 +211,29 @@ fn is_unprocessed(error: &h2::Error) -> bool {
     error.is_remote() && (is_refused || error.is_go_away())
 }
 
-/// What an error of the library means for a request without an answer.
-fn classify(error: &h2::Error, is_reused: bool) -> UpstreamFault {
+/// Octets of a head as they would stand in HTTP/1, or nearly.
+fn octets(headers: &HeaderMap) -> u64 {
+    const STATUS: usize = ":status200".len();
+    headers.iter().fold(STATUS, |octets, (name, value)| octets + name.as_str().len() + value.len()) as u64
+}
+
+/// What an error of the library means for a request without an answer; `idled` where the connection had nothing to do
+/// before.
+fn classify(error: &h2::Error, idled: bool) -> UpstreamFault {
     match () {
         () if error.is_remote() && error.is_reset() => UpstreamFault::Http2Reset,
         () if error.is_remote() && error.is_go_away() => UpstreamFault::Http2GoAway,
-        () if error.is_io() && is_reused => UpstreamFault::ReusedConnectionClosed,
-        () if error.is_io() => UpstreamFault::ClosedBeforeHeader,
+        () if error.is_io() && idled => UpstreamFault::ReusedConnectionClosed,
+        () if error.is_io() => closed(error),
         () => UpstreamFault::ResponseMalformed,
     }
 }
 
-fn failure(place: &Place, fault: UpstreamFault, error: &h2::Error) -> Failure {
-    let mut failure = Failure::new(fault).detail(error.to_string()).peer(place.session.peer);
-    failure.reused = place.idle.map(|idle| (place.session.born.elapsed(), idle));
+fn failure(place: &Place, error: &h2::Error) -> Failure {
+    let known = place.session.ended_by().filter(|_| error.is_io());
+    let idled = place.idle.is_some_and(|idle| !idle.is_zero());
+    let (fault, detail) = known.unwrap_or_else(|| (classify(error, idled), error.to_string()));
+    let mut failure = Failure::new(fault).detail(detail).peer(place.session.peer);
+    failure.reused = place.reused();
     failure
 }

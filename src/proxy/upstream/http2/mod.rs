@@ -1,6 +1,7 @@
 //! HTTP/2 with upstreams: a few connections a core and server, each with many requests at once.
 
 mod exchange;
+mod note;
 mod relay;
 mod request;
 mod sender;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::sender::Sender;
 use super::sessions::Place;
 use crate::proxy::exchange::Piece;
-use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::fault::{Fault, Phase, UpstreamFault};
 use crate::proxy::http2::from_headers;
 use crate::proxy::hygiene::may_trail;
 use crate::proxy::timer::{Alarm, Timer};
@@ -23,6 +23,10 @@ pub(in crate::proxy) struct Relay {
     open: Option<Open>,
     /// What is left, where the server said so.
     left: Option<u64>,
+    /// Octets that have come, the head among them.
+    received: u64,
+    /// When the last of them came.
+    since: Instant,
     idle: Duration,
     timer: Timer,
     peer: SocketAddr,
@@ -36,7 +40,7 @@ struct Open {
     /// All of the body but its trailers has come.
     trails: bool,
     /// Both count as long as they live.
-    _places: (Place, InFlight),
+    places: (Place, InFlight),
 }
 
 impl core::fmt::Debug for Relay {
@@ -50,15 +54,17 @@ impl Relay {
         places: (Place, InFlight),
         stream: RecvStream,
         sender: Sender,
-        left: Option<u64>,
+        (left, received): (Option<u64>, u64),
         idle: Duration,
         deadline: Option<Instant>,
     ) -> Self {
         let peer = places.0.session.peer;
-        let open = (!stream.is_end_stream()).then_some(Open { stream, sender, trails: false, _places: places });
+        let open = (!stream.is_end_stream()).then_some(Open { stream, sender, trails: false, places });
         Self {
             open,
             left,
+            received,
+            since: Instant::now(),
             idle,
             timer: Timer::default(),
             peer,
@@ -95,8 +101,11 @@ impl Relay {
         self.timer.stop();
         match piece {
             Ok(Some(piece)) => {
-                if let (Some(left), Piece::Data(data)) = (&mut self.left, &piece) {
-                    *left = left.saturating_sub(data.len() as u64);
+                self.since = Instant::now();
+                if let Piece::Data(data) = &piece {
+                    let octets = data.len() as u64;
+                    self.received += octets;
+                    self.left = self.left.map(|left| left.saturating_sub(octets));
                 }
                 if matches!(piece, Piece::Trailers(_)) || open.stream.is_end_stream() {
                     self.open = None;
@@ -108,19 +117,35 @@ impl Relay {
                 Poll::Ready(None)
             }
             Err(error) => {
-                let fault = if error.is_reset() { UpstreamFault::Http2Reset } else { UpstreamFault::BodyTruncated };
-                let mut failure = Failure::new(Fault::from(fault));
-                failure.detail = Some(error.to_string());
-                Poll::Ready(Some(self.fail(failure)))
+                let known = open.places.0.session.ended_by().filter(|_| error.is_io());
+                let (fault, detail) = known.unwrap_or_else(|| (broken_by(&error), error.to_string()));
+                Poll::Ready(Some(self.fail(Failure::new(Fault::from(fault)).detail(detail))))
             }
         }
     }
 
     fn fail(&mut self, failure: Failure) -> Result<Piece, Failure> {
+        let mut failure = failure.peer(self.peer).elapsed(self.since.elapsed());
+        if matches!(failure.fault, Fault::Upstream(_)) && failure.phase != Phase::Send {
+            failure.phase = Phase::Answer;
+        }
+        failure.received = self.received;
         // The server learns of it: what is dropped is reset.
-        self.open = None;
+        if let Some(open) = self.open.take() {
+            failure.sent = open.sender.sent;
+            failure.reused = open.places.0.reused();
+        }
         self.left = None;
-        Err(failure.peer(self.peer))
+        Err(failure)
+    }
+}
+
+/// What an error of the library means within an answer.
+fn broken_by(error: &h2::Error) -> UpstreamFault {
+    match () {
+        () if error.is_reset() && error.is_remote() => UpstreamFault::Http2Reset,
+        () if error.is_reset() => UpstreamFault::BodyMalformed,
+        () => UpstreamFault::BodyTruncated,
     }
 }
 

@@ -20,13 +20,16 @@ pub(super) struct Sender {
     pub(super) rest: Rest,
     /// Taken, and not sent for want of room.
     held: Bytes,
+    /// Octets given to the stream, the head among them.
+    pub(super) sent: u64,
     write_idle: Duration,
     timer: Timer,
 }
 
 impl Sender {
-    pub(super) fn new(stream: SendStream<Bytes>, upload: Option<Upload>, write_idle: Duration) -> Self {
-        Self { stream, rest: Rest::new(upload), held: Bytes::new(), write_idle, timer: Timer::default() }
+    pub(super) fn new(stream: SendStream<Bytes>, head: u64, upload: Option<Upload>, write_idle: Duration) -> Self {
+        let rest = Rest::new(upload);
+        Self { stream, rest, held: Bytes::new(), sent: head, write_idle, timer: Timer::default() }
     }
 
     /// The server wants the body, or will not say.
@@ -58,8 +61,10 @@ impl Sender {
                 };
                 self.timer.stop();
                 let part = self.held.split_to(room.min(self.held.len()));
-                if self.stream.send_data(part, false).is_err() {
-                    self.end();
+                let octets = part.len() as u64;
+                match self.stream.send_data(part, false) {
+                    Ok(()) => self.sent += octets,
+                    Err(_) => self.end(),
                 }
                 continue;
             }

@@ -6,6 +6,7 @@ use core::net::SocketAddr;
 use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
+use std::io;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use super::note::{Note, Noted};
 use crate::proxy::fault::UpstreamFault;
 use crate::proxy::http2::Pulse;
 use crate::proxy::limits::{
@@ -28,6 +30,8 @@ pub(in crate::proxy::upstream) struct Sessions {
     open: RefCell<Vec<Rc<Session>>>,
     /// One connects, the others wait for what comes of it.
     connecting: Mutex<()>,
+    /// When it last came to nothing, and why.
+    failed: RefCell<Option<(Instant, Failure)>>,
 }
 
 /// One connection.
@@ -41,13 +45,16 @@ pub(super) struct Session {
     /// No request may begin on it any more.
     ended: Cell<bool>,
     idle_since: Cell<Instant>,
+    /// It answers no pings.
+    silent: Cell<bool>,
+    note: Note,
 }
 
 /// A request on a connection.
 #[derive(Debug)]
 pub(in crate::proxy::upstream) struct Place {
     pub(super) session: Rc<Session>,
-    /// How long the connection had been idle, where it was not opened for this request.
+    /// How long the connection had been idle, where it was not opened for this request; zero where it had others.
     pub(in crate::proxy::upstream) idle: Option<Duration>,
 }
 
@@ -56,6 +63,13 @@ impl Place {
         let busy = session.streams.replace(session.streams.get() + 1) > 0;
         let idle = if busy { Duration::ZERO } else { session.idle_since.get().elapsed() };
         Self { session: Rc::clone(session), idle: (!is_fresh).then_some(idle) }
+    }
+}
+
+impl Place {
+    /// Of a connection that others used before: its age, and how long it had been idle.
+    pub(super) fn reused(&self) -> Option<(Duration, Duration)> {
+        self.idle.map(|idle| (self.session.born.elapsed(), idle))
     }
 }
 
@@ -70,6 +84,14 @@ impl Session {
     /// Nothing new begins on this connection.
     pub(super) fn retire(&self) {
         self.ended.set(true);
+    }
+
+    /// Why it ended, where more is known than its library says.
+    pub(super) fn ended_by(&self) -> Option<(UpstreamFault, String)> {
+        if self.silent.get() {
+            return Some((UpstreamFault::Http2PingTimeout, "no answer to a PING".to_owned()));
+        }
+        self.note.read()
     }
 
     fn has_room(&self) -> bool {
@@ -91,12 +113,24 @@ impl Sessions {
         if let Some(place) = self.on_open(false) {
             return Ok(place);
         }
+        let arrived = Instant::now();
         let turn = self.connecting.lock().await;
         if let Some(place) = self.on_open(false).or_else(|| self.on_open(true)) {
             return Ok(place);
         }
-        let (stream, peer) = connect().await?;
-        let session = open(stream, peer, patience).await?;
+        // What the one before has met, all have who waited for it: in a row they would wait for ever.
+        if let Some((at, failure)) = &*self.failed.borrow()
+            && *at >= arrived
+        {
+            return Err(failure.clone());
+        }
+        let opened = async {
+            let (stream, peer) = connect().await?;
+            open(stream, peer, patience).await
+        };
+        let session = opened.await.inspect_err(|failure| {
+            *self.failed.borrow_mut() = Some((Instant::now(), failure.clone()));
+        })?;
         let place = Place::begin(&session, true);
         self.open.borrow_mut().push(session);
         drop(turn);
@@ -140,12 +174,14 @@ where
         .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
         .max_send_buffer_size(HTTP2_UNSENT_OCTETS_MAX)
         .max_header_list_size(u32::try_from(RESPONSE_HEAD_OCTETS_MAX).unwrap_or(u32::MAX));
-    let failed = |fault, detail: &str| Failure::new(fault).detail(detail.to_owned()).peer(peer);
+    let (since, note) = (Instant::now(), Note::default());
+    let failed = |fault, detail: String| Failure::new(fault).detail(detail).peer(peer).elapsed(since.elapsed());
+    let stream = Noted::new(stream, note.clone());
     let begin = async {
-        let (handle, mut connection) = builder.handshake(stream).await?;
+        let (handle, mut connection) = builder.handshake(stream).await.map_err(Some)?;
         poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Ready(Ok(())) => Poll::Ready(Err(h2::Reason::NO_ERROR.into())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Some(error))),
+            Poll::Ready(Ok(())) => Poll::Ready(Err(None)),
             Poll::Pending if handle.current_max_send_streams() > 0 => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         })
@@ -154,8 +190,12 @@ where
     };
     let (sender, connection) = match timeout(patience, begin).await {
         Ok(Ok(pair)) => pair,
-        Ok(Err(error)) => return Err(failed(not_spoken(&error), &error.to_string())),
-        Err(_) => return Err(failed(UpstreamFault::Http2NotOffered, "no SETTINGS")),
+        Ok(Err(None)) => return Err(failed(UpstreamFault::ClosedBeforeHeader, "no SETTINGS".to_owned())),
+        Ok(Err(Some(error))) => {
+            let (fault, detail) = note.read().unwrap_or_else(|| (not_spoken(&error), error.to_string()));
+            return Err(failed(fault, detail));
+        }
+        Err(_) => return Err(failed(UpstreamFault::ResponseTimeout, "no SETTINGS".to_owned())),
     };
     let now = Instant::now();
     let session = Rc::new(Session {
@@ -165,11 +205,15 @@ where
         streams: Cell::new(0),
         ended: Cell::new(false),
         idle_since: Cell::new(now),
+        silent: Cell::new(false),
+        note,
     });
     // It holds the connection only as long as somebody else does: then the library ends it.
     let weak = Rc::downgrade(&session);
     tokio::task::spawn_local(async move {
-        drive(connection, || weak.upgrade().is_some_and(|session| session.streams.get() > 0)).await;
+        let is_busy = || weak.upgrade().is_some_and(|session| session.streams.get() > 0);
+        let silent = || weak.upgrade().into_iter().for_each(|session| session.silent.set(true));
+        drive(connection, is_busy, silent).await;
         if let Some(session) = weak.upgrade() {
             session.retire();
         }
@@ -179,11 +223,23 @@ where
 
 /// What it means that the server did not begin.
 fn not_spoken(error: &h2::Error) -> UpstreamFault {
-    if error.is_io() { UpstreamFault::ClosedBeforeHeader } else { UpstreamFault::Http2NotOffered }
+    match () {
+        () if error.is_io() => closed(error),
+        () if error.is_remote() && error.is_go_away() => UpstreamFault::Http2GoAway,
+        () => UpstreamFault::Http2NotOffered,
+    }
+}
+
+/// How the connection ended, of which nothing but the end is known.
+pub(super) fn closed(error: &h2::Error) -> UpstreamFault {
+    match error.get_io().map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionReset) => UpstreamFault::ResetBeforeHeader,
+        _ => UpstreamFault::ClosedBeforeHeader,
+    }
 }
 
 /// Reads and writes until the connection ends, or the server does not answer pings while it has requests.
-async fn drive<S>(mut connection: Connection<S, Bytes>, is_busy: impl Fn() -> bool)
+async fn drive<S>(mut connection: Connection<S, Bytes>, is_busy: impl Fn() -> bool, silent: impl Fn())
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -193,7 +249,7 @@ where
             return Poll::Ready(());
         }
         if is_busy() {
-            return pulse.poll(cx);
+            return pulse.poll(cx).map(|()| silent());
         }
         pulse.rest();
         Poll::Pending
