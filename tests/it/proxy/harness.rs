@@ -180,6 +180,11 @@ impl Client {
         Some(answer)
     }
 
+    /// Reads what is there, once something is.
+    pub(super) fn some(&mut self) {
+        assert!(self.fill(), "nothing came");
+    }
+
     /// Whether the other side ends the connection, sending nothing more.
     pub(super) fn is_closed(&mut self) -> bool {
         self.buffer.is_empty() && !self.fill()

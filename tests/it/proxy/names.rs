@@ -14,22 +14,24 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// What a name server answers to questions for an IPv4 address; it has no others.
 #[derive(Clone)]
-enum Says {
+pub(super) enum Says {
     Addresses(Vec<Ipv4Addr>, u32),
     /// A response code: 2 is SERVFAIL, 3 NXDOMAIN.
     Code(u8),
     Nothing,
+    /// As the name says: `broken` and `silent` are, all others do not exist.
+    ByName,
 }
 
 /// A name server on a free port.
-struct NameServer {
-    address: core::net::SocketAddr,
+pub(super) struct NameServer {
+    pub(super) address: core::net::SocketAddr,
     says: Arc<Mutex<Says>>,
     asked: Arc<AtomicUsize>,
 }
 
 impl NameServer {
-    fn start(says: Says) -> Self {
+    pub(super) fn start(says: Says) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("binds");
         let address = socket.local_addr().expect("address");
         let (says, asked) = (Arc::new(Mutex::new(says)), Arc::new(AtomicUsize::new(0)));
@@ -75,7 +77,9 @@ fn reply(query: &[u8], says: &Says) -> Option<Vec<u8>> {
         Says::Addresses(addresses, ttl) if is_four => (0, addresses.as_slice(), *ttl),
         Says::Addresses(..) => (0, [].as_slice(), 0),
         Says::Code(code) => (*code, [].as_slice(), 0),
-        Says::Nothing => return None,
+        Says::ByName if question.starts_with(b"\x06broken") => (2, [].as_slice(), 0),
+        Says::ByName if !question.starts_with(b"\x06silent") => (3, [].as_slice(), 0),
+        Says::Nothing | Says::ByName => return None,
     };
     let mut reply =
         vec![query[0], query[1], 0x81, 0x80 | code, 0, 1, 0, u8::try_from(addresses.len()).ok()?, 0, 0, 0, 0];

@@ -6,8 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use rulec::proxy::Config;
 
-use super::certificates::{Authority, NAME};
+use super::rows::NAME;
 use crate::proxy::harness::Gateway;
+use crate::proxy::identity::Authority;
 
 /// `openssl s_server`, stopped with the test.
 struct Server {
@@ -17,7 +18,7 @@ struct Server {
 
 impl Server {
     fn start(authority: &Authority, options: &[&str]) -> Self {
-        let (certificate, key) = authority.good().pem();
+        let (certificate, key) = authority.certify(&[NAME], 2000, 2090).pem();
         let file = |name: &str, text: String| {
             let path = authority.folder.join(name);
             fs::write(&path, text).expect("written");

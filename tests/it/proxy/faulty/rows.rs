@@ -1,18 +1,23 @@
 //! The table: what a server does wrong, and what the gateway has to say of it.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
-use rustls::{ALL_VERSIONS, ServerConfig};
+use rustls::ServerConfig;
 
-use super::certificates::{Authority, NAME};
-use super::server::{Serve, Spoken, hello, reset, spoken, wait_for_end};
+use super::server::{Serve, Spoken, spoken};
+
+/// The name that the gateway asks for and verifies.
+pub(super) const NAME: &str = "faulty.test";
 
 /// One fault.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) serve: Serve,
     pub(super) request: Request,
+    /// Where nobody of ours serves: its address.
+    pub(super) at: Option<String>,
+    /// The name server that says where that is.
+    pub(super) asks: Option<core::net::SocketAddr>,
     /// More words of the upstream in the rules.
     pub(super) words: String,
     pub(super) code: &'static str,
@@ -23,6 +28,14 @@ pub(super) struct Row {
     pub(super) timer: Option<u64>,
     /// What the hint, or the detail, has to say.
     pub(super) says: &'static str,
+    /// How often the server was asked.
+    pub(super) attempts: usize,
+    /// It ends a connection that others would share: one request after the other.
+    pub(super) one_by_one: bool,
+    /// Others use its connection.
+    pub(super) shares: bool,
+    /// The request did not get as far as being sent.
+    pub(super) unsent: bool,
 }
 
 /// What is asked for.
@@ -35,42 +48,87 @@ pub(super) enum Request {
     Upload,
 }
 
-const TLS: u64 = 300;
-const RESPONSE: u64 = 450;
-const SEND_TIME: u64 = 550;
-const IDLE: u64 = 600;
+pub(super) const DNS: u64 = 350;
+pub(super) const CONNECT: u64 = 400;
+pub(super) const TLS: u64 = 300;
+pub(super) const RESPONSE: u64 = 450;
+pub(super) const SEND_TIME: u64 = 550;
+pub(super) const IDLE: u64 = 600;
+/// While a server drips.
+const WHOLE: u64 = 700;
 
-fn row(name: &'static str, serve: Serve, code: &'static str, status: u16, phase: &'static str) -> Row {
+pub(super) fn row(name: &'static str, serve: Serve, code: &'static str, status: u16, phase: &'static str) -> Row {
     let status = Some(status);
-    Row { name, serve, request: Request::Get, words: String::new(), code, status, phase, timer: None, says: "" }
+    Row {
+        name,
+        serve,
+        request: Request::Get,
+        at: None,
+        asks: None,
+        words: String::new(),
+        code,
+        status,
+        phase,
+        timer: None,
+        says: "",
+        attempts: 1,
+        one_by_one: name == "reuse",
+        shares: false,
+        unsent: ["dns", "connect", "tls"].contains(&phase),
+    }
 }
 
 impl Row {
     /// The timer that is to fire is short; all others are longer than the test waits, however busy the machine is.
     pub(super) fn timers(&self) -> String {
         let time = |timer| if self.timer == Some(timer) { timer } else { 15_000 };
-        let (tls, response, send, idle) = (time(TLS), time(RESPONSE), time(SEND_TIME), time(IDLE));
-        format!("timeout connect=15s tls={tls}ms response={response}ms send={send}ms idle={idle}ms;")
+        let (dns, connect, tls) = (time(DNS), time(CONNECT), time(TLS));
+        let (response, send, idle) = (time(RESPONSE), time(SEND_TIME), time(IDLE));
+        let request = if self.timer == Some(WHOLE) { format!("request={WHOLE}ms") } else { String::new() };
+        format!(
+            "timeout dns={dns}ms connect={connect}ms tls={tls}ms response={response}ms send={send}ms idle={idle}ms \
+             {request};"
+        )
     }
 
-    fn request(self, request: Request) -> Self {
+    pub(super) fn request(self, request: Request) -> Self {
         Self { request, ..self }
     }
 
-    fn words(self, words: &str) -> Self {
+    pub(super) fn words(self, words: &str) -> Self {
         Self { words: words.to_owned(), ..self }
     }
 
-    fn timer(self, timer: u64) -> Self {
+    pub(super) fn timer(self, timer: u64) -> Self {
         Self { timer: Some(timer), ..self }
     }
 
-    fn says(self, says: &'static str) -> Self {
+    pub(super) fn says(self, says: &'static str) -> Self {
         Self { says, ..self }
     }
 
-    fn broken_off(self) -> Self {
+    pub(super) fn broken_off(self) -> Self {
         Self { status: None, ..self }
+    }
+
+    pub(super) fn at(self, address: impl Into<String>) -> Self {
+        Self { at: Some(address.into()), ..self }
+    }
+
+    pub(super) fn one_by_one(self) -> Self {
+        Self { one_by_one: true, ..self }
+    }
+
+    pub(super) fn attempts(self, attempts: usize) -> Self {
+        Self { attempts, ..self }
+    }
+
+    pub(super) fn sent(self) -> Self {
+        Self { unsent: false, ..self }
+    }
+
+    pub(super) fn unsent(self) -> Self {
+        Self { unsent: true, ..self }
     }
 }
 
@@ -82,17 +140,27 @@ pub(super) fn of_exchanges(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
     rows
 }
 
-fn serve(tls: Option<&Arc<ServerConfig>>, script: impl Fn(Spoken) + Send + Sync + 'static) -> Serve {
+pub(super) fn serve(tls: Option<&Arc<ServerConfig>>, script: impl Fn(Spoken) + Send + Sync + 'static) -> Serve {
     spoken(tls.cloned(), script)
 }
 
 /// Reads the request, sends `answer`, and ends as `end` says.
-fn answers(tls: Option<&Arc<ServerConfig>>, answer: impl Into<String>, end: fn(Spoken)) -> Serve {
+pub(super) fn answers(tls: Option<&Arc<ServerConfig>>, answer: impl Into<String>, end: fn(Spoken)) -> Serve {
     let answer = answer.into();
     serve(tls, move |mut spoken| {
         if spoken.request() {
             spoken.send(&answer);
             end(spoken);
+        }
+    })
+}
+
+/// Sends `begin`, and then an octet now and again: no timer between octets ends that.
+fn drips(tls: Option<&Arc<ServerConfig>>, begin: &'static str) -> Serve {
+    serve(tls, move |mut spoken| {
+        if spoken.request() {
+            spoken.send(begin);
+            spoken.drip();
         }
     })
 }
@@ -180,6 +248,7 @@ fn in_the_head(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
             502,
             HEADER,
         ),
+        row("drips-a-head", drips(tls, "HTTP/1.1 200 OK\r\nX: "), "upstream.request_timeout", 504, "body").timer(WHOLE),
         row(
             "bare-lf",
             answers(tls, "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", Spoken::hang),
@@ -192,9 +261,9 @@ fn in_the_head(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
 
 fn in_the_body(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
     const BODY: &str = "body";
-    let sized = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
+    let sized = "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\nhello";
     let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
-    let within = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello";
+    let within = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9000\r\nhello";
     let broken = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nX\r\n";
     let mut rows = vec![
         row("cut-length", answers(tls, sized, drop), "upstream.body.truncated", 0, BODY),
@@ -203,6 +272,8 @@ fn in_the_body(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
         row("cut-chunk", answers(tls, within, drop), "upstream.body.truncated", 0, BODY),
         row("broken-chunks", answers(tls, broken, Spoken::hang), "upstream.body.malformed", 0, BODY),
         row("hangs-in-body", answers(tls, sized, Spoken::hang), "upstream.body.timeout", 0, BODY).timer(IDLE),
+        row("drips-a-body", drips(tls, sized), "upstream.request_timeout", 0, BODY).timer(WHOLE),
+        row("drips-chunks", drips(tls, within), "upstream.request_timeout", 0, BODY).timer(WHOLE),
         row("hangs-in-chunks", answers(tls, chunks, Spoken::hang), "upstream.body.timeout", 0, BODY).timer(IDLE),
     ];
     if tls.is_some() {
@@ -210,119 +281,4 @@ fn in_the_body(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
         rows.push(row("cut-without-alert", answers(tls, open, drop), "upstream.body.truncated", 0, BODY));
     }
     rows.into_iter().map(Row::broken_off).collect()
-}
-
-/// What goes wrong in a handshake.
-pub(super) fn of_handshakes(authority: &Authority, other: &Authority) -> Vec<Row> {
-    let mut rows = of_hellos();
-    rows.extend(of_certificates(authority, other));
-    rows
-}
-
-const PHASE: &str = "tls";
-
-/// The handshake ends before a certificate is seen.
-fn of_hellos() -> Vec<Row> {
-    let named = format!("host {NAME}; tls {{ }}");
-    let mut rows = vec![
-        row("never-answers", raw(wait_for_end), "upstream.tls.handshake_timeout", 504, PHASE)
-            .timer(TLS)
-            .says("the connect timer had nothing to do with it"),
-        row("closes-in-handshake", raw(drop_it), "upstream.tls.closed", 502, PHASE),
-        row("resets-in-handshake", raw(|socket| reset(socket)), "upstream.tls.reset", 502, PHASE),
-        row(
-            "speaks-http",
-            raw(|socket| say(socket, b"HTTP/1.1 400 Bad Request\r\n\r\n")),
-            "upstream.tls.not_tls",
-            502,
-            PHASE,
-        ),
-        row("speaks-ssh", raw(|socket| say(socket, b"SSH-2.0-OpenSSH_9.2p1\r\n")), "upstream.tls.not_tls", 502, PHASE),
-        row(
-            "half-a-hello",
-            raw(|socket| {
-                say(socket, &[22, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3]);
-                wait_for_end(socket);
-            }),
-            "upstream.tls.handshake_timeout",
-            504,
-            PHASE,
-        )
-        .timer(TLS),
-        row(
-            "half-a-hello-closes",
-            raw(|socket| say(socket, &[22, 3, 3, 0, 90, 2, 0])),
-            "upstream.tls.closed",
-            502,
-            PHASE,
-        ),
-    ];
-    for (name, alert, code, says) in [
-        ("handshake-failure", 40, "upstream.tls.nothing_in_common", "A server name was sent"),
-        ("insufficient-security", 71, "upstream.tls.nothing_in_common", ""),
-        ("protocol-version", 70, "upstream.tls.version", ""),
-        ("unrecognized-name", 112, "upstream.tls.unrecognized_name", ""),
-        ("certificate-required", 116, "upstream.tls.client_certificate", ""),
-        ("no-protocol", 120, "upstream.tls.no_application_protocol", ""),
-        ("internal-error", 80, "upstream.tls.alert", ""),
-    ] {
-        rows.push(row(name, alerts(alert), code, 502, PHASE).says(says));
-    }
-    for row in &mut rows {
-        row.words.clone_from(&named);
-    }
-    for (name, alert) in [("failure-without-sni", 40), ("unrecognized-without-sni", 112)] {
-        let row = row(name, alerts(alert), "upstream.tls.sni_missing", 502, PHASE);
-        rows.push(row.words("host 127.0.0.1; tls { }").says("say `host NAME;`"));
-    }
-    rows
-}
-
-/// One side does not take the other's certificate, or its version.
-fn of_certificates(authority: &Authority, other: &Authority) -> Vec<Row> {
-    let named = format!("host {NAME}; tls {{ }}");
-    let mut rows = Vec::new();
-    let only_13: &[_] = &[&rustls::version::TLS13];
-    let ok = |config: Arc<ServerConfig>| answers(Some(&config), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", drop);
-    for (name, identity, code) in [
-        ("expired", authority.certify(NAME, 2000, 2020), "upstream.tls.certificate_expired"),
-        ("not-yet", authority.certify(NAME, 2080, 2090), "upstream.tls.certificate_not_yet_valid"),
-        ("wrong-name", authority.certify("elsewhere.test", 2000, 2090), "upstream.tls.certificate_name"),
-        ("unknown-issuer", other.good(), "upstream.tls.certificate_issuer"),
-    ] {
-        rows.push(row(name, ok(identity.server(ALL_VERSIONS, None)), code, 502, PHASE).words(&named));
-    }
-    let modern = ok(authority.good().server(only_13, None));
-    rows.push(
-        row("too-modern", modern, "upstream.tls.version", 502, PHASE)
-            .words(&format!("host {NAME}; tls {{ versions 1.2; }}")),
-    );
-    for (name, version) in [("mutual-1.2", &rustls::version::TLS12), ("mutual-1.3", &rustls::version::TLS13)] {
-        let mutual = ok(authority.good().server(&[version], Some(other)));
-        rows.push(row(name, mutual, "upstream.tls.client_certificate", 502, PHASE).words(&named));
-    }
-    rows
-}
-
-/// Reads the `ClientHello` and does `then`.
-fn raw(then: impl Fn(&mut std::net::TcpStream) + Send + Sync + 'static) -> Serve {
-    Box::new(move |mut socket| {
-        if hello(&mut socket) {
-            then(&mut socket);
-        }
-    })
-}
-
-fn drop_it(_: &mut std::net::TcpStream) {}
-
-fn say(socket: &mut std::net::TcpStream, octets: &[u8]) {
-    drop(socket.write_all(octets));
-}
-
-/// A fatal alert, as a record of its own.
-fn alerts(alert: u8) -> Serve {
-    raw(move |socket| {
-        say(socket, &[21, 3, 3, 0, 2, 2, alert]);
-        wait_for_end(socket);
-    })
 }

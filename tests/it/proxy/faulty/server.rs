@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -84,9 +84,25 @@ impl Spoken {
         reset(&self.socket);
     }
 
+    /// Closes, having read all that the other side has to say.
+    pub(super) fn finish(mut self) {
+        self.socket.shutdown(std::net::Shutdown::Write).expect("shuts down");
+        while self.socket.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
+    }
+
     /// Says nothing more until the other side has gone.
     pub(super) fn hang(mut self) {
         while self.wire.stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
+    }
+
+    /// Sends an octet now and again, for longer than anybody waits here.
+    pub(super) fn drip(mut self) {
+        for _ in 0..200 {
+            thread::sleep(Duration::from_millis(20));
+            if self.wire.stream.write_all(b"x").and_then(|()| self.wire.stream.flush()).is_err() {
+                return;
+            }
+        }
     }
 
     /// Takes nothing more, either.

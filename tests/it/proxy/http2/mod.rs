@@ -2,5 +2,5 @@
 
 mod clients;
 mod grpc;
-mod peers;
+pub(in crate::proxy) mod peers;
 mod upstreams;

@@ -19,51 +19,51 @@ use tokio::time::timeout;
 use super::super::harness::{PATIENCE, config};
 
 /// One listener for HTTP/2 in clear text.
-pub(super) fn http2_config() -> Config {
+pub(in crate::proxy) fn http2_config() -> Config {
     let mut config = config();
     config.listeners[0].http2 = Http2::PriorKnowledge;
     config
 }
 
-pub(super) fn runtime() -> Runtime {
+pub(in crate::proxy) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// Runs `test`, which must end in time.
-pub(super) fn run<T>(test: impl Future<Output = T>) -> T {
+pub(in crate::proxy) fn run<T>(test: impl Future<Output = T>) -> T {
     runtime().block_on(async { timeout(PATIENCE, test).await.expect("in time") })
 }
 
 /// A connection to the gateway.
-pub(super) struct Client {
-    pub(super) sender: SendRequest<Bytes>,
+pub(in crate::proxy) struct Client {
+    pub(in crate::proxy) sender: SendRequest<Bytes>,
 }
 
 /// An answer, whole.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-    pub(super) trailers: Option<HeaderMap>,
+pub(in crate::proxy) struct Answer {
+    pub(in crate::proxy) status: u16,
+    pub(in crate::proxy) headers: HeaderMap,
+    pub(in crate::proxy) body: Vec<u8>,
+    pub(in crate::proxy) trailers: Option<HeaderMap>,
 }
 
 impl Answer {
-    pub(super) fn text(&self) -> String {
+    pub(in crate::proxy) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
-pub(super) fn get(path: &str) -> Request<()> {
+pub(in crate::proxy) fn get(path: &str) -> Request<()> {
     Request::get(format!("http://a.test{path}")).body(()).expect("a request")
 }
 
-pub(super) fn post(path: &str) -> Request<()> {
+pub(in crate::proxy) fn post(path: &str) -> Request<()> {
     Request::post(format!("http://a.test{path}")).body(()).expect("a request")
 }
 
 impl Client {
-    pub(super) async fn connect(address: SocketAddr) -> Self {
+    pub(in crate::proxy) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("connects");
         stream.set_nodelay(true).expect("nodelay");
         let (sender, connection) = h2::client::handshake(stream).await.expect("a handshake");
@@ -72,13 +72,13 @@ impl Client {
     }
 
     /// A request without a body.
-    pub(super) async fn ask(&self, request: Request<()>) -> Result<Answer, h2::Error> {
+    pub(in crate::proxy) async fn ask(&self, request: Request<()>) -> Result<Answer, h2::Error> {
         let (response, _) = self.sender.clone().ready().await?.send_request(request, true)?;
         whole(response.await?).await
     }
 
     /// A request whose body is `body`.
-    pub(super) async fn send(&self, request: Request<()>, body: Bytes) -> Result<Answer, h2::Error> {
+    pub(in crate::proxy) async fn send(&self, request: Request<()>, body: Bytes) -> Result<Answer, h2::Error> {
         let (response, mut stream) = self.sender.clone().ready().await?.send_request(request, false)?;
         tokio::spawn(async move { send_all(&mut stream, body, true).await });
         whole(response.await?).await
@@ -86,13 +86,13 @@ impl Client {
 }
 
 /// Reads an answer to its end.
-pub(super) async fn whole(response: Response<RecvStream>) -> Result<Answer, h2::Error> {
+pub(in crate::proxy) async fn whole(response: Response<RecvStream>) -> Result<Answer, h2::Error> {
     let (parts, mut stream) = response.into_parts();
     let (body, trailers) = read_all(&mut stream).await?;
     Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body, trailers })
 }
 
-pub(super) async fn read_all(stream: &mut RecvStream) -> Result<(Vec<u8>, Option<HeaderMap>), h2::Error> {
+pub(in crate::proxy) async fn read_all(stream: &mut RecvStream) -> Result<(Vec<u8>, Option<HeaderMap>), h2::Error> {
     let mut body = Vec::new();
     while let Some(data) = stream.data().await {
         let data = data?;
@@ -103,7 +103,7 @@ pub(super) async fn read_all(stream: &mut RecvStream) -> Result<(Vec<u8>, Option
 }
 
 /// Sends `body` as there is room for it; false where the stream ended before.
-pub(super) async fn send_all(stream: &mut SendStream<Bytes>, mut body: Bytes, ends: bool) -> bool {
+pub(in crate::proxy) async fn send_all(stream: &mut SendStream<Bytes>, mut body: Bytes, ends: bool) -> bool {
     while !body.is_empty() {
         stream.reserve_capacity(body.len());
         let Some(Ok(room)) = core::future::poll_fn(|cx| stream.poll_capacity(cx)).await else { return false };
@@ -117,15 +117,15 @@ pub(super) async fn send_all(stream: &mut SendStream<Bytes>, mut body: Bytes, en
 }
 
 /// A server that speaks HTTP/2, in a thread of its own.
-pub(super) struct Server {
-    pub(super) port: u16,
-    pub(super) connections: Arc<AtomicUsize>,
-    pub(super) requests: Arc<AtomicUsize>,
+pub(in crate::proxy) struct Server {
+    pub(in crate::proxy) port: u16,
+    pub(in crate::proxy) connections: Arc<AtomicUsize>,
+    pub(in crate::proxy) requests: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// Every request goes to `handle`, with how many came before it.
-    pub(super) fn start<F>(
+    pub(in crate::proxy) fn start<F>(
         handle: impl Fn(usize, Request<RecvStream>, SendResponse<Bytes>) -> F + Send + 'static,
     ) -> Self
     where
@@ -134,7 +134,7 @@ impl Server {
         Self::with(h2::server::Builder::new(), handle)
     }
 
-    pub(super) fn with<F>(
+    pub(in crate::proxy) fn with<F>(
         builder: h2::server::Builder,
         handle: impl Fn(usize, Request<RecvStream>, SendResponse<Bytes>) -> F + Send + 'static,
     ) -> Self
@@ -171,7 +171,7 @@ impl Server {
     }
 
     /// Answers with the request's body and trailers.
-    pub(super) fn echo() -> Self {
+    pub(in crate::proxy) fn echo() -> Self {
         Self::start(|_, request, mut respond| async move {
             let (parts, mut body) = request.into_parts();
             let mut response = Response::builder().status(200).header("x-path", parts.uri.path());
@@ -190,7 +190,7 @@ impl Server {
     }
 
     /// A service for every host around `locations`, with this server as `up`.
-    pub(super) fn rules(&self, locations: &str) -> String {
+    pub(in crate::proxy) fn rules(&self, locations: &str) -> String {
         let port = self.port;
         format!("upstream up {{ server 127.0.0.1:{port}; protocol http2; }}\nservice all default {{\n{locations}\n}}\n")
     }
