@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::access_log::{Asked, Entry, Line, Rule, redact, since_epoch};
 use super::account::Account;
+use super::client::Client;
 use super::fault::Fault;
 use super::http1::Head;
 use super::metrics::Series;
@@ -59,9 +60,9 @@ impl Record {
     pub(super) fn request(
         &mut self,
         serving: &Rc<Serving>,
-        listener: &str,
+        client: &Client,
         head: &Head,
-        client: IpAddr,
+        address: IpAddr,
         scheme: Scheme,
     ) {
         self.serving = Some(Rc::clone(serving));
@@ -72,10 +73,11 @@ impl Record {
         let asked = Asked {
             time: self.time,
             request_id: &self.request_id,
-            listener,
-            client,
+            listener: &client.listener.name,
+            client: address,
             method: head.method(),
             scheme: scheme.name(),
+            protocol: client.peer.version(head),
             host: head.host().unwrap_or_default(),
             referer: head.values("referer").next().unwrap_or_default(),
             agent: head.values("user-agent").next().unwrap_or_default(),

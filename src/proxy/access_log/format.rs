@@ -30,6 +30,8 @@ pub(in crate::proxy) struct Asked<'r> {
     pub(in crate::proxy) client: IpAddr,
     pub(in crate::proxy) method: &'r [u8],
     pub(in crate::proxy) scheme: &'static str,
+    /// As nginx's `$server_protocol`.
+    pub(in crate::proxy) protocol: &'static str,
     pub(in crate::proxy) host: &'r [u8],
     pub(in crate::proxy) referer: &'r [u8],
     pub(in crate::proxy) agent: &'r [u8],
@@ -103,6 +105,7 @@ impl Entry {
                 address(asked.client, text);
                 string(text, b"\",\"method\":\"", asked.method);
                 string(text, b"\",\"scheme\":\"", asked.scheme.as_bytes());
+                string(text, b"\",\"protocol\":\"", asked.protocol.as_bytes());
                 string(text, b"\",\"host\":\"", asked.host);
                 text.extend_from_slice(b"\",\"target\":\"");
                 target(&mut |part| escape_json(part, text));
@@ -117,7 +120,9 @@ impl Entry {
                 escape_combined(asked.method, text);
                 text.push(b' ');
                 target(&mut |part| escape_combined(part, text));
-                text.extend_from_slice(b" HTTP/1.1\" ");
+                text.push(b' ');
+                text.extend_from_slice(asked.protocol.as_bytes());
+                text.extend_from_slice(b"\" ");
                 self.asked = text.len();
                 for value in [asked.referer, asked.agent] {
                     text.extend_from_slice(b" \"");
@@ -264,6 +269,7 @@ mod tests {
             client: "192.0.2.1".parse().unwrap(),
             method: b"GET",
             scheme: "https",
+            protocol: "HTTP/2.0",
             host: b"a.test",
             referer: b"",
             agent: b"curl/8 \"x\"",
@@ -285,7 +291,7 @@ mod tests {
         assert_eq!(
             text,
             "{\"time\":\"2000-02-29T12:34:56.789Z\",\"request_id\":\"0f\",\"listener\":\"public\",\"client\":\"192.0.2.1\",\
-             \"method\":\"GET\",\"scheme\":\"https\",\"host\":\"a.test\",\"target\":\"/a\\u001b\\\"\u{e9}\",\
+             \"method\":\"GET\",\"scheme\":\"https\",\"protocol\":\"HTTP/2.0\",\"host\":\"a.test\",\"target\":\"/a\\u001b\\\"\u{e9}\",\
              \"service\":\"s\u{e9}\u{100}\",\"location\":\"~ \\\\.php$\",\"outcome\":\"fail\",\"status\":502,\
              \"octets_out\":12,\"ms\":1.070}\n"
         );
@@ -295,7 +301,7 @@ mod tests {
     fn combined_is_as_nginx_writes_it() {
         assert_eq!(
             line(Format::Combined, b"/a b\"\xe9?x=1"),
-            "192.0.2.1 - - [29/Feb/2000:12:34:56 +0000] \"GET /a b\\x22\\xE9?x=1 HTTP/1.1\" 502 12 \"-\" \"curl/8 \\x22x\\x22\"\n"
+            "192.0.2.1 - - [29/Feb/2000:12:34:56 +0000] \"GET /a b\\x22\\xE9?x=1 HTTP/2.0\" 502 12 \"-\" \"curl/8 \\x22x\\x22\"\n"
         );
     }
 }

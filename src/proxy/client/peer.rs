@@ -3,6 +3,8 @@
 use core::net::IpAddr;
 use std::rc::Rc;
 
+use crate::proxy::http1::Head;
+
 /// What is known of a client before its first request.
 #[derive(Clone, Debug)]
 pub(in crate::proxy) struct Peer {
@@ -22,6 +24,15 @@ pub(in crate::proxy) enum Protocol {
 }
 
 impl Peer {
+    /// What `head` came by, as nginx's `$server_protocol` has it.
+    pub(in crate::proxy) fn version(&self, head: &Head) -> &'static str {
+        match (self.protocol, head.minor) {
+            (Protocol::Http2, _) => "HTTP/2.0",
+            (Protocol::Http1, 0) => "HTTP/1.0",
+            (Protocol::Http1, _) => "HTTP/1.1",
+        }
+    }
+
     /// Somebody who speaks in clear text.
     pub(in crate::proxy) fn clear(address: IpAddr, protocol: Protocol) -> Self {
         Self { address, protocol, is_tls: false, certificate: None }

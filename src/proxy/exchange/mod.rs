@@ -95,13 +95,7 @@ impl<'c> Exchange<'c> {
         let origin = Origin::of(&client.listener, &client.peer, head);
         let serving = client.worker.serving();
         let mut exchange = Self { client, head, interim, serving, request_id, origin, caller: None, record };
-        exchange.record.request(
-            &exchange.serving,
-            &client.listener.name,
-            head,
-            exchange.origin.address,
-            exchange.origin.scheme,
-        );
+        exchange.record.request(&exchange.serving, client, head, exchange.origin.address, exchange.origin.scheme);
         exchange
     }
 
