@@ -36,7 +36,7 @@ def wrk(url, core, seconds, script=None, connections=64):
     told = run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *scripted, url], core)
 
     def share(percent):
-        number, unit = re.search(rf"^ +{percent}% +([\d.]+)([a-z]+)$", told, re.M).groups()
+        number, unit = re.search(rf"^ +{percent}% +([\d.]+)([a-z]+) *$", told, re.M).groups()
         return float(number) * UNITS[unit]
 
     requests, number, unit = re.search(r"(\d+) requests in ([\d.]+)([a-z]+)", told).groups()
