@@ -29,7 +29,7 @@ def under_load(proxy, core):
         told, live = [], []
         seconds = int(RELOADED * APART) + 4
         asking = threading.Thread(
-            target=lambda: told.append(CASE.run(proxy.folder, proxy.setting.clear, None, core, seconds)))
+            target=lambda: told.append(CASE.run(proxy.written, proxy.setting.clear, None, core, seconds)))
         asking.start()
         time.sleep(1)
         for number in range(RELOADED):
