@@ -85,8 +85,8 @@ impl Gateway {
 }
 
 /// A client that writes and reads octets.
-pub(super) struct Client {
-    stream: TcpStream,
+pub(super) struct Client<S = TcpStream> {
+    stream: S,
     buffer: Vec<u8>,
 }
 
@@ -124,6 +124,18 @@ impl Client {
         let stream = TcpStream::connect(address).expect("connects");
         stream.set_read_timeout(Some(PATIENCE)).expect("timeout");
         stream.set_nodelay(true).expect("nodelay");
+        Self::over(stream)
+    }
+
+    /// Sends nothing more.
+    pub(super) fn finish(&self) {
+        self.stream.shutdown(std::net::Shutdown::Write).expect("shuts down");
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// Over what is connected already.
+    pub(super) fn over(stream: S) -> Self {
         Self { stream, buffer: Vec::new() }
     }
 
@@ -188,11 +200,6 @@ impl Client {
     /// Whether the other side ends the connection, sending nothing more.
     pub(super) fn is_closed(&mut self) -> bool {
         self.buffer.is_empty() && !self.fill()
-    }
-
-    /// Sends nothing more.
-    pub(super) fn finish(&self) {
-        self.stream.shutdown(std::net::Shutdown::Write).expect("shuts down");
     }
 
     /// Everything until the other side ends.

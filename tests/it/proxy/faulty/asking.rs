@@ -2,6 +2,7 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::thread;
 
@@ -19,6 +20,7 @@ use super::REPETITIONS;
 use super::rows::{NAME, Request, Row};
 use crate::proxy::harness::Client as Http1;
 use crate::proxy::http2::peers;
+use crate::proxy::identity::handshake;
 
 /// Longer than every buffer between a client and a server that does not read.
 const UPLOAD_OCTETS: usize = 16 << 20;
@@ -31,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) enum Protocol {
     /// Each repetition on a connection of its own.
     Http1,
+    /// The same over TLS.
+    Http1Tls(Arc<ClientConfig>),
     /// All on one connection.
     Http2,
     /// The same over TLS.
@@ -50,16 +54,20 @@ pub(super) struct Seen {
 /// Asks for `TARGET/0` and so on, and what came of each.
 pub(super) fn ask(protocol: &Protocol, address: SocketAddr, target: &str, row: &Row) -> Vec<Seen> {
     match protocol {
-        Protocol::Http1 => http1(address, target, row),
+        Protocol::Http1 => http1(&|| Http1::connect(address), target, row),
+        Protocol::Http1Tls(config) => {
+            let connect = || handshake(address, NAME, config).expect("a handshake");
+            http1(&|| Http1::over(connect()), target, row)
+        }
         Protocol::Http2 => peers::runtime().block_on(http2(None, address, target, row)),
         Protocol::Http2Tls(config) => peers::runtime().block_on(http2(Some(config), address, target, row)),
     }
 }
 
-fn http1(address: SocketAddr, target: &str, row: &Row) -> Vec<Seen> {
+fn http1<S: Read + Write>(connect: &(dyn Fn() -> Http1<S> + Sync), target: &str, row: &Row) -> Vec<Seen> {
     let request = row.request;
     let ask = |repetition: usize, comes_second: bool| {
-        let mut client = Http1::connect(address);
+        let mut client = connect();
         if comes_second {
             client.send(format!("GET {target}/first HTTP/1.1\r\nHost: a\r\n\r\n"));
             assert_eq!(client.answer().status, 200);
@@ -75,7 +83,7 @@ fn http1(address: SocketAddr, target: &str, row: &Row) -> Vec<Seen> {
     })
 }
 
-fn ask_http1(client: &mut Http1, target: &str, request: Request) -> Seen {
+fn ask_http1<S: Read + Write>(client: &mut Http1<S>, target: &str, request: Request) -> Seen {
     match request {
         Request::Get => client.send(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")),
         Request::Post => client.send(format!("POST {target} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")),

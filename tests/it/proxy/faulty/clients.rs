@@ -6,8 +6,10 @@ use bytes::Bytes;
 use rulec::proxy::{Config, Http2};
 use serde_json::Value;
 
+use super::frames::{Then, http2};
+use super::server::Server;
 use crate::proxy::harness::{Gateway, PATIENCE, Upstream, config};
-use crate::proxy::http2::peers::{Client, get, run};
+use crate::proxy::http2::peers::{Client, get, post, run};
 
 /// Octets that no buffers between an upstream and a client hold.
 const OCTETS: usize = 64 << 20;
@@ -76,11 +78,15 @@ fn clients_of_http2_that_leave_or_take_nothing_have_their_codes() {
                     client.sender.clone().ready().await.unwrap().send_request(get("/"), true).unwrap();
                 asked.push((response.await.unwrap().into_body(), stream));
             }
+            let mut leaving = tokio::task::JoinSet::new();
             for (mut body, mut stream) in asked {
                 if leaves {
-                    let data = body.data().await.unwrap().unwrap();
-                    body.flow_control().release_capacity(data.len()).unwrap();
-                    stream.send_reset(h2::Reason::CANCEL);
+                    // Each by itself: the room that one gives up is another one's.
+                    leaving.spawn(async move {
+                        let data = body.data().await.unwrap().unwrap();
+                        body.flow_control().release_capacity(data.len()).unwrap();
+                        stream.send_reset(h2::Reason::CANCEL);
+                    });
                     continue;
                 }
                 // What is there is read, and no room given for more.
@@ -93,6 +99,7 @@ fn clients_of_http2_that_leave_or_take_nothing_have_their_codes() {
                 };
                 assert_eq!(error.reason(), Some(h2::Reason::CANCEL));
             }
+            leaving.join_all().await;
             if leaves {
                 // They are all heard of before the connection ends.
                 let (response, _) = client.sender.clone().ready().await.unwrap().send_request(get("/"), true).unwrap();
@@ -101,6 +108,37 @@ fn clients_of_http2_that_leave_or_take_nothing_have_their_codes() {
         });
         let lines = ended(gateway, super::REPETITIONS + usize::from(leaves));
         check(&lines[..super::REPETITIONS], code);
+    }
+}
+
+#[test]
+fn clients_of_http2_that_stop_within_a_body_have_their_code() {
+    let http1 = Upstream::start(|_, wire, seen| drop(seen.read(wire)));
+    let http2 = Server::start(http2(None, &[], |_, _| Then::Next));
+    for (port, protocol) in [(http1.port, "http1"), (http2.port, "http2")] {
+        let rules = format!(
+            "upstream up {{ server 127.0.0.1:{port}; protocol {protocol}; }}
+            service all default {{ body forward; location / {{ proxy up; }} }}"
+        );
+        let mut config = with(Http2::PriorKnowledge, PATIENCE);
+        config.limits.client_body_idle_max = Duration::from_millis(300);
+        let gateway = Gateway::with(&rules, &config);
+        run(async {
+            let client = Client::connect(gateway.address).await;
+            let mut asked = Vec::new();
+            for _ in 0..super::REPETITIONS {
+                let (response, mut stream) =
+                    client.sender.clone().ready().await.unwrap().send_request(post("/"), false).unwrap();
+                stream.send_data(Bytes::from("half"), false).unwrap();
+                asked.push((response, stream));
+            }
+            for (response, _stream) in asked {
+                assert_eq!(response.await.unwrap().status(), 408);
+            }
+        });
+        for line in ended(gateway, super::REPETITIONS) {
+            assert_eq!((&line["code"], &line["status"]), (&"request.body_timeout".into(), &408.into()), "{line:#}");
+        }
     }
 }
 

@@ -67,6 +67,16 @@ fn a_01_a_04_every_fault_of_http2_over_tls_has_its_code_status_time_and_line() {
 }
 
 #[test]
+fn a_01_a_04_clients_over_tls_see_every_fault_in_clear_text() {
+    check(Clients::Http1Tls, Servers::Http1);
+}
+
+#[test]
+fn a_01_a_04_clients_over_tls_see_every_fault_of_http2_over_tls() {
+    check(Clients::Http1Tls, Servers::Http2Tls);
+}
+
+#[test]
 fn a_01_a_04_clients_of_http2_see_every_fault_in_clear_text() {
     check(Clients::Http2, Servers::Http1);
 }
