@@ -12,7 +12,7 @@ struct SourceFile {
 impl SourceFile {
     /// Its lines of code: without comments, and without the tests at its end.
     fn code(&self) -> impl Iterator<Item = &str> {
-        let lines = self.text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
+        let lines = self.text.lines().take_while(|line| *line != "#[cfg(test)]");
         lines.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"))
     }
 
