@@ -28,8 +28,7 @@ class Case:
 
     def run(self, folder, clear, tls, core, seconds):
         if self.handshakes:
-            connections = 150 * seconds
-            return load.h2load(f"https://127.0.0.1:{tls}{self.path}", core, connections, connections, 1, folder / "h2load", "--h1")
+            return load.handshakes(tls, self.path, core, 2_000 * seconds)
         if self.secured:
             url = f"https://127.0.0.1:{tls}{self.path}"
             return load.h2load(url, core, 8_000 * seconds, 8, 16, folder / "h2load")

@@ -8,6 +8,7 @@ import ssl
 import statistics
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 UPLOAD = 64 * 1024
 UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000}
@@ -47,15 +48,29 @@ def wrk(url, core, seconds, script=None, connections=64):
     return Load(int(requests), float(number) * UNITS[unit] / 1e6, share(50), share(99), failed)
 
 
-def h2load(url, core, requests, connections, streams, log, *more):
+def h2load(url, core, requests, connections, streams, log):
     log.unlink(missing_ok=True)
-    told = run(["h2load", f"-n{requests}", f"-c{connections}", f"-m{streams}", f"--log-file={log}", *more, url], core)
+    told = run(["h2load", f"-n{requests}", f"-c{connections}", f"-m{streams}", f"--log-file={log}", url], core)
     number, unit = re.search(r"finished in ([\d.]+)([a-z]+),", told).groups()
     good = int(re.search(r"status codes: (\d+) 2xx", told)[1])
     times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines())
     if not times:
         raise SystemExit(f"h2load: {told}")
     return Load(good, float(number) * UNITS[unit] / 1e6, statistics.median(times), times[len(times) * 99 // 100], requests - good)
+
+
+HANDSHAKES = Path(__file__).parent / "handshakes"
+BUILT = Path(__file__).parents[2] / "target"
+
+
+def build_handshakes():
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--manifest-path", HANDSHAKES / "Cargo.toml",
+                    "--target-dir", BUILT], check=True)
+
+
+def handshakes(port, path, core, connections):
+    good, seconds, p50, p99 = run([BUILT / "release/rulec-handshakes", port, path, connections], core).split()
+    return Load(int(good), float(seconds), float(p50), float(p99), connections - int(good))
 
 
 def answer(port, path, secured=False, body=None):
