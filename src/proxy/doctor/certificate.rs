@@ -37,6 +37,20 @@ pub(super) fn describe(der: &[u8], now: i64) -> Certificate {
     certificate
 }
 
+/// When the certificate begins to hold, in seconds since 1970.
+pub(super) fn begin(der: &[u8]) -> Option<i64> {
+    let whole = Reader(der).take(SEQUENCE)?;
+    let mut body = Reader(Reader(whole).take(SEQUENCE)?);
+    if body.peek() == Some(VERSION) {
+        body.take(VERSION)?;
+    }
+    // Number, algorithm, issuer.
+    for tag in [INTEGER, SEQUENCE, SEQUENCE] {
+        body.take(tag)?;
+    }
+    time(&mut Reader(body.take(SEQUENCE)?))
+}
+
 fn read(der: &[u8], now: i64, certificate: &mut Certificate) -> Option<()> {
     let whole = Reader(der).take(SEQUENCE)?;
     let mut body = Reader(Reader(whole).take(SEQUENCE)?);

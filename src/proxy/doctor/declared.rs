@@ -25,6 +25,18 @@ pub(super) struct Declared {
     pub(super) verifier: Option<Arc<WebPkiServerVerifier>>,
 }
 
+impl Declared {
+    /// Whence a value is: `rules`, `default`, or the place in `proxy.toml`.
+    pub(super) fn whence(&self, key: &str) -> &str {
+        self.settings.iter().find(|setting| setting.key == key).map_or("default", |setting| setting.whence.as_str())
+    }
+
+    /// Whether a certificate is shown to servers that ask for one.
+    pub(super) fn has_certificate(&self) -> bool {
+        self.settings.iter().any(|setting| setting.key == "tls certificate")
+    }
+}
+
 /// Every upstream of the rules.
 pub(super) fn read(manifest: &Manifest, config: &Config) -> Vec<Declared> {
     manifest.upstreams.iter().map(|upstream| one(upstream, config.upstreams.get(&upstream.name), config)).collect()
@@ -37,9 +49,12 @@ fn one(upstream: &manifest::Upstream, words: Option<&UpstreamWords>, config: &Co
     }
     let ca_path = words.and_then(|words| words.tls.as_ref()).and_then(|tls| tls.ca.as_ref());
     let mut settings = settings(upstream, &merged, words);
-    if let (Some(path), Some(words)) = (ca_path, words) {
-        let value = path.display().to_string();
-        settings.push(Setting { key: "tls ca".to_owned(), value, whence: words.place.clone() });
+    if let Some((tls, words)) = words.and_then(|words| Some((words.tls.as_ref()?, words))) {
+        for (key, path) in [("tls ca", &tls.ca), ("tls certificate", &tls.certificate), ("tls key", &tls.key)] {
+            let Some(path) = path else { continue };
+            let value = path.display().to_string();
+            settings.push(Setting { key: key.to_owned(), value, whence: words.place.clone() });
+        }
     }
     Declared {
         built: policy::build_alone(upstream, words, config),
@@ -102,7 +117,11 @@ fn flatten(before: &str, value: &Value, found: &mut Vec<(String, Value)>) {
 
 /// The word of the rules for a key of the manifest.
 fn word(key: &str) -> String {
-    key.trim_end_matches("_ms").replace("timeouts ", "timeout ").replace('_', " ")
+    match key.trim_end_matches("_ms") {
+        "keepalive_idle" => "keepalive idle".to_owned(),
+        "retry_budget_percent" => "retry_budget".to_owned(),
+        other => other.replace("timeouts ", "timeout "),
+    }
 }
 
 /// As the rules would write it; None where there is nothing to write.
@@ -111,6 +130,7 @@ fn text(key: &str, value: &Value) -> Option<String> {
         Value::Bool(truth) => Some(if *truth { "on" } else { "off" }.to_owned()),
         Value::String(text) => Some(text.clone()),
         Value::Number(number) if key.ends_with("_ms") => Some(time(number.as_u64()?)),
+        Value::Number(number) if key.ends_with("_percent") => Some(format!("{number}%")),
         Value::Number(number) => Some(number.to_string()),
         Value::Array(items) => {
             let items: Vec<String> = items.iter().filter_map(|item| item_text(key, item)).collect();

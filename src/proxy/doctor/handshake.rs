@@ -3,24 +3,24 @@
 use core::net::IpAddr;
 use core::time::Duration;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConnection, Resumption};
-use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::certificate::describe;
+use super::client_certificate::Noticed;
 use super::milliseconds;
 use super::report::{Certificate, Failure, Handshake};
 use crate::proxy::fault::{Fault, UpstreamFault};
-use crate::proxy::upstream::tls;
+use crate::proxy::upstream::{AnyCertificate, tls};
 
 /// What a handshake is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +52,16 @@ pub(super) async fn shake(
     let mut config = ClientConfig::clone(configured);
     // Each handshake is to be a full one.
     config.resumption = Resumption::disabled();
-    let recorder = Arc::new(Recorder::new());
+    let recorder = Arc::new(AnyCertificate::keeping());
     if aim != Aim::AsConfigured {
-        config.dangerous().set_certificate_verifier(Arc::<Recorder>::clone(&recorder));
+        config.dangerous().set_certificate_verifier(Arc::<AnyCertificate>::clone(&recorder));
     }
     if let Aim::Look { sni } = aim {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.enable_sni = sni;
     }
+    let noticed = Arc::new(Noticed::new(Arc::clone(&config.client_auth_cert_resolver)));
+    config.client_auth_cert_resolver = Arc::<Noticed>::clone(&noticed);
     let sends_name = config.enable_sni && matches!(name, ServerName::DnsName(_));
     let began = Instant::now();
     let handshake = TlsConnector::from(Arc::new(config)).connect(name.clone(), socket);
@@ -84,6 +86,7 @@ pub(super) async fn shake(
         }
     };
     seen.certificates = describe_all(&chain);
+    seen.asks_for_certificate = noticed.was_asked();
     Shaken { seen, chain, stream }
 }
 
@@ -93,7 +96,7 @@ pub(super) async fn speaks_tls(socket: TcpStream, address: IpAddr, patience: Dur
     let Ok(builder) = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() else {
         return false;
     };
-    let verifier = Arc::new(Recorder::new());
+    let verifier = Arc::new(AnyCertificate::keeping());
     let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
     let name = ServerName::from(address);
     let shaken = shake(socket, &Arc::new(config), &name, Aim::Unverified, patience).await;
@@ -122,59 +125,4 @@ fn note(connection: &ClientConnection, seen: &mut Handshake) {
     seen.group = connection.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name()));
     seen.cipher = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
     seen.alpn = connection.alpn_protocol().map(|protocol| String::from_utf8_lossy(protocol).into_owned());
-}
-
-/// Takes every certificate and keeps what came, also where the handshake fails later.
-#[derive(Debug)]
-struct Recorder {
-    algorithms: WebPkiSupportedAlgorithms,
-    chain: Mutex<Vec<CertificateDer<'static>>>,
-}
-
-impl Recorder {
-    fn new() -> Self {
-        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
-        Self { algorithms, chain: Mutex::default() }
-    }
-
-    fn chain(&self) -> Vec<CertificateDer<'static>> {
-        self.chain.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl ServerCertVerifier for Recorder {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let chain = core::iter::once(certificate).chain(intermediates).map(|der| der.clone().into_owned()).collect();
-        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = chain;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
 }

@@ -3,9 +3,11 @@
 //! What is seen ([`report`]) and what it means (`judge`) are apart: a verdict depends on the report alone.
 
 mod certificate;
+mod client_certificate;
 mod declared;
 mod handshake;
 mod http;
+mod http2;
 mod idle;
 mod judge;
 mod probe;
@@ -13,6 +15,7 @@ mod report;
 mod resolve;
 mod verification;
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -73,7 +76,7 @@ pub struct Progress {
 pub fn examine(manifest: &Manifest, config: &Config, options: &Options, tell: &dyn Fn(Progress)) -> io::Result<Report> {
     let declared = declared::read(manifest, config);
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let upstreams = runtime.block_on(ask_all(&declared, options, tell));
+    let upstreams = runtime.block_on(ask_all(&declared, &config.dns, options, tell));
     let listeners = config.listeners.iter().map(|listener| listener_report(listener, config)).collect();
     let mut report = Report { upstreams, listeners, findings: Vec::new() };
     report.findings = judge::judge(&declared, &report);
@@ -91,7 +94,12 @@ fn listener_report(listener: &super::config::Listener, config: &Config) -> Liste
     }
 }
 
-async fn ask_all(declared: &[Declared], options: &Options, tell: &dyn Fn(Progress)) -> Vec<UpstreamReport> {
+async fn ask_all(
+    declared: &[Declared],
+    name_servers: &[SocketAddr],
+    options: &Options,
+    tell: &dyn Fn(Progress),
+) -> Vec<UpstreamReport> {
     let empty = |upstream: &Declared| UpstreamReport {
         name: upstream.merged.name.clone(),
         settings: upstream.settings.clone(),
@@ -101,7 +109,7 @@ async fn ask_all(declared: &[Declared], options: &Options, tell: &dyn Fn(Progres
     let (options, turn) = (Arc::new(options.clone()), Arc::new(Semaphore::new(PROBED_AT_ONCE)));
     let mut asked = JoinSet::new();
     for (index, upstream) in declared.iter().enumerate() {
-        for (at, target) in targets(upstream).into_iter().enumerate() {
+        for (at, target) in targets(upstream, name_servers).into_iter().enumerate() {
             let (options, turn) = (Arc::clone(&options), Arc::clone(&turn));
             asked.spawn(async move { (index, at, probe::probe(target, options, turn).await) });
         }
@@ -124,7 +132,7 @@ async fn ask_all(declared: &[Declared], options: &Options, tell: &dyn Fn(Progres
     reports
 }
 
-fn targets(upstream: &Declared) -> Vec<Target> {
+fn targets(upstream: &Declared, name_servers: &[SocketAddr]) -> Vec<Target> {
     let servers = upstream.built.as_ref().map_or(&[][..], |built| &built.servers);
     let target = |server: &super::upstream::Server| Target {
         host: server.host.clone(),
@@ -133,6 +141,7 @@ fn targets(upstream: &Declared) -> Vec<Target> {
         tls: server.tls.as_ref().map(|tls| (Arc::clone(tls.connector.config()), tls.name.clone())),
         verifier: upstream.verifier.clone(),
         http2: upstream.merged.protocol == Protocol::Http2,
+        name_servers: name_servers.to_vec(),
     };
     servers.iter().map(target).collect()
 }

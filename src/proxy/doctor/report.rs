@@ -62,16 +62,22 @@ pub struct ServerReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Resolution {
-    /// `address` (there was nothing to resolve), `hosts`, `dns`, or `system` where only the system's own resolver knew.
+    /// `address` (there was nothing to resolve), `hosts` or `dns`.
     pub source: String,
+    /// Who was asked: those of `[dns]`, else the system's; nobody for an address or a name of the hosts file.
+    pub name_servers: Vec<String>,
     /// In the order in which they came.
     pub addresses: Vec<String>,
     /// How long the answer may be kept: the least of its records.
-    pub ttl_seconds: Option<u32>,
+    pub ttl_seconds: Option<u64>,
+    /// How long the gateway keeps it, which has bounds of its own.
+    pub kept_seconds: Option<u64>,
     /// How long it took.
     pub milliseconds: f64,
     /// Why there is no address.
     pub failure: Option<Failure>,
+    /// Where there is none: what the system's own resolver finds elsewhere than in the hosts file and DNS.
+    pub only_system: Vec<String>,
 }
 
 /// Why a step failed.
@@ -132,6 +138,8 @@ pub struct Handshake {
     pub cipher: Option<String>,
     /// The protocol that the server chose by ALPN.
     pub alpn: Option<String>,
+    /// The server asked for a certificate of the gateway's.
+    pub asks_for_certificate: bool,
     /// The server's own first.
     pub certificates: Vec<Certificate>,
 }
@@ -175,9 +183,12 @@ pub struct Verification {
 /// The answer to one request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "a report: each says one thing that was seen, and none decides")]
 pub struct HttpReport {
     /// `HEAD /`
     pub request: String,
+    /// `1.1`, or `2` where the rules say HTTP/2.
+    pub version: String,
     /// From the request's last octet to the end of the answer's head.
     pub milliseconds: f64,
     /// Why there is no answer.
@@ -200,6 +211,10 @@ pub struct HttpReport {
     pub persistent: bool,
     /// The server speaks TLS on a port where it is asked in clear text.
     pub speaks_tls: bool,
+    /// The server answers HTTP/1.1, and HTTP/2, which the rules say, with something else or not at all.
+    pub speaks_http1: bool,
+    /// The server answers HTTP/1.1 with frames of HTTP/2.
+    pub speaks_http2: bool,
     /// The request went over a connection whose certificate was not verified, because verification fails.
     pub unverified: bool,
 }
@@ -214,6 +229,8 @@ pub struct IdleReport {
     pub closed_after_milliseconds: Option<f64>,
     /// It was reset rather than closed.
     pub reset: bool,
+    /// HTTP/2: the server said before that nothing more is done on it, so that no request is lost.
+    pub announced: bool,
     /// It was still open after this: as long as was waited.
     pub open_after_milliseconds: Option<f64>,
     /// Why it could not be measured.
@@ -257,6 +274,8 @@ pub struct Finding {
     pub upstream: Option<String>,
     /// The server it is about, `host:port`.
     pub server: Option<String>,
+    /// Those of its addresses that it is about, where it is about addresses.
+    pub addresses: Vec<String>,
     /// The listener it is about.
     pub listener: Option<String>,
     /// What is so.

@@ -1,5 +1,6 @@
 //! What verification says to certificates, each of its questions asked by itself.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use rustls::CertificateError;
@@ -10,6 +11,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 
+use super::certificate::begin;
 use super::report::Verification;
 use crate::proxy::upstream::tls;
 
@@ -33,8 +35,6 @@ pub(super) fn verify(
         Err(rustls::Error::InvalidCertificate(cause)) => Some(cause),
         _ => None,
     };
-    let is_authority = cause.is_some_and(|cause| format!("{cause:?}").contains("CaUsedAsEndEntity"));
-    let issuer_trusted = !is_authority && !matches!(cause, Some(CertificateError::UnknownIssuer));
     let in_time = !matches!(
         cause,
         Some(
@@ -44,6 +44,20 @@ pub(super) fn verify(
                 | CertificateError::NotValidYetContext { .. }
         )
     );
+    // Who looks at the time first says nothing of the issuer: it is asked about for a time when all of them held.
+    let issuer_trusted = if in_time {
+        !is_strangers(outcome.as_ref().err())
+    } else {
+        let time = chain.iter().filter_map(|der| begin(der)).max().unwrap_or_default();
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(time).unwrap_or_default() + 1));
+        !is_strangers(verifier.verify_server_cert(own, others, name, &[], time).as_ref().err())
+    };
     let problem = outcome.err().map(|error| error.to_string());
     Some(Verification { name: name.to_str().into_owned(), name_fits, issuer_trusted, in_time, problem })
+}
+
+/// Nobody here trusts the issuer, or it is an authority that speaks for itself as a server.
+fn is_strangers(error: Option<&rustls::Error>) -> bool {
+    let Some(rustls::Error::InvalidCertificate(cause)) = error else { return false };
+    matches!(cause, CertificateError::UnknownIssuer) || format!("{cause:?}").contains("CaUsedAsEndEntity")
 }

@@ -74,7 +74,7 @@ async fn dial(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream,
 }
 
 /// What the kernel says of an address.
-fn by_kind(kind: io::ErrorKind) -> UpstreamFault {
+pub(in crate::proxy) fn by_kind(kind: io::ErrorKind) -> UpstreamFault {
     match kind {
         io::ErrorKind::ConnectionRefused => UpstreamFault::ConnectRefused,
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => UpstreamFault::ConnectUnreachable,

@@ -168,9 +168,9 @@ impl Name {
         tokio::spawn(async move {
             let name = &asking.0;
             name.lookups.fetch_add(1, Ordering::Relaxed);
-            let found = timeout(DNS_TIME_MAX, name.resolve()).await;
+            let found = timeout(DNS_TIME_MAX, lookup(&name.host, &name.servers)).await;
             let found = found.unwrap_or_else(|_| Err((UpstreamFault::DnsTimeout, "no answer in time".to_owned())));
-            name.learn(found);
+            name.learn(found.map(|found| (found.addresses, found.ttl)));
         });
     }
 
@@ -187,7 +187,7 @@ impl Name {
                 } else if before.failure.is_some() {
                     tracing::info!(host = %self.host, "name is resolved again");
                 }
-                Known { addresses, until: now + ttl.clamp(DNS_TTL_MIN, DNS_TTL_MAX), failure: None }
+                Known { addresses, until: now + kept_for(ttl), failure: None }
             }
             Err((fault, detail)) => {
                 self.failures.fetch_add(1, Ordering::Relaxed);
@@ -201,28 +201,6 @@ impl Name {
         };
         self.known.send_replace(Arc::new(known));
     }
-
-    async fn resolve(&self) -> Result<(Vec<IpAddr>, Duration), (UpstreamFault, String)> {
-        let failed = |error: NetError| {
-            let fault = match &error {
-                NetError::Timeout => UpstreamFault::DnsTimeout,
-                error if error.is_nx_domain() || error.is_no_records_found() => UpstreamFault::DnsNotFound,
-                NetError::Dns(DnsError::ResponseCode(_)) | NetError::NoConnections => UpstreamFault::DnsServerFailed,
-                _ => UpstreamFault::Dns,
-            };
-            (fault, error.to_string())
-        };
-        let resolver = resolver(&self.servers).map_err(failed)?;
-        let found = resolver.lookup_ip(self.host.as_str()).await.map_err(failed)?;
-        let mut addresses: Vec<IpAddr> = found.iter().collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        if addresses.is_empty() {
-            return Err((UpstreamFault::DnsNotFound, "it has no address".to_owned()));
-        }
-        let ttl = found.as_lookup().answers().iter().map(|record| record.ttl).min().unwrap_or_default();
-        Ok((addresses, Duration::from_secs(ttl.into())))
-    }
 }
 
 /// A core is asking for a name as long as this lives.
@@ -234,27 +212,83 @@ impl Drop for Asking {
     }
 }
 
+/// What a question for a name found.
+#[derive(Debug)]
+pub(in crate::proxy) struct Found {
+    /// IPv4 first.
+    pub(in crate::proxy) addresses: Vec<IpAddr>,
+    /// The least of the records'.
+    pub(in crate::proxy) ttl: Duration,
+}
+
+impl Found {
+    /// How long the answer stands.
+    pub(in crate::proxy) fn kept_for(&self) -> Duration {
+        kept_for(self.ttl)
+    }
+}
+
+fn kept_for(ttl: Duration) -> Duration {
+    ttl.clamp(DNS_TTL_MIN, DNS_TTL_MAX)
+}
+
+/// Asks `servers` for the addresses of `host`, or those of the system where there are none; /etc/hosts goes first.
+pub(in crate::proxy) async fn lookup(host: &str, servers: &[SocketAddr]) -> Result<Found, (UpstreamFault, String)> {
+    let failed = |error: NetError| {
+        let fault = match &error {
+            NetError::Timeout => UpstreamFault::DnsTimeout,
+            error if error.is_nx_domain() || error.is_no_records_found() => UpstreamFault::DnsNotFound,
+            NetError::Dns(DnsError::ResponseCode(_)) | NetError::NoConnections => UpstreamFault::DnsServerFailed,
+            _ => UpstreamFault::Dns,
+        };
+        (fault, error.to_string())
+    };
+    let resolver = resolver(servers).map_err(failed)?;
+    let found = resolver.lookup_ip(host).await.map_err(failed)?;
+    let mut addresses: Vec<IpAddr> = found.iter().collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    if addresses.is_empty() {
+        return Err((UpstreamFault::DnsNotFound, "it has no address".to_owned()));
+    }
+    let ttl = found.as_lookup().answers().iter().map(|record| record.ttl).min().unwrap_or_default();
+    Ok(Found { addresses, ttl: Duration::from_secs(ttl.into()) })
+}
+
+/// Whom a question goes to: `servers`, or those of the system where there are none.
+pub(in crate::proxy) fn name_servers(servers: &[SocketAddr]) -> Vec<SocketAddr> {
+    let (config, _) = settings(servers);
+    let address = |server: &NameServerConfig| {
+        let port = server.connections.first().map_or(53, |way| way.port);
+        SocketAddr::new(server.ip, port)
+    };
+    config.name_servers().iter().map(address).collect()
+}
+
 /// One that remembers nothing: it is made for a single question, so that changes of the system's files count.
 fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
-    let (config, mut options) = if servers.is_empty() {
-        // Without a resolv.conf there is still the hosts file.
-        read_system_conf().unwrap_or_default()
-    } else {
-        let servers = servers.iter().map(|server| {
-            let mut ways = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
-            for way in &mut ways {
-                way.port = server.port();
-            }
-            NameServerConfig::new(server.ip(), true, ways)
-        });
-        (ResolverConfig::from_name_servers(servers.collect()), ResolverOpts::default())
-    };
+    let (config, mut options) = settings(servers);
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     options.use_hosts_file = ResolveHosts::Always;
     options.timeout = DNS_QUERY_TIME_MAX;
     options.attempts = 2;
     options.cache_size = 0;
     TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options).build()
+}
+
+fn settings(servers: &[SocketAddr]) -> (ResolverConfig, ResolverOpts) {
+    if servers.is_empty() {
+        // Without a resolv.conf there is still the hosts file.
+        return read_system_conf().unwrap_or_default();
+    }
+    let servers = servers.iter().map(|server| {
+        let mut ways = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+        for way in &mut ways {
+            way.port = server.port();
+        }
+        NameServerConfig::new(server.ip(), true, ways)
+    });
+    (ResolverConfig::from_name_servers(servers.collect()), ResolverOpts::default())
 }
 
 #[cfg(test)]

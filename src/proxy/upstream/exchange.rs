@@ -141,9 +141,10 @@ impl Exchange {
         use UpstreamFault as U;
         self.noticed = error.map(ToString::to_string);
         let begun = !self.connection.buffer.is_empty();
+        if let Some(fault) = error.and_then(tls::behind) {
+            return fault.into();
+        }
         let fault = match (self.connection.received, self.connection.idle, error.map(io::Error::kind)) {
-            // Of TLS 1.3, alerts about our certificate come only now.
-            (_, _, Some(io::ErrorKind::InvalidData)) => error.map_or(U::TlsAlert, |error| tls::classify(error, true).0),
             (0, Some(_), _) => U::ReusedConnectionClosed,
             _ if begun => U::ClosedInHeader,
             (0, None, _) if self.sender.failed || !self.sender.done => U::WriteFailed,

@@ -1,5 +1,6 @@
 //! Upstreams: HTTP/1 spoken by hand, in the task that serves the client; HTTP/2 by h2.
 
+mod any_certificate;
 mod balance;
 pub(super) mod check;
 mod connect;
@@ -8,7 +9,7 @@ mod dns;
 mod exchange;
 mod failure;
 mod health;
-mod http2;
+pub(super) mod http2;
 mod incoming;
 mod kept;
 mod pool;
@@ -19,7 +20,9 @@ mod target;
 pub(super) mod tls;
 mod upload;
 
-pub(super) use dns::Names;
+pub(super) use any_certificate::AnyCertificate;
+pub(super) use connect::by_kind;
+pub(super) use dns::{Names, lookup, name_servers};
 pub(super) use exchange::Asked;
 pub(super) use failure::{Attempt, Failure};
 pub(super) use health::ServerState;

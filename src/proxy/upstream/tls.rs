@@ -4,17 +4,12 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{
-    CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
-};
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, PeerIncompatible,
-    RootCertStore, SignatureScheme,
-};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage, PeerIncompatible, RootCertStore};
 
+use super::any_certificate::AnyCertificate;
 use crate::artifact::manifest;
 use crate::proxy::fault::UpstreamFault;
 
@@ -52,8 +47,7 @@ pub(in crate::proxy) fn config(
             .map_err(|error| error.to_string())?;
         builder.with_webpki_verifier(verifier)
     } else {
-        let verifier = Arc::new(Unverified::new(&provider));
-        builder.dangerous().with_custom_certificate_verifier(verifier)
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate::new()))
     };
     let mut config = match (&material.certificate, &material.key) {
         (Some(certificate), Some(key)) => {
@@ -118,7 +112,38 @@ pub(in crate::proxy) fn classify(error: &io::Error, named: bool) -> (UpstreamFau
     (fault, error.to_string())
 }
 
-/// What a server means by an alert. Those about a certificate are about ours: its own it cannot complain of.
+/// What TLS says behind the handshake: of TLS 1.3, alerts about our certificate come only then. None where it is not TLS
+/// that failed.
+pub(in crate::proxy) fn behind(error: &io::Error) -> Option<UpstreamFault> {
+    if error.kind() != io::ErrorKind::InvalidData {
+        return None;
+    }
+    if error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() {
+        return Some(classify(error, true).0);
+    }
+    // HTTP/2's library hands on no more than the text.
+    let text = error.to_string();
+    let is_about_ours = |alert: &AlertDescription| text.ends_with(&format!("{alert:?}"));
+    Some(match text.contains("fatal alert") {
+        true if ABOUT_OUR_CERTIFICATE.iter().any(is_about_ours) => UpstreamFault::TlsClientCertificate,
+        true => UpstreamFault::TlsAlert,
+        false => UpstreamFault::TlsFailed,
+    })
+}
+
+/// Alerts about a certificate are about ours: its own a server cannot complain of.
+const ABOUT_OUR_CERTIFICATE: [AlertDescription; 8] = [
+    AlertDescription::BadCertificate,
+    AlertDescription::UnsupportedCertificate,
+    AlertDescription::CertificateRevoked,
+    AlertDescription::CertificateExpired,
+    AlertDescription::CertificateUnknown,
+    AlertDescription::UnknownCA,
+    AlertDescription::AccessDenied,
+    AlertDescription::CertificateRequired,
+];
+
+/// What a server means by an alert.
 fn by_alert(alert: AlertDescription, named: bool) -> UpstreamFault {
     use AlertDescription as A;
     use UpstreamFault as U;
@@ -128,14 +153,7 @@ fn by_alert(alert: AlertDescription, named: bool) -> UpstreamFault {
         A::HandshakeFailure | A::InsufficientSecurity => U::TlsNoCommon,
         A::ProtocolVersion => U::TlsVersion,
         A::NoApplicationProtocol => U::TlsProtocol,
-        A::BadCertificate
-        | A::UnsupportedCertificate
-        | A::CertificateRevoked
-        | A::CertificateExpired
-        | A::CertificateUnknown
-        | A::UnknownCA
-        | A::AccessDenied
-        | A::CertificateRequired => U::TlsClientCertificate,
+        alert if ABOUT_OUR_CERTIFICATE.contains(&alert) => U::TlsClientCertificate,
         _ => U::TlsAlert,
     }
 }
@@ -148,52 +166,5 @@ fn by_certificate(error: &CertificateError) -> UpstreamFault {
         C::NotValidYet | C::NotValidYetContext { .. } => UpstreamFault::CertificateNotYet,
         C::UnknownIssuer => UpstreamFault::CertificateIssuer,
         _ => UpstreamFault::Certificate,
-    }
-}
-
-/// `verify off`: the handshake's signatures are checked, whose certificate it is is not.
-#[derive(Debug)]
-struct Unverified {
-    algorithms: WebPkiSupportedAlgorithms,
-}
-
-impl Unverified {
-    fn new(provider: &CryptoProvider) -> Self {
-        Self { algorithms: provider.signature_verification_algorithms }
-    }
-}
-
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
     }
 }

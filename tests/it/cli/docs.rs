@@ -71,6 +71,8 @@ fn every_nginx_block_is_imported() {
 #[test]
 fn every_console_block_prints_what_it_shows() {
     let shown = blocks().into_iter().filter(|block| block.language == "console" && block.text.starts_with("$ rulec "));
+    // What needs servers is shown by the tests of the doctor.
+    let shown = shown.filter(|block| !block.text.starts_with("$ rulec doctor "));
     let folder = Folder::new();
     let example = blocks().into_iter().find(|block| block.place.starts_with("README.md:") && block.language == "rules");
     folder.file("shop.rules", &example.unwrap().text);
@@ -185,6 +187,16 @@ fn every_finding_of_the_doctor_is_in_the_catalogue() {
     assert!(found.len() >= 20, "{found:?}");
     let documented: BTreeSet<String> = catalogue().into_iter().filter(|code| is_doctor_code(code)).collect();
     assert_eq!(found, documented);
+}
+
+/// By name at least: what a test of the doctor names, it expects of a server.
+#[test]
+fn every_finding_of_the_doctor_is_met_by_a_test() {
+    let mut met = BTreeSet::new();
+    literals(&root().join("tests/it/cli/doctor"), &mut met);
+    let unmet: Vec<String> =
+        catalogue().into_iter().filter(|code| is_doctor_code(code) && !met.contains(code)).collect();
+    assert!(unmet.is_empty(), "no test of the doctor meets {unmet:?}");
 }
 
 fn is_diagnostic_code(literal: &str) -> bool {

@@ -15,7 +15,7 @@ mod identity;
 mod lifecycle;
 mod listener_tls;
 mod listeners;
-mod names;
+pub(crate) mod names;
 mod operation;
 mod pages;
 mod plans;

@@ -14,7 +14,7 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// What a name server answers to questions for an IPv4 address; it has no others.
 #[derive(Clone)]
-pub(super) enum Says {
+pub(crate) enum Says {
     Addresses(Vec<Ipv4Addr>, u32),
     /// A response code: 2 is SERVFAIL, 3 NXDOMAIN.
     Code(u8),
@@ -24,14 +24,14 @@ pub(super) enum Says {
 }
 
 /// A name server on a free port.
-pub(super) struct NameServer {
-    pub(super) address: core::net::SocketAddr,
+pub(crate) struct NameServer {
+    pub(crate) address: core::net::SocketAddr,
     says: Arc<Mutex<Says>>,
     asked: Arc<AtomicUsize>,
 }
 
 impl NameServer {
-    pub(super) fn start(says: Says) -> Self {
+    pub(crate) fn start(says: Says) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("binds");
         let address = socket.local_addr().expect("address");
         let (says, asked) = (Arc::new(Mutex::new(says)), Arc::new(AtomicUsize::new(0)));
@@ -53,7 +53,7 @@ impl NameServer {
         *self.says.lock().expect("says") = says;
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 

@@ -25,7 +25,7 @@ pub(super) fn human(report: &Report, options: &Options, color: bool) -> String {
         page.listener(&mut text, listener);
     }
     for finding in &report.findings {
-        page.finding(&mut text, finding);
+        page.finding(&mut text, finding, &only_some(report, finding));
     }
     page.summary(&mut text, report, options);
     text
@@ -35,6 +35,9 @@ pub(super) fn human(report: &Report, options: &Options, color: bool) -> String {
 struct Page {
     color: bool,
 }
+
+/// Columns of a line that says settings.
+const WIDTH: usize = 110;
 
 const BOLD: &str = "1";
 const RED: &str = "1;31";
@@ -58,8 +61,7 @@ impl Page {
         sources.sort_by_key(|whence| *whence == "default");
         for whence in sources {
             let said = upstream.settings.iter().filter(|setting| setting.whence == whence);
-            let said: Vec<String> = said.map(|Setting { key, value, .. }| format!("{key} {value}")).collect();
-            writeln!(text, "  {whence}: {}", said.join(", ")).ok();
+            settings(text, whence, said);
         }
         for server in &upstream.servers {
             self.server(text, server);
@@ -68,8 +70,7 @@ impl Page {
     }
 
     fn server(&self, text: &mut String, server: &ServerReport) {
-        let name = format!("{}:{}", server.host, server.port);
-        writeln!(text, "  {}", self.paint(BOLD, &name)).ok();
+        writeln!(text, "  {}", self.paint(BOLD, &name(server))).ok();
         line(text, "resolve", &resolution(&server.resolution));
         for address in &server.addresses {
             let one = server.addresses.len() == 1;
@@ -97,7 +98,7 @@ impl Page {
         .ok();
     }
 
-    fn finding(&self, text: &mut String, finding: &Finding) {
+    fn finding(&self, text: &mut String, finding: &Finding, only: &str) {
         let (word, color) = match finding.severity {
             Severity::Error => ("error", RED),
             Severity::Warning => ("warning", YELLOW),
@@ -111,7 +112,7 @@ impl Page {
         ];
         let about: Vec<String> = about.into_iter().flatten().collect();
         let about = if about.is_empty() { String::new() } else { format!("{}: ", about.join(", ")) };
-        writeln!(text, "{head}: {about}{}\n  why: {}", finding.what, finding.why).ok();
+        writeln!(text, "{head}: {about}{}{only}\n  why: {}", finding.what, finding.why).ok();
         if let Some(instead) = &finding.instead {
             writeln!(text, "  instead: {instead}").ok();
         }
@@ -132,6 +133,61 @@ impl Page {
     }
 }
 
+/// Values of one source, those of a statement together as the rules would write them, in lines that fit a terminal.
+fn settings<'s>(text: &mut String, whence: &str, said: impl Iterator<Item = &'s Setting>) {
+    let mut statements: Vec<(&str, String)> = Vec::new();
+    for Setting { key, value, .. } in said {
+        let (statement, rest) = key.split_once(' ').unwrap_or((key, ""));
+        let words = match (statement, rest) {
+            (_, "") => value.clone(),
+            ("timeout" | "keepalive", word) => format!("{word}={value}"),
+            (_, word) => format!("{word} {value}"),
+        };
+        match statements.last_mut() {
+            Some((last, before)) if *last == statement && statement != "servers" => {
+                let between = if ["timeout", "keepalive"].contains(&statement) { " " } else { ", " };
+                before.push_str(between);
+                before.push_str(&words);
+            }
+            _ => statements.push((statement, words)),
+        }
+    }
+    let mut line = format!("  {whence}:");
+    for (at, (statement, words)) in statements.iter().enumerate() {
+        let end = if at + 1 == statements.len() { "" } else { ";" };
+        let piece = format!(" {statement} {words}{end}");
+        if line.len() + piece.len() > WIDTH {
+            writeln!(text, "{line}").ok();
+            "   ".clone_into(&mut line);
+        }
+        line.push_str(&piece);
+    }
+    writeln!(text, "{line}").ok();
+}
+
+/// Which addresses a finding is about, where others of the server are not concerned.
+fn only_some(report: &Report, finding: &Finding) -> String {
+    let upstreams = report.upstreams.iter().filter(|upstream| Some(&upstream.name) == finding.upstream.as_ref());
+    let mut servers = upstreams.flat_map(|upstream| &upstream.servers);
+    let server = servers.find(|server| finding.server.as_deref().is_some_and(|name| name == self::name(server)));
+    let all = server.map_or(0, |server| server.addresses.len());
+    let named = finding.addresses.iter().all(|address| finding.what.contains(address));
+    if named || finding.addresses.len() == all {
+        String::new()
+    } else {
+        format!(" (only {})", finding.addresses.join(", "))
+    }
+}
+
+/// As findings say it.
+fn name(server: &ServerReport) -> String {
+    if server.host.contains(':') {
+        format!("[{}]:{}", server.host, server.port)
+    } else {
+        format!("{}:{}", server.host, server.port)
+    }
+}
+
 fn line(text: &mut String, word: &str, rest: &str) {
     writeln!(text, "    {word:<9} {rest}").ok();
 }
@@ -145,8 +201,11 @@ fn resolution(resolution: &Resolution) -> String {
     match (resolution.source.as_str(), resolution.ttl_seconds) {
         ("address", _) => "it is an address".to_owned(),
         ("hosts", _) => format!("{addresses}, from the hosts file"),
-        ("system", _) => format!("{addresses}, from the system's resolver only, {took} ms"),
-        (_, Some(ttl)) => format!("{addresses}, TTL {ttl} s, {took} ms"),
+        (_, Some(ttl)) => {
+            let kept = resolution.kept_seconds.filter(|kept| *kept != ttl);
+            let kept = kept.map_or_else(String::new, |kept| format!(" (kept for {kept} s)"));
+            format!("{addresses}, TTL {ttl} s{kept}, {took} ms, by {}", resolution.name_servers.join(", "))
+        }
         (_, None) => format!("{addresses}, {took} ms"),
     }
 }
@@ -170,11 +229,11 @@ fn address(text: &mut String, address: &AddressReport) {
 }
 
 fn tls(text: &mut String, tls: &TlsReport) {
-    line(text, "tls", &handshake(&tls.as_configured));
+    line(text, "tls", &configured(tls));
     if let Some(own) = tls.as_configured.certificates.first() {
         let names = own.names.join(", ");
         let left = if own.days_left < 0 {
-            format!("ended {} days ago", -own.days_left)
+            format!("ended {}", days_ago(own.days_left))
         } else {
             format!("{} days left", own.days_left)
         };
@@ -187,6 +246,9 @@ fn tls(text: &mut String, tls: &TlsReport) {
         for further in tls.as_configured.certificates.iter().skip(1) {
             line(text, "", &format!("by {} from {}, {} days left", further.subject, further.issuer, further.days_left));
         }
+    }
+    if tls.as_configured.asks_for_certificate {
+        line(text, "", "the server asks for a certificate of the gateway's");
     }
     if let Some(without) = &tls.without_sni {
         let same = tls.with_sni.as_ref().and_then(|with| Some(&with.certificates.first()?.blake3));
@@ -203,6 +265,25 @@ fn tls(text: &mut String, tls: &TlsReport) {
     line(text, "alpn", offered.unwrap_or("none"));
 }
 
+fn days_ago(left: i64) -> String {
+    match -left {
+        1 => "1 day ago".to_owned(),
+        days => format!("{days} days ago"),
+    }
+}
+
+/// The gateway's own handshake. Where only the certificate is amiss, which is told below, with what was agreed on.
+fn configured(tls: &TlsReport) -> String {
+    let looks = [&tls.with_sni, &tls.without_sni].into_iter().flatten();
+    let looked = looks.into_iter().find(|seen| seen.failure.is_none());
+    match (&tls.as_configured.failure, looked) {
+        (Some(failed), Some(looked)) if failed.code.starts_with("upstream.tls.certificate") => {
+            format!("{}; verification fails ({})", handshake(looked), failed.code)
+        }
+        _ => handshake(&tls.as_configured),
+    }
+}
+
 fn handshake(seen: &Handshake) -> String {
     if let Some(failed) = &seen.failure {
         return failure(failed);
@@ -216,7 +297,8 @@ fn http(http: &HttpReport) -> String {
     if let Some(failed) = &http.failure {
         return failure(failed);
     }
-    let mut told = vec![format!("{} is answered with {}", http.request, http.status.unwrap_or_default())];
+    let over = if http.version == "2" { " over HTTP/2" } else { "" };
+    let mut told = vec![format!("{}{over} is answered with {}", http.request, http.status.unwrap_or_default())];
     told.push(format!("{} ms", http.milliseconds));
     told.extend(http.server.as_ref().map(|value| format!("Server: {value}")));
     told.extend(http.powered_by.as_ref().map(|value| format!("X-Powered-By: {value}")));
@@ -233,6 +315,7 @@ fn http(http: &HttpReport) -> String {
 fn idle(idle: &IdleReport) -> String {
     let in_seconds = |milliseconds: f64| format!("{:.1} s", milliseconds / 1_000.0);
     match (idle.closed_after_milliseconds, idle.open_after_milliseconds, &idle.failure) {
+        (Some(closed), ..) if idle.announced => format!("ended by GOAWAY after {}", in_seconds(closed)),
         (Some(closed), ..) if idle.reset => format!("reset after {}", in_seconds(closed)),
         (Some(closed), ..) => format!("closed after {}", in_seconds(closed)),
         (None, Some(open), _) => format!("still open after {}", in_seconds(open)),

@@ -31,11 +31,19 @@ pub(super) fn listener(listener: &ListenerReport, findings: &mut Findings) {
 pub(super) fn timers(upstream: &Declared, listeners: &[ListenerReport], findings: &mut Findings) {
     let timers = &upstream.merged.timeouts;
     if let Some(request) = timers.request_ms {
-        let inner = [("connect", timers.connect_ms), ("tls", timers.tls_ms), ("response", timers.response_ms)];
-        for (word, own) in inner.into_iter().filter(|(_, own)| *own >= request) {
-            let what = format!("`timeout {word}={}` is not below `request={}`", time(own), time(request));
+        let inner = [
+            ("dns", timers.dns_ms),
+            ("connect", timers.connect_ms),
+            ("tls", timers.tls_ms),
+            ("response", timers.response_ms),
+        ];
+        let idle: Vec<_> = inner.into_iter().filter(|(_, own)| *own >= request).collect();
+        if !idle.is_empty() {
+            let words: Vec<String> = idle.iter().map(|(word, own)| format!("{word}={}", time(*own))).collect();
+            let what = format!("`timeout {}`: not below `request={}`", words.join(" "), time(request));
             let why = "The timer of the whole request ends it first, and the code says less.";
-            findings.warning("doctor.timer.never_fires", what, why, Some(format!("a shorter `{word}=`")));
+            let instead = format!("times below `request={}`, or a longer `request=`", time(request));
+            findings.warning("doctor.timer.never_fires", what, why, Some(instead));
         }
     }
     let balancers = listeners.iter().filter_map(|own| Some((&own.name, own.load_balancer_idle_milliseconds?)));

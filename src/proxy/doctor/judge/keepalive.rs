@@ -22,9 +22,17 @@ pub(super) fn judge(upstream: &Declared, server: &ServerReport, findings: &mut F
         return;
     }
     let kept = kept(pool, http);
+    if http.version == "2" {
+        // Who announces the end loses no request; the gateway learns of it.
+        let ended = server.idle.as_ref().filter(|idle| !idle.announced);
+        if let Some(measured) = ended.and_then(|idle| idle.closed_after_milliseconds) {
+            measured_against(upstream, kept, whole(measured), software, findings);
+        }
+        return;
+    }
     match server.idle.as_ref().and_then(|idle| idle.closed_after_milliseconds) {
-        Some(measured) => measured_against(pool, kept, whole(measured), software, findings),
-        None if http.keep_alive_seconds.is_none() => suspect(pool, software, findings),
+        Some(measured) => measured_against(upstream, kept, whole(measured), software, findings),
+        None if http.keep_alive_seconds.is_none() => suspect(upstream, software, findings),
         None => {}
     }
     if kept < pool {
@@ -54,20 +62,29 @@ fn below(measured: u64) -> u64 {
     if safe >= 1_000 { safe - safe % 1_000 } else { safe - safe % 100 }
 }
 
-fn measured_against(pool: u64, kept: u64, measured: u64, software: Option<Software>, findings: &mut Findings) {
+fn measured_against(
+    upstream: &Declared,
+    kept: u64,
+    measured: u64,
+    software: Option<Software>,
+    findings: &mut Findings,
+) {
+    let (pool, whence) = (upstream.merged.keepalive_idle_ms, upstream.whence("keepalive idle"));
     let server_side =
         software.map_or_else(String::new, |software| format!("; or at the server: {}", software.longer(pool)));
     let instead = Some(format!("`keepalive idle={}`{server_side}", time(below(measured).max(100))));
     let seconds = seconds(measured);
     if kept >= measured {
-        let what =
-            format!("the server closes idle connections after {seconds} s, the gateway keeps them for {}", time(kept));
+        let what = format!(
+            "the server closes idle connections after {seconds} s, the gateway keeps them for {} ({whence})",
+            time(kept)
+        );
         let why = "A request that is sent as the server closes is lost: `upstream.reused_connection_closed` where it \
                    may not be sent again.";
         findings.error("doctor.keepalive.too_long", what, why, instead);
     } else if kept + margin() > measured {
         let what = format!(
-            "the server closes idle connections after {seconds} s, the gateway lets go of them after {}: too close",
+            "the server closes idle connections after {seconds} s, the gateway lets go of them after {} ({whence}): too close",
             time(kept)
         );
         let why = "A request and the server's close can meet on the way.";
@@ -76,7 +93,8 @@ fn measured_against(pool: u64, kept: u64, measured: u64, software: Option<Softwa
 }
 
 fn seconds(milliseconds: u64) -> String {
-    format!("{}.{}", milliseconds / 1_000, milliseconds % 1_000 / 100)
+    let tenths = (milliseconds + 50) / 100;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 fn announced(pool: u64, kept: u64, http: &HttpReport, findings: &mut Findings) {
@@ -87,24 +105,26 @@ fn announced(pool: u64, kept: u64, http: &HttpReport, findings: &mut Findings) {
         time(pool)
     );
     let why = "The gateway learns it from the answer and lets go a second before. Longer times mean fewer connections.";
-    let software = Software::of(http).map(|software| format!("at the server: {}", software.longer(pool)));
-    findings.info("doctor.keepalive.announced", what, why, software);
+    let software = Software::of(http).map(|software| format!("; for longer, at the server: {}", software.longer(pool)));
+    let instead = format!("nothing{}", software.unwrap_or_default());
+    findings.info("doctor.keepalive.announced", what, why, Some(instead));
 }
 
 fn not_kept(http: &HttpReport, software: Option<Software>, findings: &mut Findings) {
     let said = http.connection.as_deref().unwrap_or("HTTP/1.0");
     let what = format!("the server closes the connection behind each answer ({said})");
     let why = "Each request pays for a connection of its own, and for a handshake where TLS is spoken.";
-    let instead = software.map(|software| format!("at the server: {}", software.keeping()));
-    findings.warning("doctor.keepalive.none", what, why, instead);
+    let keeping = software.map_or("HTTP/1.1 answers without `Connection: close`", Software::keeping);
+    findings.warning("doctor.keepalive.none", what, why, Some(format!("at the server: {keeping}")));
 }
 
 /// Nothing was measured or announced, but such servers are known.
-fn suspect(pool: u64, software: Option<Software>, findings: &mut Findings) {
+fn suspect(upstream: &Declared, software: Option<Software>, findings: &mut Findings) {
+    let (pool, whence) = (upstream.merged.keepalive_idle_ms, upstream.whence("keepalive idle"));
     let Some(software) = software else { return };
     let Some(usual) = software.usual_idle_ms().filter(|usual| *usual <= pool) else { return };
     let what = format!(
-        "{} closes idle connections after {} unless told otherwise, the gateway keeps them for {}",
+        "{} closes idle connections after {} unless told otherwise, the gateway keeps them for {} ({whence})",
         software.name(),
         time(usual),
         time(pool)

@@ -2,6 +2,7 @@
 
 mod hops;
 mod http;
+mod http2;
 mod keepalive;
 mod reach;
 mod software;
@@ -19,13 +20,15 @@ pub(super) fn judge(declared: &[Declared], report: &Report) -> Vec<Finding> {
         findings.upstream = Some(upstream.merged.name.clone());
         if let Err(problem) = &upstream.built {
             let why = "The gateway does not start with this.";
-            findings.error("doctor.upstream.invalid", problem.clone(), why, None);
+            let instead = "what the sentence above names, in `[upstream.NAME]` of `proxy.toml` or in the rules";
+            findings.error("doctor.upstream.invalid", problem.clone(), why, Some(instead.to_owned()));
         }
         for server in &seen.servers {
             findings.server = Some(name(server));
             reach::judge(upstream, server, &mut findings);
             tls::judge(upstream, server, &mut findings);
             http::judge(upstream, server, &mut findings);
+            http2::judge(upstream, server, &mut findings);
             keepalive::judge(upstream, server, &mut findings);
         }
         findings.server = None;
@@ -63,6 +66,7 @@ struct Findings {
     list: Vec<Finding>,
     upstream: Option<String>,
     server: Option<String>,
+    address: Option<String>,
     listener: Option<String>,
 }
 
@@ -89,8 +93,16 @@ impl Findings {
         instead: Option<String>,
     ) {
         let (upstream, server, listener) = (self.upstream.clone(), self.server.clone(), self.listener.clone());
-        let finding = Finding { code, severity, upstream, server, listener, what, why: why.into(), instead };
-        if !self.list.contains(&finding) {
+        let (why, addresses) = (why.into(), Vec::new());
+        let mut finding = Finding { code, severity, upstream, server, addresses, listener, what, why, instead };
+        let same = self.list.iter_mut().find(|other| {
+            finding.addresses.clone_from(&other.addresses);
+            **other == finding
+        });
+        if let Some(same) = same {
+            same.addresses.extend(self.address.clone().filter(|own| !same.addresses.contains(own)));
+        } else {
+            finding.addresses = self.address.iter().cloned().collect();
             self.list.push(finding);
         }
     }

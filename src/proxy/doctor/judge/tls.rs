@@ -5,15 +5,23 @@ use core::net::IpAddr;
 use super::super::declared::Declared;
 use super::super::report::{AddressReport, Certificate, Failure, Handshake, ServerReport, TlsReport, Verification};
 use super::Findings;
-use crate::artifact::manifest::Protocol;
+use super::http::{CLIENT_CERTIFICATE, CLIENT_CERTIFICATE_FINDING, show_another};
 
 /// Certificates are commonly renewed a month before their end: one that is nearer to it was forgotten.
 const SOON_DAYS: i64 = 21;
+
+/// The codes of certificates that are not accepted begin so.
+const CERTIFICATE: &str = "upstream.tls.certificate";
+
+/// What to do about one that ends.
+const RENEW: &str =
+    "a new certificate at the server; where it has been renewed, a reload of the server, which shows the old one";
 
 pub(super) fn judge(upstream: &Declared, server: &ServerReport, findings: &mut Findings) {
     let Some(settings) = &upstream.merged.tls else { return };
     for address in &server.addresses {
         let Some(tls) = &address.tls else { continue };
+        findings.address = Some(address.address.clone());
         let name = server.tls_name.as_deref().unwrap_or_default();
         let sends_sni = settings.sni && name.parse::<IpAddr>().is_err();
         let sni_told = sni(tls, name, sends_sni, findings);
@@ -26,28 +34,25 @@ pub(super) fn judge(upstream: &Declared, server: &ServerReport, findings: &mut F
             }
             // With the right name it is another certificate.
             Some(_) if sni_told => {}
-            Some(failure) if tls.verification.is_some() => {
+            Some(failure) if tls.verification.is_some() && failure.code.starts_with(CERTIFICATE) => {
                 let before = findings.list.len();
                 verification(tls, settings.sni, findings);
                 if findings.list.len() == before {
                     other_certificate(failure, findings);
                 }
             }
-            Some(failure) => no_handshake(failure, address, &settings.versions, findings),
+            Some(failure) => no_handshake(failure, address, upstream, findings),
         }
-        http2(upstream, tls, findings);
         if let Some("1.2") = tls.as_configured.version.as_deref()
             && settings.versions.iter().any(|version| version == "1.3")
         {
             let why = "It costs a round trip more for each new connection, and its last use ends one day.";
-            findings.info(
-                "doctor.tls.old_version",
-                "TLS 1.2 is the newest that the server speaks".to_owned(),
-                why,
-                None,
-            );
+            let what = "TLS 1.2 is the newest that the server speaks".to_owned();
+            let instead = Some("at the server: TLS 1.3 (nginx: `ssl_protocols TLSv1.2 TLSv1.3;`)".to_owned());
+            findings.info("doctor.tls.old_version", what, why, instead);
         }
     }
+    findings.address = None;
 }
 
 fn own(handshake: Option<&Handshake>) -> Option<&Certificate> {
@@ -74,7 +79,9 @@ fn sni(tls: &TlsReport, name: &str, sends_sni: bool, findings: &mut Findings) ->
     };
     if sends_sni {
         let why = "Clients that send none, such as scripts and health checks, fail here; the gateway sends it.";
-        findings.info("doctor.tls.needs_sni", what, why, None);
+        let instead =
+            "nothing here; for those clients, SNI (`openssl s_client -servername NAME`, `curl --resolve`)".to_owned();
+        findings.info("doctor.tls.needs_sni", what, why, Some(instead));
         return false;
     }
     let why = "The gateway sends none: one address serves several names, and the server cannot tell which is meant.";
@@ -111,7 +118,7 @@ fn time(chain: &[Certificate], findings: &mut Findings) {
             "the certificate of {} ended on {}, {} days ago",
             certificate.subject, certificate.not_after, -certificate.days_left
         );
-        findings.error("doctor.tls.expired", what, why, Some("a new certificate at the server".to_owned()));
+        findings.error("doctor.tls.expired", what, why, Some(RENEW.to_owned()));
     }
     if ended.is_empty()
         && let Some(certificate) = chain.first()
@@ -142,30 +149,54 @@ fn issuer(own: &Certificate, length: usize, tls_problem: Option<&str>, findings:
 
 fn other_certificate(failure: &Failure, findings: &mut Findings) {
     let why = format!("Each request is answered with `{}`.", failure.code);
-    findings.error("doctor.tls.certificate", format!("the handshake fails: {}", failure.detail), why, None);
+    let instead =
+        "at the server: a certificate for servers (extended key usage), signed with SHA-256 or better, that is \
+                   not an authority's"
+            .to_owned();
+    let what = format!("the certificate is not accepted: {}", failure.detail);
+    findings.error("doctor.tls.certificate", what, why, Some(instead));
 }
 
 /// There is no handshake, whatever the certificate.
-fn no_handshake(failure: &Failure, address: &AddressReport, versions: &[String], findings: &mut Findings) {
+fn no_handshake(failure: &Failure, address: &AddressReport, upstream: &Declared, findings: &mut Findings) {
+    let asks = address.tls.as_ref().is_some_and(|tls| tls.as_configured.asks_for_certificate);
     let detail = &failure.detail;
     let why = format!("Each request is answered with `{}`.", failure.code);
-    let says = |words: &[&str]| words.iter().any(|word| detail.contains(word));
-    let what = format!("{}: {detail}", address.address);
-    if says(&["InvalidContentType", "corrupt message"]) {
-        let instead = "`port` of the server's TLS, or no `tls { }` where clear text is meant".to_owned();
-        findings.error("doctor.tls.not_spoken", format!("{} does not speak TLS", address.address), why, Some(instead));
-    } else if failure.code == "upstream.tls.nothing_in_common"
-        || says(&["HandshakeFailure", "ProtocolVersion", "InsufficientSecurity"])
-    {
-        let instead = format!(
-            "at the server: TLS {}, a suite with ECDHE and AES-GCM or ChaCha20-Poly1305, and X25519, P-256 or P-384",
-            versions.join(" or ")
-        );
-        findings.error("doctor.tls.nothing_in_common", what, why, Some(instead));
-    } else if says(&["CertificateRequired", "BadCertificate", "UnknownCA"]) {
-        findings.error("doctor.tls.client_certificate", what, why, None);
-    } else {
-        findings.error("doctor.tls.failed", what, why, None);
+    let what = format!("no handshake with {}: {detail}", address.address);
+    match failure.code.as_str() {
+        "upstream.tls.no_application_protocol" => {}
+        "upstream.tls.not_tls" => {
+            let what = format!("{} does not speak TLS", address.address);
+            let instead = "the port of the server's TLS, or no `tls { }` where clear text is meant".to_owned();
+            findings.error("doctor.tls.not_spoken", what, why, Some(instead));
+        }
+        // A version and a suite were agreed on before the server asked: it is not that they have none.
+        code if asks || code == CLIENT_CERTIFICATE => {
+            let what = format!("the server wants a certificate of the gateway's: {detail}");
+            findings.error(CLIENT_CERTIFICATE_FINDING, what, why, Some(show_another(upstream)));
+        }
+        "upstream.tls.nothing_in_common" | "upstream.tls.version" => {
+            let versions = upstream.merged.tls.as_ref().map(|tls| tls.versions.join(" or ")).unwrap_or_default();
+            let instead = format!(
+                "at the server: TLS {versions}, a suite with ECDHE and AES-GCM or ChaCha20-Poly1305, and X25519, P-256 \
+                 or P-384",
+            );
+            findings.error("doctor.tls.nothing_in_common", what, why, Some(instead));
+        }
+        code => {
+            let instead = match code {
+                "upstream.tls.handshake_timeout" => {
+                    "a look at the server: it accepts connections and says nothing (the wrong port, a PROXY header that \
+                     it waits for, workers that are all busy)"
+                }
+                "upstream.tls.closed" | "upstream.tls.reset" => {
+                    "the server's log of this moment; a firewall or a proxy between that does not let TLS through; a PROXY \
+                     header that the server waits for"
+                }
+                _ => "the server's log of this moment, which names its reason",
+            };
+            findings.error("doctor.tls.failed", what, why, Some(instead.to_owned()));
+        }
     }
 }
 
@@ -191,22 +222,6 @@ fn expiry(chain: &[Certificate], findings: &mut Findings) {
         let (subject, end, days) = (&certificate.subject, &certificate.not_after, certificate.days_left);
         let what = format!("the certificate of {subject} ends on {end}: {days} days are left");
         let why = "From then on each request is answered with `upstream.tls.certificate_expired`.";
-        findings.warning("doctor.tls.expires_soon", what, why, Some("a new certificate at the server".to_owned()));
-    }
-}
-
-fn http2(upstream: &Declared, tls: &TlsReport, findings: &mut Findings) {
-    let offered =
-        [&tls.with_sni, &tls.without_sni].into_iter().flatten().any(|seen| seen.alpn.as_deref() == Some("h2"));
-    if upstream.merged.protocol == Protocol::Http2 {
-        if !offered {
-            let what = "the rules say HTTP/2, and the server does not offer it".to_owned();
-            let why = "Each request is answered with `upstream.http2.not_offered`.";
-            let instead = "no `protocol http2`, or HTTP/2 at the server".to_owned();
-            findings.error("doctor.http2.not_offered", what, why, Some(instead));
-        }
-    } else if offered && tls.as_configured.failure.is_none() {
-        let why = "The gateway speaks HTTP/1.1 with it, which is cheaper for it unless there are many slow answers.";
-        findings.info("doctor.http2.unused", "the server offers HTTP/2".to_owned(), why, None);
+        findings.warning("doctor.tls.expires_soon", what, why, Some(RENEW.to_owned()));
     }
 }

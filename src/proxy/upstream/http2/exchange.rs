@@ -219,7 +219,7 @@ fn octets(headers: &HeaderMap) -> u64 {
 
 /// What an error of the library means for a request without an answer; `idled` where the connection had nothing to do
 /// before.
-fn classify(error: &h2::Error, idled: bool) -> UpstreamFault {
+pub(in crate::proxy) fn classify(error: &h2::Error, idled: bool) -> UpstreamFault {
     match () {
         () if error.is_remote() && error.is_reset() => UpstreamFault::Http2Reset,
         () if error.is_remote() && error.is_go_away() => UpstreamFault::Http2GoAway,

@@ -222,7 +222,7 @@ where
 }
 
 /// What it means that the server did not begin.
-fn not_spoken(error: &h2::Error) -> UpstreamFault {
+pub(in crate::proxy) fn not_spoken(error: &h2::Error) -> UpstreamFault {
     match () {
         () if error.is_io() => closed(error),
         () if error.is_remote() && error.is_go_away() => UpstreamFault::Http2GoAway,

@@ -1,9 +1,13 @@
 //! `rulec doctor` before real servers: nginx, Express on Node, gunicorn, uWSGI, OpenSSL.
 
+mod answers;
+mod http2;
 mod keepalive;
+mod names;
 mod servers;
 mod settings;
 mod tls;
+mod transcript;
 
 use super::{Folder, Ran, rulec};
 use serde_json::Value;

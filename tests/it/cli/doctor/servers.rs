@@ -58,7 +58,11 @@ fn start(folder: &Folder, mut command: Command, port: u16) -> Server {
 /// `servers` stand in `http { }`; `PORT` in it is a free one.
 pub(super) fn nginx(folder: &Folder, servers: &str) -> Server {
     let port = free_port();
-    let servers = servers.replace("PORT", &port.to_string());
+    nginx_at(folder, &servers.replace("PORT", &port.to_string()), port)
+}
+
+/// The same, where `servers` have their ports; `port` is one of them.
+pub(super) fn nginx_at(folder: &Folder, servers: &str, port: u16) -> Server {
     let conf = folder.file(
         &format!("nginx-{port}.conf"),
         &format!(

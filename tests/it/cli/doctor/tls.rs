@@ -3,15 +3,15 @@
 use super::super::Folder;
 use super::servers::{Server, nginx, openssl};
 use super::{codes, examine, finding, first_address};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 
 /// An authority in `ca.pem`, and certificates from it in files.
-struct Authority {
+pub(super) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new(folder: &Folder) -> Self {
+    pub(super) fn new(folder: &Folder) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, "Words CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -21,11 +21,17 @@ impl Authority {
     }
 
     /// Writes a certificate for `name` that ends at the beginning of `year`.
-    fn certify(&self, folder: &Folder, name: &str, year: i32) {
+    pub(super) fn certify(&self, folder: &Folder, name: &str, year: i32) {
+        self.certify_for(folder, name, year, &[]);
+    }
+
+    /// The same, for `purposes` only.
+    pub(super) fn certify_for(&self, folder: &Folder, name: &str, year: i32, purposes: &[ExtendedKeyUsagePurpose]) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        params.extended_key_usages = purposes.to_vec();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         folder.file(&format!("{name}.pem"), &certificate.pem());
         folder.file(&format!("{name}.key"), &key.serialize_pem());
@@ -33,17 +39,17 @@ impl Authority {
 }
 
 /// What is said of `server` as an upstream with `words`, and `tls` in `proxy.toml`.
-fn said(folder: &Folder, server: &Server, words: &str, tls: &str) -> (serde_json::Value, i32) {
+pub(super) fn said(folder: &Folder, server: &Server, words: &str, tls: &str) -> (serde_json::Value, i32) {
     let tls = if tls.is_empty() { String::new() } else { format!("[upstream.api]\ntls = {{ {tls} }}\n") };
     let config = folder.file("proxy.toml", &tls);
     let upstream = format!("server 127.0.0.1:{}; {words}", server.port);
     examine(folder, &upstream, &["--config", config.to_str().unwrap(), "--timeout", "3s"])
 }
 
-const STRICT: &str = "host api.test; tls { }";
-const TRUSTED: &str = "ca = \"ca.pem\"";
+pub(super) const STRICT: &str = "host api.test; tls { }";
+pub(super) const TRUSTED: &str = "ca = \"ca.pem\"";
 
-fn nginx_with(folder: &Folder, servers: &str) -> Server {
+pub(super) fn nginx_with(folder: &Folder, servers: &str) -> Server {
     let server = "server { listen 127.0.0.1:PORT ssl http2; server_name api.test; ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate api.test.pem; \
                   ssl_certificate_key api.test.key; return 200 hello; }\n";
     nginx(folder, &format!("{servers}\n{server}"))
@@ -125,6 +131,8 @@ fn a_03_each_reason_why_verification_fails_is_told() {
     assert_eq!(codes_of("old.test", "host old.test; tls { }", TRUSTED), ["doctor.tls.expired"]);
     assert_eq!(codes_of("old.test", "host else.test; tls { }", TRUSTED), ["doctor.tls.name", "doctor.tls.expired"]);
     assert_eq!(codes_of("api.test", STRICT, ""), ["doctor.tls.issuer"]);
+    // Whoever renews it is not to be told of the next trouble only then.
+    assert_eq!(codes_of("old.test", "host old.test; tls { }", ""), ["doctor.tls.expired", "doctor.tls.issuer"]);
     let server = openssl(&folder, "api.test", &[]);
     let (report, _) = said(&folder, &server, "host api.test; tls { verify off; }", TRUSTED);
     assert!(finding(&report, "doctor.tls.unverified")["instead"].as_str().unwrap().contains("take `verify off` away"));
