@@ -74,6 +74,24 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
         noted.written(polled, octets.len())
     }
 
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let noted = self.get_mut();
+        let octets = slices.iter().map(|slice| slice.len()).sum();
+        if noted.deaf {
+            return Poll::Ready(Ok(octets));
+        }
+        let polled = Pin::new(&mut noted.stream).poll_write_vectored(cx, slices);
+        noted.written(polled, octets)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let noted = self.get_mut();
         if noted.deaf {
