@@ -45,10 +45,11 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(mut connection: Connection, head: BytesMut, upload: Option<Upload>, timers: Timers) -> Self {
+    /// In a box: it goes from hand to hand until the answer has ended.
+    pub(super) fn new(mut connection: Connection, head: BytesMut, upload: Option<Upload>, timers: Timers) -> Box<Self> {
         connection.timer.stop();
         let sender = Sender::new(head, upload, timers.send);
-        Self { connection, sender, timers, interim: 0, since: Instant::now(), noticed: None, scanned: 0 }
+        Box::new(Self { connection, sender, timers, interim: 0, since: Instant::now(), noticed: None, scanned: 0 })
     }
 
     /// Waits for the final answer's head.

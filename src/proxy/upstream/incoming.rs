@@ -8,10 +8,9 @@ use crate::proxy::exchange::Piece;
 
 /// Reads an answer's body, and sends what is left of the request's meanwhile.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "an answer has one, in a box")]
 pub(in crate::proxy) enum Relay {
     Http1(relay::Relay),
-    Http2(http2::Relay),
+    Http2(Box<http2::Relay>),
 }
 
 impl Relay {

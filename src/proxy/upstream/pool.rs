@@ -40,8 +40,8 @@ pub(in crate::proxy) struct Pool {
 
 /// An answer whose head has come.
 enum Begun {
-    Http1(Exchange),
-    Http2(http2::Relay),
+    Http1(Box<Exchange>),
+    Http2(Box<http2::Relay>),
 }
 
 /// A request to be sent.
@@ -222,7 +222,7 @@ impl Pool {
         let head = (request.head)(&server.host_header);
         let sending = http2::Sending { head, is_tls: server.tls.is_some(), asked: request.asked, timers, deadline };
         match http2::send(place, in_flight, sending, request.upload.take()).await {
-            Ok((head, relay)) => Ok((Begun::Http2(relay), head)),
+            Ok((head, relay)) => Ok((Begun::Http2(Box::new(relay)), head)),
             Err(refused) => {
                 let again = retry::after_http2(&refused, request.idempotent, may_reuse);
                 request.upload = refused.upload;
@@ -286,7 +286,7 @@ impl Pool {
 
     fn answer(
         self: &Rc<Self>,
-        mut exchange: Exchange,
+        mut exchange: Box<Exchange>,
         mut head: ResponseHead,
         server: usize,
         deadline: Option<Instant>,

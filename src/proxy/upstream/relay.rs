@@ -19,7 +19,7 @@ use crate::proxy::timer::Timer;
 /// Reads an answer's body, and writes what is left of the request's meanwhile.
 #[derive(Debug)]
 pub(in crate::proxy) struct Relay {
-    exchange: Option<Exchange>,
+    exchange: Option<Box<Exchange>>,
     framing: Framing,
     /// Where the connection goes afterwards; None where it does not last.
     home: Option<(Rc<Pool>, Kept)>,
@@ -30,7 +30,7 @@ pub(in crate::proxy) struct Relay {
 
 impl Relay {
     pub(super) fn new(
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         framing: Framing,
         home: Option<(Rc<Pool>, Kept)>,
         idle: core::time::Duration,

@@ -113,7 +113,8 @@ impl Session {
             match connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
                     let client = Rc::clone(&self.client);
-                    self.streams.spawn_local(stream::serve(client, request, respond));
+                    // In a box: a task moves what it runs several times.
+                    self.streams.spawn_local(Box::pin(stream::serve(client, request, respond)));
                     continue;
                 }
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
