@@ -197,7 +197,10 @@ service bench default {{
 address = "127.0.0.1:{setting.tls}"
 tls = [{{ certificate = "{setting.certificate}", key = "{setting.key}" }}]
 """
+    # What nginx writes, too; JSON says three times as much.
     (setting.folder / "proxy.toml").write_text(f"""
+[log]
+format = "combined"
 [listener.clear]
 address = "127.0.0.1:{setting.clear}"
 {secured if setting.secured else ""}""")

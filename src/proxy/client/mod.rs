@@ -2,6 +2,7 @@
 
 mod answer_writer;
 mod connection;
+mod held;
 mod http1;
 mod http2;
 mod output;
@@ -11,6 +12,7 @@ mod tunnel;
 mod wire;
 
 pub(super) use connection::{Client, serve};
+pub(super) use held::Held;
 pub(super) use http2::{Body as Http2Body, Respond};
 pub(super) use peer::{Peer, Protocol};
 pub(super) use stream::Stream;

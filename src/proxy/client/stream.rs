@@ -9,13 +9,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
+use super::held::Held;
+
 /// A connection as it was accepted.
 #[derive(Debug)]
 pub(in crate::proxy) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
     /// Over one of the others.
-    Tls(Box<TlsStream<Self>>),
+    Tls(Box<TlsStream<Held<Self>>>),
 }
 
 impl Stream {
@@ -24,7 +26,7 @@ impl Stream {
         let socket = match self {
             Self::Tcp(socket) => SockRef::from(socket),
             Self::Unix(socket) => SockRef::from(socket),
-            Self::Tls(stream) => return stream.get_ref().0.reset_on_close(),
+            Self::Tls(stream) => return stream.get_ref().0.get_ref().reset_on_close(),
         };
         // Where the system refuses, the socket is closed as usual.
         drop(socket.set_linger(Some(core::time::Duration::ZERO)));

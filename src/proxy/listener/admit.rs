@@ -13,7 +13,7 @@ use super::counters::count;
 use super::proxy_protocol::{self, Source};
 use super::queue::Queue;
 use super::tls::{Termination, handshake};
-use crate::proxy::client::{self, Peer, Protocol, Stream};
+use crate::proxy::client::{self, Held, Peer, Protocol, Stream};
 use crate::proxy::config::{Http2, Listener};
 use crate::proxy::network;
 use crate::proxy::worker::Worker;
@@ -110,7 +110,7 @@ impl Door {
     }
 }
 
-fn secure_peer(address: IpAddr, stream: &TlsStream<Stream>) -> Peer {
+fn secure_peer(address: IpAddr, stream: &TlsStream<Held<Stream>>) -> Peer {
     let (_, session) = stream.get_ref();
     let protocol = if session.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
     let certificate = session.peer_certificates().and_then(|chain| chain.first());

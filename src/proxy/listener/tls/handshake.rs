@@ -3,14 +3,16 @@
 use std::io;
 use std::sync::Arc;
 
+use rustls::ProtocolVersion;
 use rustls::server::Acceptor;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::termination::Termination;
+use crate::proxy::client::Held;
 
 /// Does the handshake on a new connection.
 ///
@@ -20,11 +22,30 @@ pub(in crate::proxy::listener) async fn handshake<S: AsyncRead + AsyncWrite + Un
     termination: &Arc<Termination>,
     turn: &Semaphore,
     stream: S,
-) -> io::Result<TlsStream<S>> {
-    let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+) -> io::Result<TlsStream<Held<S>>> {
+    let start = LazyConfigAcceptor::new(Acceptor::default(), Held::new(stream)).await?;
     let place = turn.acquire().await;
-    let accept = start.into_stream(termination.config());
+    let mut accept = start.into_stream(termination.config());
+    if let Some(held) = accept.get_mut() {
+        held.hold();
+    }
     yield_now().await;
     drop(place);
-    accept.await
+    match accept.into_fallible().await {
+        Ok(mut stream) => {
+            let (held, session) = stream.get_mut();
+            held.release();
+            // Of TLS 1.2 the client waits for the end.
+            if session.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+                held.flush().await?;
+            }
+            Ok(stream)
+        }
+        Err((error, mut held)) => {
+            held.release();
+            // An alert, if the client is still there.
+            drop(held.flush().await);
+            Err(error)
+        }
+    }
 }
