@@ -82,6 +82,17 @@ pub(super) const CONTINUE_TIME_MAX: Duration = Duration::from_secs(1);
 /// How much is read from a socket at once.
 pub(super) const READ_OCTETS: usize = 16 * 1024;
 
+/// Pieces of a body that are smaller are copied behind what waits to be written, so that both go out as one.
+pub(super) const COPIED_OCTETS_MAX: usize = 4096;
+
+/// How much of a body is read at once where so much is to come: a quarter of the reads and writes.
+pub(super) const BODY_READ_OCTETS: usize = 64 * 1024;
+
+/// How much to read at once where `left` octets of a body are to come.
+pub(super) fn read_octets(left: u64) -> usize {
+    usize::try_from(left).unwrap_or(BODY_READ_OCTETS).clamp(READ_OCTETS, BODY_READ_OCTETS)
+}
+
 /// Streams of one HTTP/2 connection of a client at once: nginx's bound, and what browsers are content with.
 pub(super) const HTTP2_STREAMS_MAX: u32 = 128;
 

@@ -7,8 +7,7 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
-/// Pieces that are smaller are copied behind the head, so that both go out as one.
-const COPIED_OCTETS_MAX: usize = 4096;
+use crate::proxy::limits::COPIED_OCTETS_MAX;
 
 /// What waits to be written: some octets of ours, then a piece of a body, then some of ours again.
 #[derive(Debug, Default)]

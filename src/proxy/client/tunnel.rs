@@ -97,7 +97,7 @@ impl Both {
                 return Poll::Ready(Ok(()));
             }
             let connection = &mut self.tunnel.connection;
-            if connection.buffer.is_empty() && ready!(connection.poll_fill(cx))? == 0 {
+            if connection.buffer.is_empty() && ready!(connection.poll_fill(READ_OCTETS, cx))? == 0 {
                 way.ended = true;
             }
             let octets: Bytes = connection.buffer.split().freeze();

@@ -16,7 +16,7 @@ use crate::matcher::Body;
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::RequestFault;
 use crate::proxy::http1::{Chunked, Fields, Head, HeadEnd, Then, head_end};
-use crate::proxy::limits::{DRAIN_OCTETS_MAX, HEAD_OCTETS_MAX, HEAD_READ_OCTETS, Limits, READ_OCTETS};
+use crate::proxy::limits::{DRAIN_OCTETS_MAX, HEAD_OCTETS_MAX, HEAD_READ_OCTETS, Limits, READ_OCTETS, read_octets};
 use crate::proxy::timer::{Alarm, Timer};
 
 /// A client's connection.
@@ -189,7 +189,8 @@ impl Wire {
             }
             // Whoever cannot be written to will not be read from either.
             drop(self.poll_write(cx));
-            if !matches!(ready!(self.poll_fill(READ_OCTETS, cx)), Ok(1..)) {
+            let octets = if let Incoming::Octets(left) = self.body { read_octets(left) } else { READ_OCTETS };
+            if !matches!(ready!(self.poll_fill(octets, cx)), Ok(1..)) {
                 self.body = Incoming::Broken;
             }
         }

@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::health::now_ms;
 use super::target::{Server, Upstream};
 use crate::artifact::manifest;
-use crate::proxy::limits::CHECK_OCTETS_MAX;
+use crate::proxy::limits::{CHECK_OCTETS_MAX, READ_OCTETS};
 use crate::proxy::shared::Shared;
 
 /// How often a new policy is looked for.
@@ -88,7 +88,7 @@ async fn status(connection: &mut Connection) -> Result<u16, String> {
         if connection.buffer.len() > CHECK_OCTETS_MAX {
             return Err("the head of the answer is too large".to_owned());
         }
-        match poll_fn(|cx| connection.poll_fill(cx)).await {
+        match poll_fn(|cx| connection.poll_fill(READ_OCTETS, cx)).await {
             Ok(0) => return Err("closed without an answer".to_owned()),
             Ok(_) => {}
             Err(error) => return Err(error.to_string()),

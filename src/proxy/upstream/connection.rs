@@ -14,7 +14,6 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
 use super::health::InFlight;
-use crate::proxy::limits::READ_OCTETS;
 use crate::proxy::timer::Timer;
 
 /// Clear text or TLS.
@@ -82,17 +81,17 @@ impl Connection {
         agreed.then_some(self.stream)
     }
 
-    /// Reads more into the buffer; 0 at the end of the stream.
-    pub(in crate::proxy) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.buffer.reserve(READ_OCTETS);
+    /// Reads more into the buffer, `octets` or so; 0 at the end of the stream.
+    pub(in crate::proxy) fn poll_fill(&mut self, octets: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.buffer.reserve(octets);
         let read = ready!(pin!(self.stream.read_buf(&mut self.buffer)).poll(cx))?;
         self.received += read as u64;
         Poll::Ready(Ok(read))
     }
 
     /// Writes some of `out` and takes it off.
-    pub(in crate::proxy) fn poll_send(&mut self, out: &mut BytesMut, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, out))?;
+    pub(in crate::proxy) fn poll_send(&mut self, out: &mut impl Buf, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, out.chunk()))?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }

@@ -16,7 +16,7 @@ use super::upload::Upload;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Fields, HeadEnd, ResponseHead, head_end, members};
 use crate::proxy::hygiene::Dropped;
-use crate::proxy::limits::{INTERIM_MAX, RESPONSE_HEAD_OCTETS_MAX};
+use crate::proxy::limits::{INTERIM_MAX, READ_OCTETS, RESPONSE_HEAD_OCTETS_MAX};
 
 /// What the answer has to fit to, and who hears of interim ones.
 #[derive(Clone, Copy)]
@@ -85,7 +85,7 @@ impl Exchange {
             if let Some(head) = self.take_head(asked)? {
                 return Poll::Ready(Ok(head));
             }
-            match self.connection.poll_fill(cx) {
+            match self.connection.poll_fill(READ_OCTETS, cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.closed(None))),
                 Poll::Ready(Ok(read)) => {
                     self.connection.timer.stop();

@@ -14,6 +14,7 @@ use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, Then};
 use crate::proxy::hygiene::may_trail;
+use crate::proxy::limits::{READ_OCTETS, read_octets};
 use crate::proxy::timer::Timer;
 
 /// Reads an answer's body, and writes what is left of the request's meanwhile.
@@ -96,7 +97,8 @@ impl Relay {
     /// Reads more; false where the end of the connection is the end of the body.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, UpstreamFault>> {
         let Some(exchange) = &mut self.exchange else { return Poll::Ready(Ok(false)) };
-        match exchange.connection.poll_fill(cx) {
+        let octets = if let Framing::Octets(left) = self.framing { read_octets(left) } else { READ_OCTETS };
+        match exchange.connection.poll_fill(octets, cx) {
             Poll::Ready(Ok(0)) if matches!(self.framing, Framing::Close) => Poll::Ready(Ok(false)),
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(UpstreamFault::BodyTruncated)),
             Poll::Ready(Ok(_)) => {

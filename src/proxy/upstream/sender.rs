@@ -12,13 +12,15 @@ use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, RequestFault, UpstreamFault};
 use crate::proxy::http1::{Fields, put_line};
 use crate::proxy::hygiene::may_trail;
-use crate::proxy::limits::{CONTINUE_TIME_MAX, UPLOAD_BUFFER_OCTETS};
+use crate::proxy::limits::{CONTINUE_TIME_MAX, COPIED_OCTETS_MAX, UPLOAD_BUFFER_OCTETS};
 use crate::proxy::timer::Timer;
 
 /// What is still to be written of a request.
 #[derive(Debug)]
 pub(super) struct Sender {
     out: BytesMut,
+    /// Octets of the body that go out as they came, behind `out`.
+    piece: Bytes,
     pub(super) rest: Rest,
     /// The body is sent in chunks.
     chunked: bool,
@@ -34,7 +36,16 @@ impl Sender {
     pub(super) fn new(head: BytesMut, upload: Option<Upload>, write_idle: Duration) -> Self {
         let chunked = upload.as_ref().is_some_and(|upload| upload.chunked);
         let rest = Rest::new(upload);
-        Self { out: head, rest, chunked, write_idle, timer: Timer::default(), done: false, failed: false }
+        Self {
+            out: head,
+            piece: Bytes::new(),
+            rest,
+            chunked,
+            write_idle,
+            timer: Timer::default(),
+            done: false,
+            failed: false,
+        }
     }
 
     /// The upstream wants the body, or will not say.
@@ -54,8 +65,12 @@ impl Sender {
     pub(super) fn poll(&mut self, connection: &mut Connection, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         while !self.done {
             let client_is_slow = self.poll_client(cx)?.is_pending();
-            let has_octets = !self.out.is_empty();
-            let written = if has_octets { connection.poll_send(&mut self.out, cx) } else { connection.poll_flush(cx) };
+            let has_octets = !self.out.is_empty() || !self.piece.is_empty();
+            let written = match (self.out.is_empty(), self.piece.is_empty()) {
+                (false, _) => connection.poll_send(&mut self.out, cx),
+                (true, false) => connection.poll_send(&mut self.piece, cx),
+                (true, true) => connection.poll_flush(cx),
+            };
             match written {
                 Poll::Ready(Err(_)) => (self.done, self.failed) = (true, true),
                 Poll::Ready(Ok(())) if has_octets => self.timer.stop(),
@@ -81,13 +96,30 @@ impl Sender {
         Poll::Ready(Ok(()))
     }
 
+    fn has_room(&self) -> bool {
+        self.piece.is_empty() && self.out.len() < UPLOAD_BUFFER_OCTETS
+    }
+
+    fn put(&mut self, data: Bytes) {
+        if self.chunked {
+            // Writing to a BytesMut cannot fail.
+            let _ = write!(self.out, "{:x}\r\n", data.len());
+            self.out.extend_from_slice(&data);
+            self.out.extend_from_slice(b"\r\n");
+        } else if data.len() < COPIED_OCTETS_MAX {
+            self.out.extend_from_slice(&data);
+        } else {
+            self.piece = data;
+        }
+    }
+
     /// Takes what the client has sent, as far as there is room; pending where it has sent nothing more yet.
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        while self.out.len() < UPLOAD_BUFFER_OCTETS && !self.rest.is_over() && !self.rest.waits_for_leave() {
+        while self.has_room() && !self.rest.is_over() && !self.rest.waits_for_leave() {
             match ready!(self.rest.poll_piece(cx))? {
                 Some(Piece::Data(data)) => {
                     self.timer.stop();
-                    put(&mut self.out, &data, self.chunked);
+                    self.put(data);
                 }
                 Some(Piece::Trailers(trailers)) if self.chunked => put_end(&mut self.out, &trailers),
                 None if self.chunked => put_end(&mut self.out, &Fields::default()),
@@ -95,17 +127,6 @@ impl Sender {
             }
         }
         Poll::Ready(Ok(()))
-    }
-}
-
-fn put(out: &mut BytesMut, data: &Bytes, chunked: bool) {
-    if chunked {
-        // Writing to a BytesMut cannot fail.
-        let _ = write!(out, "{:x}\r\n", data.len());
-        out.extend_from_slice(data);
-        out.extend_from_slice(b"\r\n");
-    } else {
-        out.extend_from_slice(data);
     }
 }
 
