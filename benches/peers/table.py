@@ -43,12 +43,14 @@ def of_reloads(reloads, kept):
 
 
 def of_growth(samples):
-    """rulec's own cost from the fewest locations to the most."""
-    names = [name for name in samples if name.startswith("regex-")]
-    if len(names) < 2:
-        return ""
-    first, last = (median(samples[name]["rulec"], cpu) for name in (names[0], names[-1]))
-    return f"rulec, {names[0][6:]} to {names[-1][6:]} locations: CPU a request {(last / first - 1) * 100:+.1f} %.\n"
+    """rulec's own cost by the number of locations: beside the first of a round."""
+    lines = ["### rulec alone, by the number of locations", "", "| case | CPU, the first = 1.00 | CPU µs a request | p99 ms |", "|---|---|---|---|"]
+    first = next(iter(samples.values()))
+    for title, own in samples.items():
+        beside = statistics.median(cpu(a) / cpu(b) for a, b in zip(own, first))
+        p99 = median(own, lambda sample: sample.load.p99 / 1_000)
+        lines.append(f"| {title} | {beside:.3f} | {median(own, cpu):.2f} | {p99:.2f} |")
+    return "\n".join(lines) + "\n"
 
 
 def write(readme: Path, text):

@@ -116,7 +116,7 @@ mod tests {
     async fn come(stream: &mut DuplexStream) -> Vec<u8> {
         let mut space = [0; 64];
         let mut read = ReadBuf::new(&mut space);
-        core::future::poll_fn(|cx| Poll::Ready(drop(Pin::new(&mut *stream).poll_read(cx, &mut read)))).await;
+        core::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut *stream).poll_read(cx, &mut read).is_ready())).await;
         read.filled().to_vec()
     }
 
@@ -161,7 +161,7 @@ mod tests {
                 held.shutdown().await.unwrap();
             };
             let mut read = Vec::new();
-            let (_, all) = tokio::join!(write, theirs.read_to_end(&mut read));
+            let ((), all) = tokio::join!(write, theirs.read_to_end(&mut read));
             all.unwrap();
             assert_eq!(read, b"tickets answer");
         }
