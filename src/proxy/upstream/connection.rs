@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
-use std::io;
+use std::io::{self, IoSlice};
 
 use bytes::{Buf, BytesMut};
 use socket2::SockRef;
@@ -91,7 +91,13 @@ impl Connection {
 
     /// Writes some of `out` and takes it off.
     pub(in crate::proxy) fn poll_send(&mut self, out: &mut impl Buf, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, out.chunk()))?;
+        let mut slices = [IoSlice::new(&[]); 2];
+        let parts = out.chunks_vectored(&mut slices);
+        let stream = Pin::new(&mut self.stream);
+        let written = match slices.get(..parts) {
+            Some(several @ [_, _]) => ready!(stream.poll_write_vectored(cx, several))?,
+            _ => ready!(stream.poll_write(cx, out.chunk()))?,
+        };
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
@@ -130,7 +136,7 @@ impl AsyncWrite for Stream {
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
+        slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Clear(socket) => Pin::new(socket).poll_write_vectored(cx, slices),

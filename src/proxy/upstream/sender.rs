@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::connection::Connection;
 use super::upload::{Rest, Upload};
@@ -66,10 +66,10 @@ impl Sender {
         while !self.done {
             let client_is_slow = self.poll_client(cx)?.is_pending();
             let has_octets = !self.out.is_empty() || !self.piece.is_empty();
-            let written = match (self.out.is_empty(), self.piece.is_empty()) {
-                (false, _) => connection.poll_send(&mut self.out, cx),
-                (true, false) => connection.poll_send(&mut self.piece, cx),
-                (true, true) => connection.poll_flush(cx),
+            let written = if has_octets {
+                connection.poll_send(&mut (&mut self.out).chain(&mut self.piece), cx)
+            } else {
+                connection.poll_flush(cx)
             };
             match written {
                 Poll::Ready(Err(_)) => (self.done, self.failed) = (true, true),
