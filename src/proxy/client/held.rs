@@ -47,6 +47,10 @@ impl<S: AsyncWrite + Unpin> Held<S> {
             }
             let beyond = written.saturating_sub(self.octets.len());
             self.octets.drain(..written - beyond);
+            if self.octets.is_empty() && !self.holds {
+                // Thousands of connections never need it again.
+                self.octets = Vec::new();
+            }
             if beyond > 0 {
                 return Poll::Ready(Ok(beyond));
             }

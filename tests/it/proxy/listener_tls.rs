@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -133,8 +133,13 @@ fn sessions_are_resumed() {
     let client = Arc::new(authority.client_config());
     let mut first = handshake(gateway.address, "a.test", &client).expect("handshake");
     assert_eq!(first.conn.handshake_kind(), Some(HandshakeKind::Full));
-    // Tickets of TLS 1.3 come after the handshake, with the answer.
+    // The gateway is done with the handshake, and has said nothing more: the ticket comes with the answer.
+    wait_until(|| counter(&gateway, "handshakes") == 1);
+    first.sock.set_nonblocking(true).expect("set");
+    assert_eq!(first.sock.peek(&mut [0]).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+    first.sock.set_nonblocking(false).expect("set");
     ask(&mut first, "");
+    assert_eq!(first.conn.tls13_tickets_received(), 1);
     let second = handshake(gateway.address, "a.test", &client).expect("handshake");
     assert_eq!(second.conn.handshake_kind(), Some(HandshakeKind::Resumed));
     wait_until(|| counter(&gateway, "handshakes_resumed") == 1);
