@@ -23,6 +23,7 @@ mod plans;
 mod policy;
 mod record;
 mod reload;
+mod resident;
 mod serve;
 mod shared;
 mod timer;

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use super::config::{Config, LoadError, PlansWords, UpstreamWords};
 use super::keys::{HashKey, Keys, read_bounded};
 use super::plans::PlanSource;
+use super::resident::Resident;
 use super::upstream::{Names, Upstream, tls};
 use crate::artifact::cases::Case;
 use crate::artifact::manifest::{self, CredentialKind, Manifest};
@@ -24,7 +25,7 @@ static BUILT: AtomicU64 = AtomicU64::new(1);
 pub struct Policy {
     /// Later ones have higher numbers.
     pub(super) id: u64,
-    pub(super) matcher: Matcher<Vec<u8>>,
+    pub(super) matcher: Matcher<Resident>,
     pub(super) manifest: Manifest,
     // Invariant: as many as the manifest has, in its order.
     pub(super) upstreams: Vec<Arc<Upstream>>,
@@ -105,7 +106,7 @@ impl Policy {
     fn build(artifact: Vec<u8>, config: &Config, before: Option<&Self>) -> Result<Self, LoadError> {
         let hash = blake3::hash(&artifact).to_hex().to_string();
         let damaged = |problem: String| LoadError::invalid(vec![format!("the artifact is refused: {problem}")]);
-        let matcher = Matcher::parse(artifact).map_err(|error| damaged(error.to_string()))?;
+        let matcher = Matcher::parse(Resident::new(artifact)).map_err(|error| damaged(error.to_string()))?;
         let manifest: Manifest =
             serde_json::from_slice(matcher.manifest()).map_err(|error| damaged(format!("manifest: {error}")))?;
         let mut problems = self_test(&matcher, &manifest);
@@ -159,7 +160,7 @@ impl Policy {
 }
 
 /// What the `test` blocks of the rules expect and the tables do not give.
-fn self_test(matcher: &Matcher<Vec<u8>>, manifest: &Manifest) -> Vec<String> {
+fn self_test(matcher: &Matcher<Resident>, manifest: &Manifest) -> Vec<String> {
     let mut scratch = Box::new(Scratch::new());
     let run = |case: &Case| {
         let got = trial::case::failure(matcher, manifest, &case.request, &case.expectation, &mut scratch)?;

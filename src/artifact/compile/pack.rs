@@ -28,7 +28,11 @@ const CHAIN_MIN: usize = 2;
 /// What fills the last cell of a text up; see `CHAIN_BYTE_MIN`.
 const FILLING: u8 = 0x7F;
 
-/// Places that are tried for a row before it is put at the end: rows with many edges seldom fit between others.
+/// As many branches are laid out by themselves, or more: of what is before them most paths read much the same.
+const BRANCHES: usize = 256;
+
+/// Places that are tried for a row, which are those before the end: what is read together is close together, and rows
+/// with many edges seldom fit between others.
 const TRIES_MAX: usize = 256;
 
 impl Builder<'_> {
@@ -38,17 +42,15 @@ impl Builder<'_> {
         self.byte_classes.extend(scanner.classes);
         let placed = order(scanner, backward);
         let mut cells = vec![DEAD; scanner.states.len()];
-        // Cells before it are taken.
-        let mut first_free = self.cells.len();
         for item in &placed {
             let (state, base) = match item {
                 Placed::Plain(state) => {
                     let offsets: Vec<usize> = edges(scanner, *state).map(|(class, _)| usize::from(class) + 1).collect();
-                    (*state, self.reserve(&mut first_free, &offsets))
+                    (*state, self.reserve(&offsets))
                 }
                 Placed::Chain { state, text, .. } => {
                     let offsets: Vec<usize> = (1..=text.len().div_ceil(8)).collect();
-                    (*state, self.reserve(&mut first_free, &offsets))
+                    (*state, self.reserve(&offsets))
                 }
             };
             let is_special = matches!(item, Placed::Chain { .. }) || output(scanner, state).tells_on_the_way();
@@ -98,17 +100,15 @@ impl Builder<'_> {
         }
     }
 
-    /// The first place where a head and cells at `offsets` behind it are free; takes them.
-    fn reserve(&mut self, first_free: &mut usize, offsets: &[usize]) -> usize {
+    /// A place near the end where a head and cells at `offsets` behind it are free; takes them.
+    fn reserve(&mut self, offsets: &[usize]) -> usize {
         const FREE: u64 = cell_of_nobody();
         let taken = |cells: &[u64], place: usize| cells.get(place).is_some_and(|cell| *cell != FREE);
-        while taken(&self.cells, *first_free) {
-            *first_free += 1;
-        }
         let fits = |base: &usize| {
             !taken(&self.cells, *base) && offsets.iter().all(|offset| !taken(&self.cells, base + offset))
         };
-        let base = (*first_free..*first_free + TRIES_MAX).find(fits).unwrap_or(self.cells.len());
+        let mut before_end = self.cells.len().saturating_sub(TRIES_MAX)..self.cells.len();
+        let base = before_end.find(fits).unwrap_or(self.cells.len());
         let end = base + 1 + offsets.last().copied().unwrap_or(0);
         self.cells.resize(self.cells.len().max(end), FREE);
         for place in core::iter::once(base).chain(offsets.iter().map(|offset| base + offset)) {
@@ -127,23 +127,32 @@ const fn cell_of_nobody() -> u64 {
     (NOBODY as u64) << 32
 }
 
-/// States in the order in which they are reached from the starts: those that most paths visit stand together.
+/// States in the order in which they get their cells. Those near a start, which most paths visit, stand together; behind
+/// them each branch by itself, so that what one path reads is close together.
 fn order(scanner: &Scanner, backward: bool) -> Vec<Placed> {
     let letters = if backward { vec![None; scanner.stride] } else { letters(scanner) };
     let mut known = vec![false; scanner.states.len()];
     let mut waiting: VecDeque<u32> = scanner.starts.iter().copied().collect();
+    let mut is_near = true;
     let mut placed = Vec::new();
     while let Some(state) = waiting.pop_front() {
         let Some(is_known) = known.get_mut(state as usize).filter(|known| !**known) else { continue };
         *is_known = true;
         let (text, end) = chain(scanner, &letters, state);
+        let mut behind: Vec<u32> = Vec::new();
         if text.len() >= CHAIN_MIN {
-            waiting.push_back(end);
+            behind.push(end);
             placed.push(Placed::Chain { state, text, end });
         } else {
-            waiting.extend(edges(scanner, state).map(|(_, next)| next));
-            waiting.extend(scanner.states.get(state as usize).map(|state| state.default));
+            behind.extend(edges(scanner, state).map(|(_, next)| next));
+            behind.extend(scanner.states.get(state as usize).map(|state| state.default));
             placed.push(Placed::Plain(state));
+        }
+        is_near &= waiting.len() < BRANCHES;
+        if is_near {
+            waiting.extend(behind);
+        } else {
+            behind.into_iter().rev().for_each(|next| waiting.push_front(next));
         }
     }
     placed
