@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::thread;
 
@@ -20,7 +20,7 @@ use super::REPETITIONS;
 use super::rows::{NAME, Request, Row};
 use crate::proxy::harness::Client as Http1;
 use crate::proxy::http2::peers;
-use crate::proxy::identity::handshake;
+use crate::proxy::identity::{TlsClient, handshake};
 
 /// Longer than every buffer between a client and a server that does not read.
 const UPLOAD_OCTETS: usize = 16 << 20;
@@ -56,11 +56,38 @@ pub(super) fn ask(protocol: &Protocol, address: SocketAddr, target: &str, row: &
     match protocol {
         Protocol::Http1 => http1(&|| Http1::connect(address), target, row),
         Protocol::Http1Tls(config) => {
-            let connect = || handshake(address, NAME, config).expect("a handshake");
+            let connect = || ReadsOn(handshake(address, NAME, config).expect("a handshake"));
             http1(&|| Http1::over(connect()), target, row)
         }
         Protocol::Http2 => peers::runtime().block_on(http2(None, address, target, row)),
         Protocol::Http2Tls(config) => peers::runtime().block_on(http2(Some(config), address, target, row)),
+    }
+}
+
+/// Reads what was answered even where the other side takes nothing more, unlike the stream of its library.
+struct ReadsOn(TlsClient);
+
+impl Read for ReadsOn {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.conn.reader().read(buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.0.conn.read_tls(&mut self.0.sock)?;
+                    self.0.conn.process_new_packets().map_err(io::Error::other)?;
+                }
+                read => return read,
+            }
+        }
+    }
+}
+
+impl Write for ReadsOn {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

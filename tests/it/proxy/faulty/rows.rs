@@ -55,7 +55,7 @@ pub(super) const RESPONSE: u64 = 450;
 pub(super) const SEND_TIME: u64 = 550;
 pub(super) const IDLE: u64 = 600;
 /// While a server drips.
-const WHOLE: u64 = 700;
+pub(super) const WHOLE: u64 = 700;
 
 pub(super) fn row(name: &'static str, serve: Serve, code: &'static str, status: u16, phase: &'static str) -> Row {
     let status = Some(status);

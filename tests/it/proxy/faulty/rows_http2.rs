@@ -1,12 +1,15 @@
 //! The table for servers of HTTP/2.
 
+use core::time::Duration;
 use std::sync::Arc;
+use std::thread;
 
 use h2::Reason;
 use rustls::{ALL_VERSIONS, ServerConfig};
 
+use super::REPETITIONS;
 use super::frames::{Frames, NO_WINDOW, Then, field, http2, status, ten};
-use super::rows::{IDLE, NAME, RESPONSE, Request, Row, SEND_TIME, answers, row, serve};
+use super::rows::{IDLE, NAME, RESPONSE, Request, Row, SEND_TIME, WHOLE, answers, row, serve};
 use super::server::{Serve, Spoken};
 use crate::proxy::identity::Authority;
 
@@ -189,6 +192,7 @@ fn in_the_body(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
         .one_by_one(),
         row("goaway-in-body", heads(tls, ten(), goes_away), "upstream.body.truncated", 0, BODY).one_by_one(),
         row("hangs-in-body", heads(tls, ten(), next), "upstream.body.timeout", 0, BODY).timer(IDLE),
+        row("drips-bodies", each(tls, drips), "upstream.request_timeout", 0, BODY).timer(WHOLE),
         row("stream-reset-in-body", heads(tls, ten(), breaks), "upstream.http2.reset", 0, BODY).says("internal error"),
         row("stream-left-in-body", heads(tls, status("200"), leaves), "upstream.http2.reset", 0, BODY),
         row(
@@ -213,6 +217,19 @@ fn in_the_body(tls: Option<&Arc<ServerConfig>>) -> Vec<Row> {
         ),
     ];
     rows.into_iter().map(Row::broken_off).collect()
+}
+
+/// All answers get an octet now and again, for longer than anybody waits here: no timer between octets ends that.
+fn drips(frames: &mut Frames, stream: u32) -> Then {
+    let all = (1..).step_by(2).take(REPETITIONS);
+    if all.clone().last() == Some(stream) {
+        all.clone().for_each(|stream| frames.head(stream, &status("200")));
+        for _ in 0..60 {
+            thread::sleep(Duration::from_millis(20));
+            all.clone().for_each(|stream| frames.data(stream, b"x"));
+        }
+    }
+    Then::Next
 }
 
 fn goes_away(frames: &mut Frames, stream: u32) -> Then {

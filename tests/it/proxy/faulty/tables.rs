@@ -41,62 +41,36 @@ fn check(clients: Clients, servers: Servers) {
     Table::start(rows, &authority, clients, &words).check();
 }
 
-#[test]
-fn a_01_a_04_every_fault_in_clear_text_has_its_code_status_time_and_line() {
-    check(Clients::Http1, Servers::Http1);
+macro_rules! tables {
+    ($($name:ident: $clients:ident, $servers:ident;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(Clients::$clients, Servers::$servers);
+            }
+        )*
+    };
 }
 
-#[test]
-fn a_01_a_04_every_fault_over_tls_has_its_code_status_time_and_line() {
-    check(Clients::Http1, Servers::Http1Tls);
-}
-
-#[test]
-fn a_02_a_03_every_fault_of_a_handshake_has_its_code_status_time_and_line() {
-    check(Clients::Http1, Servers::Handshakes);
-}
-
-#[test]
-fn a_01_a_04_every_fault_of_http2_has_its_code_status_time_and_line() {
-    check(Clients::Http1, Servers::Http2);
-}
-
-#[test]
-fn a_01_a_04_every_fault_of_http2_over_tls_has_its_code_status_time_and_line() {
-    check(Clients::Http1, Servers::Http2Tls);
-}
-
-#[test]
-fn a_01_a_04_clients_over_tls_see_every_fault_in_clear_text() {
-    check(Clients::Http1Tls, Servers::Http1);
-}
-
-#[test]
-fn a_01_a_04_clients_over_tls_see_every_fault_of_http2_over_tls() {
-    check(Clients::Http1Tls, Servers::Http2Tls);
-}
-
-#[test]
-fn a_01_a_04_clients_of_http2_see_every_fault_in_clear_text() {
-    check(Clients::Http2, Servers::Http1);
-}
-
-#[test]
-fn a_01_a_04_clients_of_http2_see_every_fault_of_http2() {
-    check(Clients::Http2, Servers::Http2);
-}
-
-#[test]
-fn a_01_a_04_clients_of_http2_over_tls_see_every_fault_over_tls() {
-    check(Clients::Http2Tls, Servers::Http1Tls);
-}
-
-#[test]
-fn a_01_a_04_clients_of_http2_over_tls_see_every_fault_of_http2_over_tls() {
-    check(Clients::Http2Tls, Servers::Http2Tls);
-}
-
-#[test]
-fn a_02_a_03_clients_of_http2_over_tls_see_every_fault_of_a_handshake() {
-    check(Clients::Http2Tls, Servers::Handshakes);
+tables! {
+    a_01_a_04_http1_sees_every_fault_in_clear_text: Http1, Http1;
+    a_01_a_04_http1_sees_every_fault_over_tls: Http1, Http1Tls;
+    a_01_a_04_http1_sees_every_fault_of_http2: Http1, Http2;
+    a_01_a_04_http1_sees_every_fault_of_http2_over_tls: Http1, Http2Tls;
+    a_02_a_03_http1_sees_every_fault_of_a_handshake: Http1, Handshakes;
+    a_01_a_04_http1_over_tls_sees_every_fault_in_clear_text: Http1Tls, Http1;
+    a_01_a_04_http1_over_tls_sees_every_fault_over_tls: Http1Tls, Http1Tls;
+    a_01_a_04_http1_over_tls_sees_every_fault_of_http2: Http1Tls, Http2;
+    a_01_a_04_http1_over_tls_sees_every_fault_of_http2_over_tls: Http1Tls, Http2Tls;
+    a_02_a_03_http1_over_tls_sees_every_fault_of_a_handshake: Http1Tls, Handshakes;
+    a_01_a_04_http2_sees_every_fault_in_clear_text: Http2, Http1;
+    a_01_a_04_http2_sees_every_fault_over_tls: Http2, Http1Tls;
+    a_01_a_04_http2_sees_every_fault_of_http2: Http2, Http2;
+    a_01_a_04_http2_sees_every_fault_of_http2_over_tls: Http2, Http2Tls;
+    a_02_a_03_http2_sees_every_fault_of_a_handshake: Http2, Handshakes;
+    a_01_a_04_http2_over_tls_sees_every_fault_in_clear_text: Http2Tls, Http1;
+    a_01_a_04_http2_over_tls_sees_every_fault_over_tls: Http2Tls, Http1Tls;
+    a_01_a_04_http2_over_tls_sees_every_fault_of_http2: Http2Tls, Http2;
+    a_01_a_04_http2_over_tls_sees_every_fault_of_http2_over_tls: Http2Tls, Http2Tls;
+    a_02_a_03_http2_over_tls_sees_every_fault_of_a_handshake: Http2Tls, Handshakes;
 }
