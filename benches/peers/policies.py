@@ -7,21 +7,23 @@ WORDS = ("account admin api archive assets billing cart catalog checkout comment
          "reviews search sessions settings shop status store tags teams tokens users videos webhooks").split()
 
 
+PATHS = 512
+
+
 class Policy:
-    """`locations` of one kind in order, and `paths` that they match, spread over all of them."""
+    """`locations` of one kind in order, and as many `paths` whatever their number, spread over all of them."""
 
     def __init__(self, kind, count):
         draw = random.Random(5)
         made = [kind(draw, index) for index in range(count)]
         self.locations = [location for location, _ in made]
-        step = max(1, count // 512)
-        self.paths = [path for _, path in made[::step]]
+        self.paths = [made[index * count // PATHS][1]() for index in range(PATHS)]
         draw.shuffle(self.paths)
 
 
 def prefix(draw, index):
     path = "/" + "/".join(draw.choices(WORDS, k=3)) + f"/r{index}/"
-    return path, path + draw.choice(WORDS)
+    return path, lambda: path + draw.choice(WORDS)
 
 
 def regex(draw, index):
@@ -34,10 +36,10 @@ def shape(draw, index):
     prefix = "/" + "/".join(draw.choices(WORDS, k=3)) + f"/r{index}/"
     match draw.randrange(30):
         case shape if shape < 15:
-            return f"^{prefix}[0-9]+/edit$", f"{prefix}{draw.randrange(100_000)}/edit"
+            return f"^{prefix}[0-9]+/edit$", lambda: f"{prefix}{draw.randrange(100_000)}/edit"
         case shape if shape < 23:
-            return f"^{prefix}.*\\.x{index}$", f"{prefix}{draw.choice(WORDS)}.x{index}"
+            return f"^{prefix}.*\\.x{index}$", lambda: f"{prefix}{draw.choice(WORDS)}.x{index}"
         case shape if shape < 27:
-            return f"\\.ext{index}$", f"{prefix}{draw.choice(WORDS)}.ext{index}"
+            return f"\\.ext{index}$", lambda: f"{prefix}{draw.choice(WORDS)}.ext{index}"
         case _:
-            return f"/part{index}/", f"{prefix}part{index}/{draw.choice(WORDS)}"
+            return f"/part{index}/", lambda: f"{prefix}part{index}/{draw.choice(WORDS)}"

@@ -41,4 +41,4 @@ def under_load(proxy, core):
         kept.close()
         return Reloads(told[0], statistics.median(live), KEPT - alive)
     finally:
-        proxy.process.end()
+        proxy.end()
