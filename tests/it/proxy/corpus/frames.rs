@@ -266,6 +266,7 @@ fn floods_are_cut_in_little_memory_and_nobody_else_waits() {
         over.store(true, Ordering::SeqCst);
         let busy = beside.join().expect("served");
         wrong.extend(judge(case, &outcome, 0).err());
+        println!("{}: a bystander's p99 is {busy:?}, else {calm:?}; {} KiB", case.id, program.peak());
         // Where the machine has other things to do, a percentile of microseconds says nothing.
         if busy > (calm * 3).max(Duration::from_millis(20)) {
             wrong.push(format!("{} {}: a bystander waits {busy:?}, else {calm:?}", case.id, case.title));
