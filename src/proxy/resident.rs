@@ -4,7 +4,7 @@
 //! their addresses. With pages of 2 MiB instead of 4 KiB a jump finds its address again at once (Linux:
 //! `Documentation/admin-guide/mm/transhuge.rst`).
 
-use memmap2::{Advice, Mmap, MmapMut};
+use memmap2::{Mmap, MmapMut};
 use std::io;
 
 /// Octets of a huge page on x86-64, and on most 64-bit Arm systems.
@@ -38,7 +38,8 @@ impl Resident {
         // Pages that are never touched take no memory.
         let mut pages = MmapMut::map_anon(bytes.len().next_multiple_of(HUGE_PAGE) + HUGE_PAGE)?;
         // Advice that is not taken is no failure.
-        let _advised = pages.advise(Advice::HugePage);
+        #[cfg(target_os = "linux")]
+        drop(pages.advise(memmap2::Advice::HugePage));
         let start = pages.as_ptr().align_offset(HUGE_PAGE);
         let octets = bytes.len();
         let place = start.checked_add(octets).and_then(|end| pages.get_mut(start..end));
