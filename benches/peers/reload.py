@@ -24,21 +24,18 @@ class Reloads:
 
 
 def under_load(proxy, core):
-    try:
-        kept = load.Idle(proxy.setting.clear, KEPT)
-        told, live = [], []
-        seconds = int(RELOADED * APART) + 4
-        asking = threading.Thread(
-            target=lambda: told.append(CASE.run(proxy.written, proxy.setting.clear, None, core, seconds)))
-        asking.start()
-        time.sleep(1)
-        for number in range(RELOADED):
-            proxy.setting.version = f"{number + 2}"
-            live.append(proxy.reload())
-            time.sleep(max(0, APART - live[-1]))
-        asking.join()
-        alive = kept.alive()
-        kept.close()
-        return Reloads(told[0], statistics.median(live), KEPT - alive)
-    finally:
-        proxy.end()
+    kept = load.Idle(proxy.setting.clear, KEPT)
+    told, live = [], []
+    seconds = int(RELOADED * APART) + 4
+    asking = threading.Thread(
+        target=lambda: told.append(CASE.run(proxy.written, proxy.setting.clear, None, core, seconds)))
+    asking.start()
+    time.sleep(1)
+    for number in range(RELOADED):
+        proxy.setting.version = f"{number + 2}"
+        live.append(proxy.reload())
+        time.sleep(max(0, APART - live[-1]))
+    asking.join()
+    alive = kept.alive()
+    kept.close()
+    return Reloads(told[0], statistics.median(live), KEPT - alive)

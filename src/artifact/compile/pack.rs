@@ -201,3 +201,37 @@ fn output(scanner: &Scanner, state: u32) -> &Output {
 fn target(cells: &[u32], state: u32) -> u32 {
     cells.get(state as usize).copied().unwrap_or(DEAD)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::automaton::Limits;
+    use crate::automaton::scanner::Literal;
+    use crate::automaton::search::search;
+
+    /// What follows a state behind the first branches stands right behind it: a path reads few pages.
+    #[test]
+    fn a_branch_stands_together() {
+        let texts: Vec<String> =
+            (0..2_000).map(|number| format!("/{}/{}/r{number}/", number % 37, number % 41)).collect();
+        let mut literals: Vec<Literal<'_>> =
+            texts.iter().zip(0..).map(|(text, mark)| Literal { text: text.as_bytes(), mark }).collect();
+        literals.sort_by_key(|literal| literal.text);
+        let limits = Limits::default();
+        let found = search(&[], Some(&literals), &limits, &mut limits.steps_max.clone()).expect("within the limits");
+        let scanner = found.scanners.first().expect("literals have a scanner");
+        let placed = order(scanner, false);
+        let near = 4 * BRANCHES;
+        let apart = placed.windows(2).skip(near).filter(|pair| {
+            let [one, other] = pair else { return false };
+            let next = match one {
+                Placed::Plain(state) => edges(scanner, *state).map(|(_, next)| next).next(),
+                Placed::Chain { end, .. } => Some(*end),
+            };
+            let (Placed::Plain(behind) | Placed::Chain { state: behind, .. }) = other;
+            next.is_some_and(|next| next != *behind)
+        });
+        assert!(placed.len() > 2 * near, "{} states", placed.len());
+        assert_eq!(apart.count(), 0);
+    }
+}
