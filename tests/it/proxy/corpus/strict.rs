@@ -31,11 +31,13 @@ impl Request {
         Some(value.iter().map(|&octet| char::from(octet)).collect())
     }
 
-    /// The target without what an absolute one begins with.
-    pub(super) fn origin_form(&self) -> &str {
+    /// The target without what an absolute one begins with; an empty path is `/` (RFC 9112 3.2.1).
+    pub(super) fn origin_form(&self) -> String {
         let target = self.target.as_str();
-        let Some((_, rest)) = target.split_once("://").filter(|_| !target.starts_with('/')) else { return target };
-        rest.find(['/', '?']).map_or("/", |at| &rest[at..])
+        let absolute = target.split_once("://").filter(|_| !target.starts_with('/'));
+        let Some((_, rest)) = absolute else { return target.to_owned() };
+        let rest = rest.find(['/', '?']).map_or("", |at| &rest[at..]);
+        if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") }
     }
 }
 
