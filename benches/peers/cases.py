@@ -8,8 +8,8 @@ from policies import Policy, regex
 
 @dataclass
 class Case:
-    """`path` is asked over `secured` or clear connections; `only` names the proxies that take part; a sample is `times`
-    longer than others."""
+    """`path` is asked over `secured` or clear connections, as fast as it is answered or `paced`; `only` names the proxies
+    that take part; a sample is `times` longer than others."""
 
     name: str
     title: str
@@ -18,6 +18,7 @@ class Case:
     upload: bool = False
     handshakes: bool = False
     log: bool = False
+    paced: bool = False
     policy: Policy = None
     only: list = field(default_factory=list)
     times: int = 1
@@ -34,6 +35,8 @@ class Case:
         if self.secured:
             url = f"https://127.0.0.1:{tls}{self.path}"
             return load.h2load(url, core, 8_000 * seconds, 8, 16, folder / "h2load")
+        if self.paced:
+            return load.paced(f"http://127.0.0.1:{clear}{self.path}", core, seconds, folder / "h2load")
         script = folder / f"{self.name}.lua"
         if self.upload:
             script.write_text(f'wrk.method = "POST"\nwrk.body = string.rep("x", {load.UPLOAD})\n')
@@ -51,6 +54,8 @@ def all_cases():
         Case("1k", "GET 1 KiB"),
         # The windows of new connections are below 64 KiB: over loopback that says more of them than of a proxy.
         Case("64k", "GET 64 KiB", path="/64k", times=4),
+        # A fast proxy leaves the core of the load more to do, where its requests wait: only at one rate is time its own.
+        *(Case(f"{kib}k-paced", f"GET {kib} KiB at 2,560 requests/s", path=f"/{kib}k", paced=True, times=2) for kib in (1, 64)),
         Case("upload", "upload 64 KiB", path="/upload", upload=True),
         Case("h2", "HTTP/2 over TLS, GET 1 KiB", secured=True),
         Case("handshakes", "full TLS handshake and one GET", secured=True, handshakes=True),

@@ -48,15 +48,23 @@ def wrk(url, core, seconds, script=None, connections=64):
     return Load(int(requests), float(number) * UNITS[unit] / 1e6, share(50), share(99), failed)
 
 
-def h2load(url, core, requests, connections, streams, log):
+def h2load(url, core, requests, connections, streams, log, *more):
     log.unlink(missing_ok=True)
-    told = run(["h2load", f"-n{requests}", f"-c{connections}", f"-m{streams}", f"--log-file={log}", url], core)
+    told = run(["h2load", f"-n{requests}", f"-c{connections}", f"-m{streams}", f"--log-file={log}", *more, url], core)
     number, unit = re.search(r"finished in ([\d.]+)([a-z]+),", told).groups()
     good = int(re.search(r"status codes: (\d+) 2xx", told)[1])
     times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines())
     if not times:
         raise SystemExit(f"h2load: {told}")
     return Load(good, float(number) * UNITS[unit] / 1e6, statistics.median(times), times[len(times) * 99 // 100], requests - good)
+
+
+PACE = 40
+
+
+def paced(url, core, seconds, log, connections=64):
+    """HTTP/1 at one rate whatever is answered: each client asks `PACE` times a second, all at once."""
+    return h2load(url, core, PACE * connections * seconds, connections, 1, log, "--h1", f"--rps={PACE}")
 
 
 HANDSHAKES = Path(__file__).parent / "handshakes"
