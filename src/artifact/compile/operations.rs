@@ -97,12 +97,19 @@ impl Builder<'_> {
         self.list(&list)
     }
 
+    /// First and number of the rows of `list`; equal lists are one, which is in a cache more often.
     fn list(&mut self, list: &[Placed]) -> (u32, u32) {
-        let first = self.operations.next();
-        for placed in list {
-            self.operations.push(&Operation { guard: placed.asked.0, ..placed.operation });
-        }
-        (first, index(list.len()))
+        let rows: Vec<Operation> =
+            list.iter().map(|placed| Operation { guard: placed.asked.0, ..placed.operation }).collect();
+        let count = index(rows.len());
+        let first = *self.operations_known.entry(rows).or_insert_with_key(|rows| {
+            let first = self.operations.next();
+            for row in rows {
+                self.operations.push(row);
+            }
+            first
+        });
+        (first, count)
     }
 
     fn block(

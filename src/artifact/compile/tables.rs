@@ -3,7 +3,7 @@
 use super::Stats;
 use super::asked::Fields;
 use super::headers::Headers;
-use crate::artifact::format::{Automaton, Number, TABLES, Text};
+use crate::artifact::format::{Automaton, Number, Operation, TABLES, Text};
 use crate::artifact::write::{Rows, assemble};
 use crate::automaton::{Dfa, Limits};
 use crate::diagnostic::{Diagnostic, Span};
@@ -55,6 +55,8 @@ pub(super) struct Builder<'p> {
     pub(super) eligible: Rows,
     pub(super) locations: Rows,
     pub(super) operations: Rows,
+    /// First rows of lists of operations.
+    pub(super) operations_known: HashMap<Vec<Operation>, u32>,
     pub(super) templates: Rows,
     pub(super) parts: Rows,
     pub(super) programs: Rows,
@@ -122,6 +124,7 @@ impl<'p> Builder<'p> {
             eligible: Rows::default(),
             locations: Rows::default(),
             operations: Rows::default(),
+            operations_known: HashMap::new(),
             templates: Rows::default(),
             parts: Rows::default(),
             programs: Rows::default(),
