@@ -37,11 +37,12 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn begin(worker: &Rc<Worker>, request_id: Rc<str>) -> Self {
+    /// In a box: it goes from hand to hand until the answer has ended.
+    pub(super) fn begin(worker: &Rc<Worker>, request_id: Rc<str>) -> Box<Self> {
         worker.cells.begin();
         // Until something is decided, what ends it is the client's leaving.
         let line = Line { outcome: "aborted", ..Line::default() };
-        Self {
+        Box::new(Self {
             worker: Rc::clone(worker),
             serving: None,
             request_id,
@@ -53,7 +54,7 @@ impl Record {
             location: None,
             upstream: None,
             line,
-        }
+        })
     }
 
     /// What was asked.

@@ -32,8 +32,7 @@ pub(super) async fn serve(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, mut sto
             if stopping && wire.borrow().is_idle() { Poll::Ready(None) } else { Poll::Pending }
         });
         let Some(head) = next.await else { return Ending::Close };
-        // In a box of its own, so that a connection that waits is small.
-        if let Some(ending) = Box::pin(serve_one(client, wire, head)).await {
+        if let Some(ending) = serve_one(client, wire, &head).await {
             return ending;
         }
         wire.borrow_mut().rest();
@@ -41,8 +40,8 @@ pub(super) async fn serve(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, mut sto
 }
 
 /// Answers one request; None where another may follow.
-async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: Head) -> Option<Ending> {
-    let mut writer = AnswerWriter::of(&head);
+async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: &Head) -> Option<Ending> {
+    let mut writer = AnswerWriter::of(head);
     let body = RequestBody::Http1(Rc::clone(wire));
     let mut answering = pin!(exchange::answer(client, head, body));
     let answered = poll_fn(|cx| {

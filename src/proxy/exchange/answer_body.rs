@@ -13,7 +13,7 @@ use crate::proxy::upstream::Relay;
 #[derive(Debug)]
 pub(in crate::proxy) struct AnswerBody {
     source: Source,
-    record: Record,
+    record: Box<Record>,
 }
 
 #[derive(Debug)]
@@ -38,16 +38,16 @@ impl core::fmt::Display for Broken {
 impl core::error::Error for Broken {}
 
 impl AnswerBody {
-    pub(super) fn whole(body: Bytes, record: Record) -> Self {
+    pub(super) fn whole(body: Bytes, record: Box<Record>) -> Self {
         let source = if body.is_empty() { Source::Ended } else { Source::Whole(body) };
         Self { source, record }
     }
 
-    pub(super) fn relay(relay: Box<Relay>, record: Record) -> Self {
+    pub(super) fn relay(relay: Box<Relay>, record: Box<Record>) -> Self {
         Self { source: Source::Relay(relay), record }
     }
 
-    pub(super) fn tunnel(record: Record) -> Self {
+    pub(super) fn tunnel(record: Box<Record>) -> Self {
         Self { source: Source::Tunnel, record }
     }
 

@@ -54,10 +54,10 @@ pub(super) struct Answered {
 }
 
 /// Answers a request. Interim answers go to where its body comes from.
-pub(super) async fn answer(client: &Client, head: Head, body: RequestBody) -> Result<Answered, Closed> {
+pub(super) async fn answer(client: &Client, head: &Head, body: RequestBody) -> Result<Answered, Closed> {
     let interim = body.interim();
     let interim = |status, fields: &Fields| interim.send(status, fields);
-    Exchange::new(client, &head, &interim).run(body).await
+    Exchange::new(client, head, &interim).run(body).await
 }
 
 struct Exchange<'c> {
@@ -70,7 +70,7 @@ struct Exchange<'c> {
     origin: Origin<'c>,
     /// Who calls, once looked up.
     caller: Option<Caller>,
-    record: Record,
+    record: Box<Record>,
 }
 
 /// Why an upstream's answer cannot be sent on, while nothing was sent to the client.
@@ -232,14 +232,14 @@ impl<'c> Exchange<'c> {
             on_leave: upload.as_ref().is_some_and(|upload| upload.on_leave),
         };
         let has_upload = upload.is_some();
-        let outgoing = Outgoing {
+        let mut outgoing = Outgoing {
             head: &|host| writer.write(host),
             upload,
             idempotent: matches!(method, b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS"),
             asked: Asked { head_only: method == b"HEAD", upgrade, interim: self.interim },
             key: forward.key.as_deref(),
         };
-        pool.send(outgoing).await.map_err(|failure| failed(failure, has_upload))
+        pool.send(&mut outgoing).await.map_err(|failure| failed(failure, has_upload))
     }
 
     /// The body as it is to be sent on; one that is to be stripped is read here.
@@ -309,7 +309,7 @@ impl<'c> Exchange<'c> {
     }
 
     /// What every answer gets.
-    fn finish(mut self, answer: &mut AnswerHead, edits: &[Edit]) -> Record {
+    fn finish(mut self, answer: &mut AnswerHead, edits: &[Edit]) -> Box<Record> {
         answer.fields.set("X-Request-Id", self.request_id.as_bytes());
         answer::apply(edits, answer);
         self.record.line.status = Some(answer.status);

@@ -14,7 +14,7 @@ use super::tls;
 use crate::proxy::fault::UpstreamFault;
 
 /// Connects to `server`, trying every address that its name has.
-pub(super) async fn connect(server: &Server, timers: Timers) -> Result<Connection, Failure> {
+pub(super) async fn connect(server: &Server, timers: Timers) -> Result<Box<Connection>, Failure> {
     let begun = Instant::now();
     let addresses = resolve(server, timers).await.map_err(|failure| failure.elapsed(begun.elapsed()))?;
     let begun = Instant::now();

@@ -45,8 +45,9 @@ pub(in crate::proxy) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: Stream, peer: SocketAddr) -> Self {
-        Self {
+    /// In a box: it goes from hand to hand, from one request to the next.
+    pub(super) fn new(stream: Stream, peer: SocketAddr) -> Box<Self> {
+        Box::new(Self {
             stream,
             peer,
             buffer: BytesMut::new(),
@@ -57,23 +58,30 @@ impl Connection {
             received: 0,
             timer: Timer::default(),
             in_flight: None,
+        })
+    }
+
+    /// Whether the kept connection may carry another request: as far as the runtime has heard it is open, and nothing
+    /// unasked has come.
+    pub(super) fn is_quiet(&self) -> bool {
+        // Asks the kernel only where the runtime has heard of something. What it reads nobody misses.
+        self.buffer.is_empty() && is_nothing(self.socket().try_read(&mut [0]))
+    }
+
+    /// The same of this very moment: the runtime hears of an end at the end of its turn. Takes a system call.
+    pub(super) fn is_quiet_now(&self) -> bool {
+        is_nothing(SockRef::from(self.socket()).peek(&mut [core::mem::MaybeUninit::uninit()]))
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match &self.stream {
+            Stream::Clear(socket) => socket,
+            Stream::Tls(stream) => stream.get_ref().0,
         }
     }
 
-    /// Whether the kept connection may carry another request: open, and nothing unasked has come.
-    pub(super) fn is_quiet(&self) -> bool {
-        let socket = match &self.stream {
-            Stream::Clear(socket) => socket,
-            Stream::Tls(stream) => stream.get_ref().0,
-        };
-        let mut octet = [core::mem::MaybeUninit::uninit()];
-        // Asks the kernel: the runtime may not have heard yet of an end that has arrived.
-        let peeked = SockRef::from(socket).peek(&mut octet);
-        self.buffer.is_empty() && peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-    }
-
     /// The stream itself, for HTTP/2; where TLS did not agree on that, None.
-    pub(super) fn into_http2(self) -> Option<Stream> {
+    pub(super) fn into_http2(self: Box<Self>) -> Option<Stream> {
         let agreed = match &self.stream {
             Stream::Clear(_) => true,
             Stream::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
@@ -114,6 +122,11 @@ impl Connection {
     pub(in crate::proxy) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
+}
+
+/// Whether a read found the stream open, and nothing in it.
+fn is_nothing(read: io::Result<usize>) -> bool {
+    read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl AsyncRead for Stream {

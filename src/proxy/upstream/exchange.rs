@@ -32,7 +32,7 @@ pub(in crate::proxy) struct Asked<'r> {
 /// A request that is being written while its answer is waited for.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    pub(super) connection: Connection,
+    pub(super) connection: Box<Connection>,
     pub(super) sender: Sender,
     timers: Timers,
     interim: u32,
@@ -46,7 +46,12 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// In a box: it goes from hand to hand until the answer has ended.
-    pub(super) fn new(mut connection: Connection, head: BytesMut, upload: Option<Upload>, timers: Timers) -> Box<Self> {
+    pub(super) fn new(
+        mut connection: Box<Connection>,
+        head: BytesMut,
+        upload: Option<Upload>,
+        timers: Timers,
+    ) -> Box<Self> {
         connection.timer.stop();
         let sender = Sender::new(head, upload, timers.send);
         Box::new(Self { connection, sender, timers, interim: 0, since: Instant::now(), noticed: None, scanned: 0 })

@@ -22,14 +22,14 @@ pub(super) struct Kept {
 
 #[derive(Debug)]
 struct Waiting {
-    connection: Connection,
+    connection: Box<Connection>,
     kept: Kept,
     since: Instant,
 }
 
 impl Idle {
     /// Takes a connection back; of more than `max` the one that has waited longest goes.
-    pub(super) fn put(&mut self, connection: Connection, kept: Kept, max: usize) {
+    pub(super) fn put(&mut self, connection: Box<Connection>, kept: Kept, max: usize) {
         if self.kept.len() >= max && !self.kept.is_empty() {
             drop(self.kept.remove(0));
         }
@@ -43,13 +43,16 @@ impl Idle {
         self.kept.len()
     }
 
-    /// The connection to a server that was used last and is still good.
-    pub(super) fn take(&mut self, server: usize) -> Option<Connection> {
+    /// The connection to a server that was used last and is still good, which is looked at more closely for what must
+    /// not be sent twice.
+    pub(super) fn take(&mut self, server: usize, idempotent: bool) -> Option<Box<Connection>> {
+        let now = Instant::now();
         loop {
             let at = self.kept.iter().rposition(|waiting| waiting.kept.server == server)?;
             let Waiting { mut connection, kept: Kept { patience, .. }, since } = self.kept.remove(at);
-            if since.elapsed() < patience && connection.is_quiet() {
-                connection.idle = Some(since.elapsed());
+            let idle = now.saturating_duration_since(since);
+            if idle < patience && connection.is_quiet() && (idempotent || connection.is_quiet_now()) {
+                connection.idle = Some(idle);
                 (connection.sent, connection.received) = (0, 0);
                 return Some(connection);
             }

@@ -81,7 +81,7 @@ pub(in crate::proxy) enum Then {
 /// A connection that goes on with another protocol.
 #[derive(Debug)]
 pub(in crate::proxy) struct Tunnel {
-    pub(in crate::proxy) connection: Connection,
+    pub(in crate::proxy) connection: Box<Connection>,
     /// It ends where neither side sends anything for this long.
     pub(in crate::proxy) idle: Duration,
 }
@@ -97,7 +97,7 @@ impl Pool {
     /// Another server is tried as long as nothing was sent, and for what may happen twice as often as the rules and the
     /// budget let. A kept connection that breaks before the first octet of an answer is replaced once by a fresh one, if
     /// nothing can happen twice by it.
-    pub(in crate::proxy) async fn send(self: &Rc<Self>, request: Outgoing<'_>) -> Result<Answer, Failure> {
+    pub(in crate::proxy) async fn send(self: &Rc<Self>, request: &mut Outgoing<'_>) -> Result<Answer, Failure> {
         let asked = Cell::new(None);
         let Some(patience) = self.upstream.timers.request else { return self.attempts(request, None, &asked).await };
         let deadline = Instant::now() + patience;
@@ -116,7 +116,7 @@ impl Pool {
 
     async fn attempts(
         self: &Rc<Self>,
-        mut request: Outgoing<'_>,
+        request: &mut Outgoing<'_>,
         deadline: Option<Instant>,
         asked: &Cell<Option<usize>>,
     ) -> Result<Answer, Failure> {
@@ -138,7 +138,7 @@ impl Pool {
                 return Err(last.unwrap_or_else(|| Failure::new(UpstreamFault::NoServerAvailable)));
             };
             asked.set(Some(index));
-            let (failure, again) = match self.attempt(index, server, &mut request, may_reuse, deadline).await {
+            let (failure, again) = match self.attempt(index, server, request, may_reuse, deadline).await {
                 Ok((begun, head)) => {
                     server.health.answered(server.tolerance).tell(&upstream.name, server, "");
                     return Ok(match begun {
@@ -183,7 +183,7 @@ impl Pool {
         if let Some(sessions) = self.sessions.get(index).filter(|_| self.upstream.protocol == Protocol::Http2) {
             return Box::pin(self.attempt_http2(sessions, server, request, may_reuse, deadline)).await;
         }
-        let connection = self.connection(index, server, may_reuse).await;
+        let connection = self.connection(index, server, may_reuse, request.idempotent).await;
         let connection = connection.map_err(|failure| (failure, Again::Unsent))?;
         let head = (request.head)(&server.host_header);
         let mut exchange = Exchange::new(connection, head, request.upload.take(), self.upstream.timers);
@@ -251,7 +251,7 @@ impl Pool {
     }
 
     /// Takes a connection back.
-    pub(super) fn keep(&self, mut connection: Connection, kept: Kept) {
+    pub(super) fn keep(&self, mut connection: Box<Connection>, kept: Kept) {
         connection.in_flight = None;
         let mut idle = self.idle.borrow_mut();
         idle.put(connection, kept, self.upstream.keepalive);
@@ -267,9 +267,15 @@ impl Pool {
     }
 
     /// A connection to a server, kept or fresh, which counts as in flight from now on.
-    async fn connection(&self, index: usize, server: &Server, may_reuse: bool) -> Result<Connection, Failure> {
+    async fn connection(
+        &self,
+        index: usize,
+        server: &Server,
+        may_reuse: bool,
+        idempotent: bool,
+    ) -> Result<Box<Connection>, Failure> {
         let in_flight = InFlight::begin(&server.health);
-        let kept = if may_reuse { self.idle.borrow_mut().take(index) } else { None };
+        let kept = if may_reuse { self.idle.borrow_mut().take(index, idempotent) } else { None };
         self.counts.idle(self.idle.borrow().len());
         let mut connection = if let Some(connection) = kept {
             self.counts.reused();

@@ -25,7 +25,7 @@ pub(super) async fn serve(client: Rc<Client>, request: Request<RecvStream>, resp
     let is_head = head.method() == b"HEAD";
     let respond = Respond::new(respond);
     let body = Body::new(stream, respond.clone(), head.expects_continue);
-    let mut answering = pin!(exchange::answer(&client, head, RequestBody::Http2(Box::new(body))));
+    let mut answering = pin!(exchange::answer(&client, &head, RequestBody::Http2(Box::new(body))));
     let answered = poll_fn(|cx| {
         if let Poll::Ready(answered) = answering.as_mut().poll(cx) {
             return Poll::Ready(Some(answered));
