@@ -81,7 +81,7 @@ impl Connection {
     }
 
     /// The stream itself, for HTTP/2; where TLS did not agree on that, None.
-    pub(super) fn into_http2(self: Box<Self>) -> Option<Stream> {
+    pub(super) fn into_http2(self) -> Option<Stream> {
         let agreed = match &self.stream {
             Stream::Clear(_) => true,
             Stream::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
