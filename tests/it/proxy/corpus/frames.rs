@@ -253,7 +253,10 @@ fn every_sequence_of_frames_has_the_verdict_it_is_owed() {
 fn floods_are_cut_in_little_memory_and_nobody_else_waits() {
     let recorder = Recorder::start();
     let program = Program::start(&recorder.rules());
-    let calm = bystander(program.http1, |asked| asked < 500);
+    // More often says more, and alone on a machine it is held to it.
+    let repeats = std::env::var("RULEC_FLOODS").map_or(1, |text| text.parse().expect("a number"));
+    let floor = if repeats == 1 { Duration::from_millis(20) } else { Duration::ZERO };
+    let calm = bystander(program.http1, |asked| asked < 500 * repeats);
     let mut wrong = Vec::new();
     let cases: Vec<Case> = cases(CASES);
     let floods: Vec<&Case> = cases.iter().filter(|case| case.class == "flood").collect();
@@ -262,13 +265,15 @@ fn floods_are_cut_in_little_memory_and_nobody_else_waits() {
         let over = Arc::new(AtomicBool::new(false));
         let (seen, address) = (Arc::clone(&over), program.http1);
         let beside = thread::spawn(move || bystander(address, |asked| asked < 100 || !seen.load(Ordering::SeqCst)));
-        let outcome = program.ask(case.octets(), Duration::from_secs(3));
+        for _ in 0..repeats {
+            let outcome = program.ask(case.octets(), Duration::from_secs(3));
+            wrong.extend(judge(case, &outcome, 0).err());
+        }
         over.store(true, Ordering::SeqCst);
         let busy = beside.join().expect("served");
-        wrong.extend(judge(case, &outcome, 0).err());
         println!("{}: a bystander's p99 is {busy:?}, else {calm:?}; {} KiB", case.id, program.peak());
         // Where the machine has other things to do, a percentile of microseconds says nothing.
-        if busy > (calm * 3).max(Duration::from_millis(20)) {
+        if busy > (calm * 3).max(floor) {
             wrong.push(format!("{} {}: a bystander waits {busy:?}, else {calm:?}", case.id, case.title));
         }
         if program.peak() > 64 * 1024 {
