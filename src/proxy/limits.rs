@@ -88,9 +88,10 @@ pub(super) const COPIED_OCTETS_MAX: usize = 4096;
 /// How much of a body is read at once where so much is to come: a quarter of the reads and writes.
 pub(super) const BODY_READ_OCTETS: usize = 64 * 1024;
 
-/// How much to read at once where `left` octets of a body are to come.
+/// How much to read at once where `left` octets of a body are to come: room for one more, so that a read of the last of
+/// them is seen to have taken all there was, and the kernel is not asked again.
 pub(super) fn read_octets(left: u64) -> usize {
-    usize::try_from(left).unwrap_or(BODY_READ_OCTETS).clamp(READ_OCTETS, BODY_READ_OCTETS)
+    usize::try_from(left.saturating_add(1)).unwrap_or(BODY_READ_OCTETS).clamp(READ_OCTETS, BODY_READ_OCTETS)
 }
 
 /// Streams of one HTTP/2 connection of a client at once: nginx's bound, and what browsers are content with.

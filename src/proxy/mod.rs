@@ -21,6 +21,7 @@ mod metrics;
 mod network;
 mod plans;
 mod policy;
+mod rare;
 mod record;
 mod reload;
 mod resident;

@@ -15,6 +15,7 @@ use super::stream::Stream;
 use super::wire::Wire;
 use crate::proxy::config::Listener;
 use crate::proxy::limits::{LINGER_OCTETS_MAX, Limits, READ_OCTETS};
+use crate::proxy::rare::rare;
 use crate::proxy::worker::Worker;
 
 /// What all requests of a connection have in common.
@@ -52,7 +53,8 @@ pub(in crate::proxy) async fn serve(
     let limits = listener.limits(worker.shared.limits);
     let client = Rc::new(Client { worker, listener, peer, limits });
     if client.peer.protocol == Protocol::Http2 {
-        super::http2::serve(client, stream, stop).await;
+        // What that takes a connection of HTTP/1 need not hold.
+        rare(super::http2::serve(client, stream, stop)).await;
         return drop(connected);
     }
     let wire = Rc::new(RefCell::new(Wire::new(stream, limits)));
@@ -61,8 +63,8 @@ pub(in crate::proxy) async fn serve(
         Ending::Cut => {}
         Ending::Reset => wire.borrow().stream.reset_on_close(),
         // Where it cannot be ended it has ended. Nobody waits long for a client that reads nothing.
-        Ending::Close => drop(timeout(limits.linger_time_max, shutdown(&wire)).await),
-        Ending::Linger => linger(&wire, limits.linger_time_max).await,
+        Ending::Close => drop(rare(timeout(limits.linger_time_max, shutdown(&wire))).await),
+        Ending::Linger => rare(linger(&wire, limits.linger_time_max)).await,
     }
     drop(connected);
 }

@@ -17,6 +17,7 @@ use super::wire::Wire;
 use crate::proxy::exchange::{self, Answered, Closed, Piece, RequestBody};
 use crate::proxy::http1::Head;
 use crate::proxy::limits::DRAIN_OCTETS_MAX;
+use crate::proxy::rare::rare;
 
 /// Serves HTTP/1 until the connection is to end, and says how.
 pub(super) async fn serve(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, mut stop: watch::Receiver<bool>) -> Ending {
@@ -58,7 +59,7 @@ async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: &Head) -
     let date = client.worker.date();
     let stays = writer.head(wire.borrow_mut().output.front(), &head, body.octets(), last, date.as_bytes());
     if let Some(connection) = tunnel {
-        Box::pin(tunnel::run(wire, connection, &mut body)).await;
+        rare(tunnel::run(wire, connection, &mut body)).await;
         return Some(Ending::Close);
     }
     let written = poll_fn(|cx| poll_answer(wire, &mut writer, &mut body, cx)).await;
@@ -67,7 +68,7 @@ async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: &Head) -
     match written {
         Err(Broken) if writer.ends_with_connection() => Some(Ending::Reset),
         Err(Broken) => Some(Ending::Cut),
-        Ok(()) if stays && (wire.borrow().is_in_step() || Box::pin(drain(client, wire)).await) => None,
+        Ok(()) if stays && (wire.borrow().is_in_step() || rare(drain(client, wire)).await) => None,
         Ok(()) => Some(if wire.borrow().is_spent() { Ending::Close } else { Ending::Linger }),
     }
 }

@@ -24,6 +24,7 @@ use super::client::Client;
 use super::fault::{Fault, UpstreamFault};
 use super::http1::{Fields, Head};
 use super::plans::Lookup;
+use super::rare::rare;
 use super::record::Record;
 use super::upstream::{Answer, Asked, Failure, Outgoing, Then, Tunnel, Upload};
 use super::verdict::{Action, Edit, Forward, Verdict};
@@ -114,7 +115,7 @@ impl<'c> Exchange<'c> {
         };
         match self.proxy(&forward, Some(body), &edits).await {
             Ok(answer) => Ok(self.relay(answer, forward.status, &edits, false)),
-            Err(trouble) => Box::pin(self.instead(trouble, &edits)).await,
+            Err(trouble) => rare(self.instead(trouble, &edits)).await,
         }
     }
 
@@ -256,7 +257,7 @@ impl<'c> Exchange<'c> {
                 octets_max: forward.octets_max,
                 client_idle: limits.client_body_idle_max,
             })),
-            BodyAction::Strip => Box::pin(strip::strip(source, forward.octets_max, limits)).await.map(|()| None),
+            BodyAction::Strip => rare(strip::strip(source, forward.octets_max, limits)).await.map(|()| None),
         }
     }
 
@@ -282,12 +283,14 @@ impl<'c> Exchange<'c> {
         }
     }
 
+    #[cold]
     fn problem(&mut self, fault: Fault, last: bool) -> Own {
         self.record.fault(fault);
         let (answer, body) = answer::problem(fault, Some(self.head), &self.request_id);
         Own { answer, body, last }
     }
 
+    #[cold]
     fn trouble(&mut self, trouble: &Trouble) -> Own {
         let Trouble { failure, last } = trouble;
         self.record.line.outcome = if matches!(failure.fault, Fault::Upstream(_)) { "fail" } else { "refuse" };

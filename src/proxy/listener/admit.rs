@@ -16,6 +16,7 @@ use super::tls::{Termination, handshake};
 use crate::proxy::client::{self, Held, Peer, Protocol, Stream};
 use crate::proxy::config::{Http2, Listener};
 use crate::proxy::network;
+use crate::proxy::rare::rare;
 use crate::proxy::worker::Worker;
 
 /// A listener as one core sees it.
@@ -44,8 +45,7 @@ impl Door {
         let connected = self.worker.connected();
         let waiting = self.queue.enter();
         let opened = tokio::select! {
-            // Apart, so that connections that need no introduction do not hold its memory as long as they live.
-            opened = Box::pin(self.introduce(stream, address)) => opened,
+            opened = rare(self.introduce(stream, address)) => opened,
             () = sleep(patience) => {
                 count(&counters.handshakes_late);
                 None

@@ -70,6 +70,7 @@ impl Exchange {
     }
 
     /// `fault` with what is known of the connection.
+    #[cold]
     pub(super) fn failure(&self, fault: Fault) -> Failure {
         let connection = &self.connection;
         let mut failure = Failure::new(fault).peer(connection.peer).elapsed(self.since.elapsed());
@@ -143,6 +144,7 @@ impl Exchange {
         }
     }
 
+    #[cold]
     fn closed(&mut self, error: Option<&io::Error>) -> Fault {
         use UpstreamFault as U;
         self.noticed = error.map(ToString::to_string);

@@ -26,6 +26,7 @@ use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, ResponseHead};
 use crate::proxy::limits::KEEPALIVE_MARGIN;
 use crate::proxy::metrics::PoolCounts;
+use crate::proxy::rare::rare;
 
 /// One core's connections to an upstream.
 #[derive(Debug)]
@@ -101,7 +102,7 @@ impl Pool {
         let asked = Cell::new(None);
         let Some(patience) = self.upstream.timers.request else { return self.attempts(request, None, &asked).await };
         let deadline = Instant::now() + patience;
-        if let Ok(answer) = timeout_at(deadline, Box::pin(self.attempts(request, Some(deadline), &asked))).await {
+        if let Ok(answer) = timeout_at(deadline, rare(self.attempts(request, Some(deadline), &asked))).await {
             return answer;
         }
         let mut failure = Failure::new(UpstreamFault::RequestTimeout).elapsed(patience);
@@ -181,7 +182,7 @@ impl Pool {
         deadline: Option<Instant>,
     ) -> Result<(Begun, ResponseHead), (Failure, Again)> {
         if let Some(sessions) = self.sessions.get(index).filter(|_| self.upstream.protocol == Protocol::Http2) {
-            return Box::pin(self.attempt_http2(sessions, server, request, may_reuse, deadline)).await;
+            return rare(self.attempt_http2(sessions, server, request, may_reuse, deadline)).await;
         }
         let connection = self.connection(index, server, may_reuse, request.idempotent).await;
         let connection = connection.map_err(|failure| (failure, Again::Unsent))?;
@@ -232,6 +233,7 @@ impl Pool {
     }
 
     /// Notes that a server did not answer; what the client did wrong is not its fault.
+    #[cold]
     fn failed(&self, server: &Server, failure: &Failure) {
         if matches!(failure.fault, Fault::Upstream(_)) {
             let change = server.health.failed(server.tolerance, now_ms());
@@ -240,6 +242,7 @@ impl Pool {
     }
 
     /// `failure`, counted, with what the rules say of the server, and what was tried before.
+    #[cold]
     fn told(&self, mut failure: Failure, server: &Server, attempts: &[Attempt]) -> Failure {
         if matches!(failure.fault, Fault::Upstream(_)) {
             self.counts.failed(failure.fault.code());
@@ -281,8 +284,7 @@ impl Pool {
             self.counts.reused();
             connection
         } else {
-            // In a box, as all that is rare here: what every request carries along stays small.
-            let connection = Box::pin(connect(server, self.upstream.timers)).await?;
+            let connection = rare(connect(server, self.upstream.timers)).await?;
             self.counts.opened();
             connection
         };

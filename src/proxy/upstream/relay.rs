@@ -141,6 +141,7 @@ impl Relay {
         }
     }
 
+    #[cold]
     fn fail(&mut self, fault: Fault) -> Option<Result<Piece, Failure>> {
         let mut failure = self.exchange.take()?.failure(fault);
         if fault == UpstreamFault::BodyTruncated.into() {
