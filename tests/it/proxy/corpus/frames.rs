@@ -213,6 +213,14 @@ fn bystander(address: SocketAddr, until: impl Fn(usize) -> bool) -> Duration {
     times[times.len() * 99 / 100]
 }
 
+/// What this thread and those that it starts do from now on takes no core from others: a flood comes from elsewhere.
+fn step_back() {
+    let thread = fs::read_link("/proc/thread-self").expect("a thread");
+    let id = thread.file_name().expect("a number");
+    let told = Command::new("renice").args(["-n", "19", "-p"]).arg(id).output().expect("util-linux");
+    assert!(told.status.success(), "{told:?}");
+}
+
 fn judge(case: &Case, outcome: &Outcome, forwarded: usize) -> Result<(), String> {
     let good = match case.expect.as_str() {
         "accept" => outcome.served == 1 && forwarded == 1,
@@ -265,10 +273,15 @@ fn floods_are_cut_in_little_memory_and_nobody_else_waits() {
         let over = Arc::new(AtomicBool::new(false));
         let (seen, address) = (Arc::clone(&over), program.http1);
         let beside = thread::spawn(move || bystander(address, |asked| asked < 100 || !seen.load(Ordering::SeqCst)));
-        for _ in 0..repeats {
-            let outcome = program.ask(case.octets(), Duration::from_secs(3));
-            wrong.extend(judge(case, &outcome, 0).err());
-        }
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                step_back();
+                for _ in 0..repeats {
+                    let outcome = program.ask(case.octets(), Duration::from_secs(3));
+                    wrong.extend(judge(case, &outcome, 0).err());
+                }
+            });
+        });
         over.store(true, Ordering::SeqCst);
         let busy = beside.join().expect("served");
         println!("{}: a bystander's p99 is {busy:?}, else {calm:?}; {} KiB", case.id, program.peak());
