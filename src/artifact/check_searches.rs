@@ -2,8 +2,8 @@
 
 use super::check::{each, each_indexed, optional};
 use super::format::{
-    CHAIN, CHAIN_MAX, DEAD, HEAD, LITERAL, NOBODY, NONE, NOWHERE, REPEATING_MAX, ROOT_SEARCH, SIMULATED_MAX, SPECIAL,
-    next, outcome_kind, owner, scan_flag,
+    CHAIN, CHAIN_MAX, CHAIN_WORD_ENDS, DEAD, HEAD, LITERAL, LOOP, NOBODY, NONE, NOWHERE, OUTPUT, REPEATING_MAX,
+    ROOT_SEARCH, SIMULATED_MAX, SOME, SPECIAL, next, outcome_kind, owner, scan_flag,
 };
 use super::read::ArtifactError;
 use super::tables::{Tables, rows};
@@ -65,23 +65,32 @@ fn outcome_is_good(t: &Tables<'_>, outcome: u32) -> bool {
     }
 }
 
-/// Whether what a transition leads to is a state, and marked as special if it is a chain.
+/// Whether what a transition leads to is a state, and marked as special if it is a chain or a loop.
 fn state_is_good(t: &Tables<'_>, state: u32) -> bool {
     if state == DEAD {
         return true;
     }
     let head = owner(t.cells().get(state & !SPECIAL));
-    head & HEAD != 0 && (state & SPECIAL != 0 || head & CHAIN == 0)
+    head & HEAD != 0 && (state & SPECIAL != 0 || head & CHAIN == 0 && !is_loop(head))
 }
 
-/// Whether every cell is good; texts of chains are passed over.
+/// Whether every cell is good; of the texts of chains, that none can be taken for another cell.
 fn check_cells(t: &Tables<'_>) -> Result<(), ArtifactError> {
     let cells = t.cells();
     let mut index = 0;
     while (index as usize) < cells.len() {
         let cell = cells.get(index);
         let words = if owner(cell) & (HEAD | CHAIN) == HEAD | CHAIN { chain_octets(cell).div_ceil(8) } else { 0 };
-        if !cell_is_good(t, cell) || rows(index, words).end >= cells.len() {
+        let text_is_good = || {
+            cells
+                .text(index + 1)
+                .as_chunks::<8>()
+                .0
+                .iter()
+                .take(words as usize)
+                .all(|[.., last]| CHAIN_WORD_ENDS.contains(last))
+        };
+        if !cell_is_good(t, cell) || rows(index, words).end >= cells.len() || !text_is_good() {
             return Err(ArtifactError::Invalid { table: "cells", row: index });
         }
         index += 1 + words;
@@ -91,6 +100,16 @@ fn check_cells(t: &Tables<'_>) -> Result<(), ArtifactError> {
 
 fn chain_octets(head: u64) -> u32 {
     owner(head) & !(HEAD | CHAIN)
+}
+
+fn is_loop(head: u32) -> bool {
+    head & (HEAD | CHAIN | LITERAL | LOOP) == HEAD | LOOP
+}
+
+/// Whether a loop stays on a set, and reads something or leads to what does: so that a run ends with its text.
+fn loop_is_good(t: &Tables<'_>, head: u32, next: u32) -> bool {
+    let goes_on = head & SOME != 0 || next == DEAD || !is_loop(owner(t.cells().get(next & !SPECIAL)));
+    goes_on && ((head & !(HEAD | LOOP | SOME)) as usize) < t.octet_sets().len()
 }
 
 fn cell_is_good(t: &Tables<'_>, cell: u64) -> bool {
@@ -105,8 +124,10 @@ fn cell_is_good(t: &Tables<'_>, cell: u64) -> bool {
         (1..=CHAIN_MAX).contains(&(chain_octets(cell) as usize))
     } else if owner & LITERAL != 0 {
         outcome_is_good(t, owner & !HEAD)
+    } else if owner & LOOP != 0 {
+        loop_is_good(t, owner, next)
     } else {
-        ((owner & !HEAD) as usize) <= t.outputs().len()
+        ((owner & OUTPUT) as usize) <= t.outputs().len()
     };
     of_kind_is_good && state_is_good(t, next)
 }

@@ -2,8 +2,8 @@
 
 use super::format::{
     Addresses, Automaton, Filter, HeaderName, Host, HostRank, Instruction, Location, Look, Lookup, Map, MapCase,
-    NOBODY, NamedGroup, Node, Number, Operation, Outcome, Output, Part, PlansRow, Policy, Program, Record, Scan,
-    Search, Service, Slot, TABLES, Template, Text, Variable, cell,
+    NOBODY, NamedGroup, Node, Number, OctetSet, Operation, Outcome, Output, Part, PlansRow, Policy, Program, Record,
+    Scan, Search, Service, Slot, TABLES, Template, Text, Variable, cell,
 };
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -100,6 +100,13 @@ impl<'a> Tables<'a> {
         Cells { cells: self.words(INDEX).as_flattened().as_chunks().0 }
     }
 
+    /// Octets on which loops stay.
+    #[inline]
+    pub(crate) fn octet_sets(self) -> OctetSets<'a> {
+        const INDEX: usize = index_of("octet_sets");
+        OctetSets { sets: self.words(INDEX).as_flattened().as_chunks().0 }
+    }
+
     /// The bits of filters.
     pub(crate) fn filter_bits(self) -> &'a [u8] {
         const INDEX: usize = index_of("filter_bits");
@@ -173,6 +180,25 @@ impl<'a> Cells<'a> {
     /// Number of cells.
     pub(crate) fn len(self) -> usize {
         self.cells.len()
+    }
+}
+
+/// Sets of octets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OctetSets<'a> {
+    sets: &'a [[u8; 32]],
+}
+
+impl OctetSets<'_> {
+    /// The set `index`; an empty one past the end.
+    #[inline]
+    pub(crate) fn get(self, index: u32) -> OctetSet {
+        self.sets.get(index as usize).map_or(OctetSet::default(), |set| OctetSet(*set))
+    }
+
+    /// Number of sets.
+    pub(crate) fn len(self) -> usize {
+        self.sets.len()
     }
 }
 

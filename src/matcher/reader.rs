@@ -1,10 +1,11 @@
 //! Reading a text with a scanner, from one thing that it tells to the next.
 
-use crate::artifact::format::{CHAIN, DEAD, HEAD, LAST, LITERAL, SPECIAL, next, owner};
+use crate::artifact::format::{CHAIN, DEAD, HEAD, LAST, LITERAL, LOOP, SOME, SPECIAL, next, owner};
 use crate::artifact::{Cells, Tables};
 
 /// A text, forward or backward, and how far it is read.
 pub(super) struct Reader<'t, 'x, const BACKWARD: bool> {
+    tables: Tables<'t>,
     cells: Cells<'t>,
     classes: &'t [u8; 256],
     /// What is still to be read.
@@ -27,7 +28,7 @@ pub(super) enum Told {
 impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
     #[inline]
     pub(super) fn new(tables: Tables<'t>, classes: u32, text: &'x [u8], outcome: u32) -> Self {
-        Self { cells: tables.cells(), classes: tables.byte_classes(classes), rest: text, outcome }
+        Self { tables, cells: tables.cells(), classes: tables.byte_classes(classes), rest: text, outcome }
     }
 
     /// Octets that are still to be read.
@@ -55,7 +56,7 @@ impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
                 let cell = cells.get(state);
                 let head = owner(cell) & !HEAD;
                 if head & CHAIN != 0 {
-                    let Some((text, behind)) = rest.split_at_checked((head & !CHAIN) as usize) else {
+                    let Some((text, behind)) = text_first::<BACKWARD>(rest, (head & !CHAIN) as usize) else {
                         break Told::Nothing;
                     };
                     if cells.text(state + 1).get(..text.len()) != Some(text) {
@@ -66,6 +67,12 @@ impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
                     continue;
                 }
                 if head & LITERAL == 0 {
+                    if head & LOOP != 0 {
+                        let Some(behind) = self.stay(head, rest) else { break Told::Nothing };
+                        rest = behind;
+                        to = next(cell);
+                        continue;
+                    }
                     break Told::OnTheWay { state, head };
                 }
                 self.outcome = head;
@@ -94,6 +101,19 @@ impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
         self.rest = rest;
         told
     }
+
+    /// What is behind the octets of `rest` on which the loop of `head` stays; None if there must be some and are none.
+    #[inline]
+    fn stay<'r>(&self, head: u32, rest: &'r [u8]) -> Option<&'r [u8]> {
+        let set = self.tables.octet_sets().get(head & !(LOOP | SOME));
+        let mut left = rest;
+        while let Some((octet, behind)) = first::<BACKWARD>(left)
+            && set.has(octet)
+        {
+            left = behind;
+        }
+        (head & SOME == 0 || left.len() < rest.len()).then_some(left)
+    }
 }
 
 /// The octet that is read next, and what is behind it.
@@ -101,4 +121,14 @@ impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
 fn first<const BACKWARD: bool>(text: &[u8]) -> Option<(u8, &[u8])> {
     let (byte, behind) = if BACKWARD { text.split_last() } else { text.split_first() }?;
     Some((*byte, behind))
+}
+
+/// As many octets as are read next, as they stand in the text, and what is behind them.
+#[inline]
+fn text_first<const BACKWARD: bool>(text: &[u8], octets: usize) -> Option<(&[u8], &[u8])> {
+    if BACKWARD {
+        let (behind, own) = text.split_at_checked(text.len().checked_sub(octets)?)?;
+        return Some((own, behind));
+    }
+    text.split_at_checked(octets)
 }

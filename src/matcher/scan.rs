@@ -3,7 +3,7 @@
 use super::reader::{Reader, Told};
 use super::simulate;
 use crate::artifact::Tables;
-use crate::artifact::format::{NONE, Output, REPEATING_MAX, Scan, Search, filter_bit, filter_gram, scan_flag};
+use crate::artifact::format::{LAST, NONE, Output, REPEATING_MAX, Scan, Search, filter_bit, filter_gram, scan_flag};
 use core::ops::Range;
 
 /// What the scans of a text have told so far.
@@ -203,7 +203,11 @@ impl<'t, 'x> Scanning<'t, 'x> {
                     self.scans(output.scans, output.scans_count, end - reader.left(), depth + 1);
                 }
             }
-            told = reader.read(state);
+            told = match head & LAST {
+                0 => reader.read(state),
+                _ if reader.left() == 0 => Told::AtTheEnd { head },
+                _ => Told::Nothing,
+            };
         }
         told
     }
@@ -211,6 +215,6 @@ impl<'t, 'x> Scanning<'t, 'x> {
     /// What a head says that is no literal's and no chain's.
     #[inline]
     fn output(&self, head: u32) -> Option<Output> {
-        self.tables.outputs().get(head.wrapping_sub(1))
+        self.tables.outputs().get((head & !LAST).wrapping_sub(1))
     }
 }

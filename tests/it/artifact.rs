@@ -20,6 +20,7 @@ service s {
     location = /b/ { return 307 https://$host$request_uri; }
     location /b/ { set request header X-Plan "$plan"; proxy a "/base/"; }
     location ~ ^/(\w+)\b.*x$ { return 200 "$1"; }
+    location ~ ^/files/[0-9]+/edit$ { return 200; }
     location ~ "z[ab]*a[ab]{16}c[ab]{16}d" { return 200; }
 }
 "#;
@@ -95,8 +96,16 @@ fn a_hostile_artifact_with_right_checksums_never_panics() {
         match Matcher::parse(hostile) {
             Ok(matcher) => {
                 accepted += 1;
-                for target in ["/a/x.gif?key=1", "/a/x?y=2", "/b", "/b/c%20d", "/wx", "/../x", "/zabababababababababab"]
-                {
+                for target in [
+                    "/a/x.gif?key=1",
+                    "/a/x?y=2",
+                    "/files/17/edit",
+                    "/b",
+                    "/b/c%20d",
+                    "/wx",
+                    "/../x",
+                    "/zabababababababababab",
+                ] {
                     let headers = [(b"Host".as_slice(), b"ab.s.test".as_slice()), (b"X-Beta", b"1")];
                     let decision = matcher.decide(&Request::get(target.as_bytes(), &headers), &mut scratch);
                     let edits = decision.edits().count();
@@ -110,12 +119,78 @@ fn a_hostile_artifact_with_right_checksums_never_panics() {
     assert!(accepted > 1_000 && refused > 1_000);
 }
 
+/// A run ends with its text: cells that would read nothing for ever, or be taken for others, are refused.
+#[test]
+fn cells_that_would_never_end_are_refused() {
+    const HEAD: u32 = 1 << 31;
+    const CHAIN: u32 = 1 << 30;
+    const LITERAL: u32 = 1 << 29;
+    const LOOP: u32 = 1 << 28;
+    const SOME: u32 = 1 << 27;
+    const SPECIAL: u32 = 1 << 31;
+    let whole = artifact();
+    let tables = table_count(&whole);
+    let start = header(&whole) + octets_before(&whole, "cells");
+    let cells: Vec<(u32, u32)> = whole[start..start + table(&whole, "cells")]
+        .chunks_exact(8)
+        .map(|cell| (word(cell, 4), word(cell, 0)))
+        .collect();
+    let refuses = |index: usize, owner: u32, next: u32| {
+        let mut hostile = whole.clone();
+        hostile[start + 8 * index..][..4].copy_from_slice(&next.to_le_bytes());
+        hostile[start + 8 * index + 4..][..4].copy_from_slice(&owner.to_le_bytes());
+        fix_checksums(tables, &mut hostile);
+        matches!(Matcher::parse(hostile).map(|_| ()), Err(ArtifactError::Invalid { table: "cells", .. }))
+    };
+    let (mut loops, mut texts, mut index) = (0, 0, 0);
+    while let Some((owner, next)) = cells.get(index).copied() {
+        let itself = u32::try_from(index).expect("few cells") | SPECIAL;
+        if owner & (HEAD | CHAIN) == HEAD | CHAIN {
+            let words = (owner & 0xFFFF).div_ceil(8) as usize;
+            assert!(refuses(index, HEAD | CHAIN, next), "a text without an octet");
+            // A chain of no octets that leads to itself, if anything leads to it; an owned cell, checked by nobody.
+            let (end, begins) = cells[index + words];
+            texts += 1;
+            assert!(refuses(index + words, HEAD | CHAIN, itself + 1), "a head in a text");
+            assert!(refuses(index + words, 0, begins) && !refuses(index + words, end, begins), "a cell in a text");
+            index += words;
+        } else if owner & (HEAD | LITERAL | LOOP) == HEAD | LOOP {
+            loops += 1;
+            assert!(refuses(index, owner & !SOME, itself), "a loop that leads to itself");
+            assert!(refuses(index, HEAD | LOOP | 0xFFFF, next), "a set that there is not");
+            assert!(refuses(index, owner | SOME, itself & !SPECIAL), "a loop that is not marked");
+            assert!(!refuses(index, owner, next));
+        }
+        index += 1;
+    }
+    assert!(loops > 0 && texts > 0, "{loops} loops, {texts} texts");
+}
+
+fn header(artifact: &[u8]) -> usize {
+    20 + 8 * table_count(artifact)
+}
+
+fn sizes(artifact: &[u8]) -> Vec<(&'static str, usize)> {
+    Matcher::parse(artifact).expect("just compiled").artifact().table_sizes().collect()
+}
+
+fn table(artifact: &[u8], name: &str) -> usize {
+    sizes(artifact).iter().find(|(own, _)| *own == name).expect("there is one").1
+}
+
+fn octets_before(artifact: &[u8], name: &str) -> usize {
+    sizes(artifact).iter().take_while(|(own, _)| *own != name).map(|(_, octets)| octets).sum()
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 octets"))
+}
+
 fn table_count(artifact: &[u8]) -> usize {
     Matcher::parse(artifact).expect("just compiled").artifact().table_sizes().count()
 }
 
 fn fix_checksums(tables: usize, artifact: &mut [u8]) {
-    let word = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 octets"));
     let mut start = 20 + 8 * tables;
     for table in 0..tables {
         let entry = 20 + 8 * table;

@@ -22,6 +22,7 @@ mod generated;
 mod import;
 mod lints;
 mod live_nginx;
+mod loops;
 mod model;
 mod proxy;
 mod scale;

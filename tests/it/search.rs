@@ -33,7 +33,7 @@ fn pattern() -> impl Strategy<Value = String> {
         9 => select(vec!["a", "b", "/", "ab", "/a", "ba/", "A", r"\.", "."]),
         3 => select(vec![r"\d", "[^/]", "[ab]", "[^a]", r"\w"]),
         6 => select(vec![".*", ".+", ".*?", r"[\s\S]*", ".{2,}"]),
-        3 => select(vec!["a*", "[^/]+", "(?:ab)?", r"\d+", "(a|b/)+", "(a|.*b)"]),
+        3 => select(vec!["a*", "[^/]+", "[^/]*/ab", "(?:ab)?", r"\d+", "(a|b/)+", "(a|.*b)"]),
         1 => select(vec![r"\b", r"\n", "(?=a)", "(?!b)", "(^|/)"]),
     ];
     let parts = (select(vec!["", "", "^", "^/"]), prop::collection::vec(atom, 1..7), select(vec!["", "", "$", r"\z"]));

@@ -9,6 +9,7 @@ mod facts;
 mod guards;
 mod headers;
 mod hosts;
+mod layout;
 mod levels;
 mod lookups;
 mod maps;

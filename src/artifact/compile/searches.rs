@@ -107,7 +107,7 @@ impl Builder<'_> {
         ranked: &[LocationId],
     ) -> Written {
         let backward: Vec<bool> = (0..search.scanners.len()).map(|scanner| is_backward(search, scanner)).collect();
-        let packed: Vec<Packed> =
+        let packed: Vec<Packed<'_>> =
             search.scanners.iter().zip(&backward).map(|(scanner, backward)| self.pack(scanner, *backward)).collect();
         let mut repeating = 0;
         let mut rows: Vec<Vec<format::Scan>> = Vec::new();
@@ -123,7 +123,7 @@ impl Builder<'_> {
         let mut known: HashMap<Output, u32> = HashMap::new();
         for (scanner, packed) in search.scanners.iter().zip(&packed) {
             self.states += scanner.states.len();
-            self.fill(scanner, packed, |builder, output| {
+            self.fill(packed, |builder, output| {
                 let own = &mut *builder;
                 *known.entry(output.clone()).or_insert_with(|| own.head(output, marks, &rows))
             });
@@ -152,7 +152,7 @@ impl Builder<'_> {
         Written { search: self.searches.push(&row), repeating, literals }
     }
 
-    fn scan(&mut self, packed: &[Packed], scan: &Scan, line: bool, started: u32) -> format::Scan {
+    fn scan(&mut self, packed: &[Packed<'_>], scan: &Scan, line: bool, started: u32) -> format::Scan {
         let filter = self.filter(scan.filter.as_ref());
         let own = packed.get(scan.scanner);
         format::Scan {

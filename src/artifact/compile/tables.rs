@@ -3,7 +3,7 @@
 use super::Stats;
 use super::asked::Fields;
 use super::headers::Headers;
-use crate::artifact::format::{Automaton, Number, Operation, TABLES, Text};
+use crate::artifact::format::{Automaton, Number, OctetSet, Operation, TABLES, Text};
 use crate::artifact::write::{Rows, assemble};
 use crate::automaton::{Dfa, Limits};
 use crate::diagnostic::{Diagnostic, Span};
@@ -44,6 +44,9 @@ pub(super) struct Builder<'p> {
     pub(super) services: Rows,
     /// Cells of scanners: owner and next state.
     pub(super) cells: Vec<u64>,
+    /// Octets on which states stay: 32 octets a set.
+    pub(super) octet_sets: Vec<u8>,
+    pub(super) octet_sets_known: HashMap<OctetSet, u32>,
     pub(super) filter_bits: Vec<u8>,
     pub(super) outputs: Rows,
     pub(super) scans: Rows,
@@ -113,6 +116,8 @@ impl<'p> Builder<'p> {
             host_ranks: Rows::default(),
             services: Rows::default(),
             cells: Vec::new(),
+            octet_sets: Vec::new(),
+            octet_sets_known: HashMap::new(),
             filter_bits: Vec::new(),
             outputs: Rows::default(),
             scans: Rows::default(),
@@ -234,6 +239,7 @@ impl<'p> Builder<'p> {
             self.host_ranks.octets(),
             self.services.octets(),
             self.cells.iter().flat_map(|cell| cell.to_le_bytes()).collect(),
+            self.octet_sets,
             self.filter_bits,
             self.outputs.octets(),
             self.scans.octets(),

@@ -19,13 +19,13 @@ pub(crate) use records::*;
 pub(crate) const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
 
 /// Raised with every change of the layout. Readers take exactly this one.
-pub(crate) const VERSION: u32 = 7;
+pub(crate) const VERSION: u32 = 8;
 
 /// Index 0 and up: no such thing.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 39] = [
+pub(crate) const TABLES: [&str; 40] = [
     "policy",
     "header_slots",
     "header_names",
@@ -43,6 +43,7 @@ pub(crate) const TABLES: [&str; 39] = [
     "host_ranks",
     "services",
     "cells",
+    "octet_sets",
     "filter_bits",
     "outputs",
     "scans",
