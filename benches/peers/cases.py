@@ -36,7 +36,10 @@ class Case:
             url = f"https://127.0.0.1:{tls}{self.path}"
             return load.h2load(url, core, 8_000 * seconds, 8, 16, folder / "h2load")
         if self.paced:
-            return load.paced(f"http://127.0.0.1:{clear}{self.path}", core, seconds, folder / "h2load")
+            body = folder / f"{self.name}.body"
+            body.write_bytes(b"x" * load.UPLOAD)
+            posted = ["-d", body] if self.upload else []
+            return load.paced(f"http://127.0.0.1:{clear}{self.path}", core, seconds, folder / "h2load", *posted)
         script = folder / f"{self.name}.lua"
         if self.upload:
             script.write_text(f'wrk.method = "POST"\nwrk.body = string.rep("x", {load.UPLOAD})\n')
@@ -57,6 +60,7 @@ def all_cases():
         # A fast proxy leaves the core of the load more to do, where its requests wait: only at one rate is time its own.
         *(Case(f"{kib}k-paced", f"GET {kib} KiB at 2,560 requests/s", path=f"/{kib}k", paced=True, times=2) for kib in (1, 64)),
         Case("upload", "upload 64 KiB", path="/upload", upload=True),
+        Case("upload-paced", "upload 64 KiB at 2,560 requests/s", path="/upload", upload=True, paced=True, times=2),
         Case("h2", "HTTP/2 over TLS, GET 1 KiB", secured=True),
         Case("handshakes", "full TLS handshake and one GET", secured=True, handshakes=True),
         Case("log", "GET 1 KiB, access log to a file", log=True),

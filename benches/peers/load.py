@@ -62,9 +62,9 @@ def h2load(url, core, requests, connections, streams, log, *more):
 PACE = 40
 
 
-def paced(url, core, seconds, log, connections=64):
+def paced(url, core, seconds, log, *more, connections=64):
     """HTTP/1 at one rate whatever is answered: each client asks `PACE` times a second, all at once."""
-    return h2load(url, core, PACE * connections * seconds, connections, 1, log, "--h1", f"--rps={PACE}")
+    return h2load(url, core, PACE * connections * seconds, connections, 1, log, "--h1", f"--rps={PACE}", *more)
 
 
 HANDSHAKES = Path(__file__).parent / "handshakes"
