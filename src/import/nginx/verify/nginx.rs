@@ -71,13 +71,17 @@ impl Nginx {
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", binary.display())))?;
         let mut nginx = Self { child, folder, _echo: echo };
-        nginx.wait()?;
+        nginx.wait(subjects)?;
         Ok(nginx)
     }
 
-    fn wait(&mut self) -> io::Result<()> {
+    /// nginx binds its sockets one after the other: it is there once all can be connected to.
+    fn wait(&mut self, subjects: &[&Subject]) -> io::Result<()> {
         let began = Instant::now();
-        while UnixStream::connect(self.folder.0.join("ready.sock")).is_err() {
+        let sockets =
+            subjects.iter().flat_map(|subject| subject.instrumented.sockets.iter().map(|(name, _)| name.as_str()));
+        let sockets: Vec<&str> = core::iter::once("ready.sock").chain(sockets).collect();
+        while sockets.iter().any(|name| UnixStream::connect(self.folder.0.join(name)).is_err()) {
             if self.child.try_wait()?.is_some() || began.elapsed() > START_MAX {
                 return Err(io::Error::other(self.complaint()));
             }
