@@ -252,9 +252,13 @@ impl Wire {
         if self.output.is_empty() {
             return Poll::Ready(Ok(()));
         }
+        let before = self.output.written();
         let written = self.output.poll_write(&mut self.stream, cx);
-        if written.is_ready() {
+        if written.is_ready() || self.output.written() > before {
+            // Whoever takes a little of a long piece takes something.
             self.write_timer.stop();
+        }
+        if written.is_ready() {
             return written;
         }
         ready!(self.write_timer.poll(self.limits.client_write_idle_max, cx));

@@ -32,24 +32,40 @@ const PRIORITY: u8 = 0x20;
 /// Why no more is read of a connection, once that is so.
 pub(super) type Verdict = Rc<Cell<Option<Reason>>>;
 
+/// How often all that the library had to write was written. Only of answers that break off somebody wants to know.
+pub(super) type Flushes = Rc<Cell<u64>>;
+
 /// The stream with frames looked at on their way in, and writes that do not wait for ever.
 #[derive(Debug)]
 pub(super) struct Guard<S> {
     stream: S,
     frames: Frames,
     verdict: Verdict,
+    flushes: Flushes,
     limits: Limits,
     write_timer: Timer,
 }
 
 impl<S> Guard<S> {
     pub(super) fn new(stream: S, limits: Limits) -> Self {
-        Self { stream, frames: Frames::new(), verdict: Verdict::default(), limits, write_timer: Timer::default() }
+        Self {
+            stream,
+            frames: Frames::new(),
+            verdict: Verdict::default(),
+            flushes: Flushes::default(),
+            limits,
+            write_timer: Timer::default(),
+        }
     }
 
     /// Set where the client is to be cut off.
     pub(super) fn verdict(&self) -> Verdict {
         Rc::clone(&self.verdict)
+    }
+
+    /// Counts the flushes that are done.
+    pub(super) fn flushes(&self) -> Flushes {
+        Rc::clone(&self.flushes)
     }
 }
 
@@ -108,6 +124,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_ready() {
+            self.flushes.set(self.flushes.get() + 1);
+        }
         self.bound(flushed, cx)
     }
 
