@@ -173,6 +173,10 @@ pub(super) const CONNECTIONS_MAX: usize = 16 * 1024;
 /// handshakes a second, so two seconds of them wait here, with some 8 KiB each.
 pub(super) const HANDSHAKES_MAX: usize = 4096;
 
+/// Connections of the admin address at once; one more takes the place of the oldest, so that whoever opens many and asks
+/// nothing keeps no probe out. Whoever scrapes and probes needs a handful.
+pub(super) const ADMIN_CONNECTIONS_MAX: usize = 64;
+
 /// Octets of a PROXY header's addresses and what follows them: balancers add names and ids of some hundred octets.
 pub(super) const PROXY_HEADER_OCTETS_MAX: usize = 4096;
 
