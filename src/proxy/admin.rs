@@ -78,7 +78,7 @@ async fn accept(asking: Rc<Asking>, socket: Bound) -> io::Result<()> {
             loop {
                 match socket.accept().await {
                     Ok((stream, _)) => drop(tokio::task::spawn_local(serve(Rc::clone(&asking), stream))),
-                    Err(error) => after(&error).await,
+                    Err(error) => after(&error, &asking.admin.shared).await,
                 }
             }
         }
@@ -87,7 +87,7 @@ async fn accept(asking: Rc<Asking>, socket: Bound) -> io::Result<()> {
             loop {
                 match socket.accept().await {
                     Ok((stream, _)) => drop(tokio::task::spawn_local(serve(Rc::clone(&asking), stream))),
-                    Err(error) => after(&error).await,
+                    Err(error) => after(&error, &asking.admin.shared).await,
                 }
             }
         }

@@ -251,7 +251,10 @@ fn run_core(
 async fn supervise(worker: Rc<Worker>, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = sleep(Duration::from_secs(1)) => worker.sweep(),
+            () = sleep(Duration::from_secs(1)) => {
+                worker.sweep();
+                worker.shared.descriptors.tidy();
+            }
             _ = stopped.wait_for(|stop| *stop) => break,
         }
     }

@@ -8,6 +8,7 @@ mod stream;
 
 use core::future::poll_fn;
 use core::pin::pin;
+use core::sync::atomic::Ordering;
 use core::task::{Context, Poll};
 use std::rc::Rc;
 
@@ -112,6 +113,7 @@ impl Session {
         loop {
             if let Some(reason) = self.verdict.get().filter(|_| self.phase != Phase::Cut) {
                 self.phase = Phase::Cut;
+                self.client.worker.shared.doors.http2_cut.fetch_add(1, Ordering::Relaxed);
                 self.idle_since = Instant::now();
                 self.streams.abort_all();
                 connection.abrupt_shutdown(reason);
