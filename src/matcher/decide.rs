@@ -28,7 +28,7 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
-    draft.finish(tables.strings(), scratch, &place, made)
+    draft.finish((tables, request.headers), scratch, &place, made)
 }
 
 /// How far a decision got.
@@ -73,6 +73,9 @@ impl<'d> Run<'d, '_> {
         }
         let service = self.choose_service(row, rank)?;
         place.service = Some(service);
+        if self.request.headers.is_unusual() {
+            self.look_again()?;
+        }
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
         self.course(place)
     }

@@ -23,5 +23,6 @@ mod process;
 mod proxy_protocol;
 mod races;
 mod reloads;
+mod seen;
 mod tls;
 mod upstreams;
