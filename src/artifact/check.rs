@@ -41,8 +41,10 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     each("services", t.services(), |service| {
         rows(service.operations, service.operations_count).end <= t.operations().len()
             && (service.lookup as usize) < t.lookups().len()
+            && rows(service.kept_names, service.kept_names_count).end <= t.kept_names().len()
             && (service.plans == NONE || t.plans().get(service.plans).is_some_and(|row| row.kind == plans::SOURCE))
     })?;
+    each("kept_names", t.kept_names(), |name| (name.value as usize) < t.strings().len())?;
     check_searches(t)?;
     each_indexed("locations", t.locations(), |index, location| {
         (location.service as usize) < t.services().len()

@@ -29,10 +29,11 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
+    let read = (tables, request.headers);
     if tables.lost().is_set() {
-        return Draft::refuse(Refusal::Internal).finish(tables.strings(), scratch, &Place::default(), Made::default());
+        return Draft::refuse(Refusal::Internal).finish(read, scratch, &Place::default(), Made::default());
     }
-    draft.finish(tables.strings(), scratch, &place, made)
+    draft.finish(read, scratch, &place, made)
 }
 
 /// How far a decision got.
@@ -77,6 +78,9 @@ impl<'d> Run<'d, '_> {
         }
         let service = self.choose_service(row, rank)?;
         place.service = Some(service);
+        if self.request.headers.is_unusual() {
+            self.look_again()?;
+        }
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
         self.course(place)
     }

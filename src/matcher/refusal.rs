@@ -14,6 +14,8 @@ pub enum Refusal {
     HostInvalid,
     /// No service takes the host.
     Misdirected,
+    /// A Connection names a field that says where the request goes, who sends it or what its body is, or too many.
+    ConnectionNamesField,
     /// nginx answers 400 for this target.
     TargetInvalid,
     /// `paths strict`: two hops may read the path differently.
@@ -67,6 +69,7 @@ impl Refusal {
             Self::MethodNotAllowed => "request.method_not_allowed",
             Self::HostInvalid => "request.host_invalid",
             Self::Misdirected => "request.misdirected",
+            Self::ConnectionNamesField => "request.connection_names_field",
             Self::TargetInvalid => "request.target_invalid",
             Self::PathAmbiguous => "request.path_ambiguous",
             Self::NoLocation => "request.no_location",
@@ -105,6 +108,7 @@ impl Refusal {
             Self::PlanFailed => 503,
             Self::MethodInvalid
             | Self::HostInvalid
+            | Self::ConnectionNamesField
             | Self::TargetInvalid
             | Self::PathAmbiguous
             | Self::PrefixMismatch
@@ -124,6 +128,7 @@ impl Refusal {
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::HostInvalid => "the Host is missing, empty, repeated or invalid",
             Self::Misdirected => "no service answers for this host",
+            Self::ConnectionNamesField => "the Connection header names a field that must reach the upstream",
             Self::TargetInvalid => "the request target is malformed",
             Self::PathAmbiguous => "the path could be read in two ways",
             // Whether there is such a location is nobody's affair.

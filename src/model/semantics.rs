@@ -12,6 +12,7 @@ mod escape;
 mod facts;
 mod fields;
 mod guard;
+mod omission;
 mod request;
 mod rewrite;
 mod service;
@@ -72,10 +73,10 @@ pub(crate) struct Lookup {
 /// [`decide`], with the lookups on the way.
 pub(crate) fn trace(policy: &Policy, record: &RequestRecord, regexes: &dyn Regexes) -> Trace {
     let request = Request::new(policy, record);
-    match arrive(policy, &request, regexes) {
-        Ok(arrival) => {
+    match arrive(policy, request, regexes) {
+        Ok((arrival, seen)) => {
             let service = Some(arrival.service_id);
-            let mut walk = Walk::new(policy, &request, regexes, arrival);
+            let mut walk = Walk::new(policy, &seen, regexes, arrival);
             let verdict = walk.decide();
             Trace { verdict, service, lookups: walk.lookups }
         }

@@ -16,7 +16,7 @@ use super::policy::Policy;
 use super::upstream::Failure;
 use super::verdict::{Action, Verdict};
 use super::worker::{Serving, Worker};
-use crate::matcher::{Body, Scheme};
+use crate::matcher::{Body, Omitted, Scheme};
 
 /// The record of a request. Its line is written when it is dropped, which is when the answer has ended.
 #[derive(Debug)]
@@ -92,11 +92,20 @@ impl Record {
     /// What was decided, and by which rule; its meters count.
     pub(super) fn verdict(&mut self, policy: &Policy, verdict: &Verdict) {
         self.place(policy, verdict);
+        self.omitted(&verdict.omitted);
         for meter in &verdict.meters {
             if let Some(meter) = entry(&policy.meters, Some(*meter)) {
                 meter.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// Lines of the request that are left out count.
+    fn omitted(&mut self, omitted: &[Omitted]) {
+        for line in omitted {
+            self.worker.cells.omitted(line.why);
+        }
+        self.line.fields_omitted = omitted.len();
     }
 
     /// What was decided, and by which rule. Where an error page stands in, meters have counted before.

@@ -325,6 +325,8 @@ pub enum StatementKind {
     Paths(Word),
     /// `slash_redirect 301|308|off;`
     SlashRedirect(Word),
+    /// `underscores on|off;`
+    Underscores(Word),
     /// `redirects absolute|relative;`
     Redirects(Word),
     /// `allow WARNING...;`

@@ -211,6 +211,7 @@ const KEYWORDS: &[Keyword] = &[
         Rule::slash_redirect,
         "slash_redirect 301|308|off;` or in a location `slash_redirect on|off;",
     ),
+    simple(Service, "underscores", Rule::underscores, "underscores on|off;"),
     simple(Service, "redirects", Rule::redirects, "redirects absolute|relative;"),
     simple(Service, "allow", Rule::allow, "allow WARNING...;"),
     simple(Service, "limit", Rule::limit, "limit RATE [burst=N] [per NAME];"),
@@ -239,5 +240,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("proxy_read_timeout", "timeout response=TIME;"),
     ("proxy_ssl_protocols", "versions 1.2 1.3;"),
     ("proxy_ssl_verify", "verify on|off;"),
+    ("underscores_in_headers", "underscores on|off;"),
     ("absolute_redirect", "redirects absolute|relative;"),
 ];

@@ -27,6 +27,7 @@ pub(crate) mod service_flag {
     pub(crate) const MERGE_SLASHES: u32 = 1;
     pub(crate) const STRICT_PATHS: u32 = 2;
     pub(crate) const ABSOLUTE_REDIRECTS: u32 = 4;
+    pub(crate) const UNDERSCORES: u32 = 8;
 }
 
 /// Kinds of operation.

@@ -180,6 +180,7 @@ impl<'p> Walk<'p> {
             method: is_changed.then(|| latin1(&self.method)),
             target: latin1(&target),
             host: upstream.and_then(host_sent),
+            omit: self.omitted.iter().map(|name| latin1(name)).collect(),
             headers: self.header_changes(Side::Request, false),
             body,
             key: key.map(|key| self.fill_latin1(key)),
@@ -288,7 +289,7 @@ impl<'p> Walk<'p> {
     fn header_changes(&self, side: Side, succeeds: bool) -> HeaderChanges {
         let mut changes = HeaderChanges::default();
         if side == Side::Request {
-            let is_sent = |own: &&Credential| self.request.lines(own.name.as_bytes()).next().is_some();
+            let is_sent = |own: &&Credential| !self.request.lines_of(&own.name).is_empty();
             let sent = self.dropped_credentials(CredentialKind::Header).filter(is_sent);
             changes.drop.extend(sent.map(|own| own.name.clone()));
         }

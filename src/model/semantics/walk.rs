@@ -2,6 +2,7 @@
 
 use super::arrival::Arrival;
 use super::fields::arguments;
+use super::omission::Seen;
 use super::request::Request;
 use super::service::Name;
 use super::template::Escaping;
@@ -61,6 +62,8 @@ pub(super) enum Reached<'p> {
 pub(super) struct Walk<'p> {
     pub(super) policy: &'p Policy,
     pub(super) request: &'p Request,
+    /// Names of the lines that are not sent on.
+    pub(super) omitted: &'p [Vec<u8>],
     pub(super) regexes: &'p dyn Regexes,
     pub(super) arrival: Arrival<'p>,
     /// The location chosen last, and the path it was chosen on.
@@ -111,15 +114,12 @@ struct Rewrites {
 }
 
 impl<'p> Walk<'p> {
-    pub(super) fn new(
-        policy: &'p Policy,
-        request: &'p Request,
-        regexes: &'p dyn Regexes,
-        arrival: Arrival<'p>,
-    ) -> Self {
+    pub(super) fn new(policy: &'p Policy, seen: &'p Seen, regexes: &'p dyn Regexes, arrival: Arrival<'p>) -> Self {
+        let request = &seen.request;
         let mut walk = Self {
             policy,
             request,
+            omitted: &seen.omitted,
             regexes,
             location: None,
             match_path: arrival.target.path.clone(),
@@ -328,7 +328,7 @@ impl<'p> Walk<'p> {
     fn check_credentials(&self, source: &'p PlanSource) -> Result<(), Halt> {
         let args = &self.arrival.target.args;
         let values = source.credentials.iter().flat_map(|credential| match credential.kind {
-            CredentialKind::Header => self.request.lines(credential.name.as_bytes()).collect(),
+            CredentialKind::Header => self.request.lines_of(&credential.name),
             CredentialKind::Query => arguments(args, credential.name.as_bytes()),
         });
         let mut values = values.filter(|value| !value.is_empty());

@@ -60,6 +60,8 @@ pub(in crate::proxy) struct Line {
     pub(in crate::proxy) peer: Option<SocketAddr>,
     /// What went wrong with an upstream.
     pub(in crate::proxy) failure: Option<Box<Account>>,
+    /// Lines of the request's head that were left out.
+    pub(in crate::proxy) fields_omitted: usize,
     /// Octets of the request's body, where its length was stated.
     pub(in crate::proxy) octets_in: Option<u64>,
     /// Octets of the answer's body that were handed on.
@@ -200,6 +202,8 @@ impl Line {
             // Writing to memory does not fail, and there is nothing in it that JSON cannot say.
             drop(serde_json::to_writer(&mut *into, failure));
         }
+        let omitted = u64::try_from(self.fields_omitted).ok().filter(|omitted| *omitted > 0);
+        count(into, b",\"fields_omitted\":", omitted);
         count(into, b",\"octets_in\":", self.octets_in);
         count(into, b",\"octets_out\":", Some(self.octets_out));
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);

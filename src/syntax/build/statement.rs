@@ -139,6 +139,7 @@ fn setting(parts: &Parts<'_>) -> Result<StatementKind, Diagnostic> {
         Rule::merge_slashes => StatementKind::MergeSlashes(parts.word(Rule::on_off)?),
         Rule::paths => StatementKind::Paths(parts.word(Rule::path_policy)?),
         Rule::slash_redirect => StatementKind::SlashRedirect(parts.word(Rule::slash_policy)?),
+        Rule::underscores => StatementKind::Underscores(parts.word(Rule::on_off)?),
         Rule::redirects => StatementKind::Redirects(parts.word(Rule::redirect_form)?),
         Rule::allow => StatementKind::Allow(parts.words(Rule::warning)),
         _ => return Err(parts.incomplete()),

@@ -82,6 +82,7 @@ impl Sketch {
             (15, &["merge_slashes off;"]),
             (15, &["paths strict;"]),
             (30, &["redirects absolute;"]),
+            (25, &["underscores on;"]),
             (40, &["slash_redirect 301;", "slash_redirect 308;", "slash_redirect off;"]),
         ] {
             if choices.chance(percent) {

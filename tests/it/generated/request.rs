@@ -67,14 +67,29 @@ fn host(own: &[&'static str], choices: &mut Choices<'_>) -> Option<&'static str>
     if choices.chance(12) { None } else { Some(choices.pick(&hosts)) }
 }
 
+const CONNECTIONS: [&str; 10] = [
+    "close",
+    "keep-alive, Upgrade,te",
+    "X-A",
+    " ,x_a;q=1, close",
+    "x_b ,X.A",
+    "Host",
+    "X-Key",
+    "content-x",
+    "X-Forwarded-A, X-B",
+    "",
+];
+
 fn headers(choices: &mut Choices<'_>) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     let values = ["x", "a", "x, y", "", "1", " ab ", "v1", "a b", "y,x", "a\u{e9}"];
     for _ in 0..choices.below(4) {
-        let (name, value) = match choices.below(8) {
+        let (name, value) = match choices.below(11) {
             0..4 => (choices.pick(&["X-A", "x-a", "X-B"]), choices.pick(&values)),
             4 | 5 => ("Cookie", choices.pick(&["c=x", "c=1; D=a", "d=x;c=a", "cc=1; c = x", "c", "C=a b"])),
-            6 => (choices.pick(&["X-Key", "x-key"]), choices.pick(&["k", "k", "other", ""])),
+            6 => (choices.pick(&["X-Key", "x-key", "X_Key"]), choices.pick(&["k", "k", "other", ""])),
+            7 => (choices.pick(&["X_A", "x_b", "X.A", "x~B", "X-A_"]), choices.pick(&values)),
+            8 => ("Connection", choices.pick(&CONNECTIONS)),
             _ => ("Host", choices.pick(&["a.test", "b.test"])),
         };
         headers.push((name.to_owned(), value.to_owned()));

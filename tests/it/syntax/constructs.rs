@@ -129,6 +129,7 @@ const STATEMENTS: &[&str] = &[
     "listen public tls;",
     "plans p;",
     "merge_slashes off;",
+    "underscores on;",
     "paths strict;",
     "paths nginx;",
     "slash_redirect 301;",
