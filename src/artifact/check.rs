@@ -220,7 +220,7 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings().len()),
         operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,
         operation::METHODS => string(a),
-        operation::UNIQUE_HEADER => (a as usize) < t.header_names().len(),
+        operation::UNIQUE => matches!(a, field::HEADER | field::QUERY | field::COOKIE) && field_is_good(t, a, b),
         operation::HSTS => string(a) && string(b),
         operation::BODY => a <= body_action::REJECT && d <= 1,
         operation::HEADER => {

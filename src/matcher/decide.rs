@@ -1,5 +1,6 @@
 //! How a request is decided, from the method to the answer.
 
+use super::ambiguous::is_ambiguous;
 use super::answer::Draft;
 use super::decision::Decision;
 use super::host::{authority, host, lower};
@@ -149,11 +150,7 @@ impl<'d> Run<'d, '_> {
         self.quoted = meaning.quoted;
         self.plus = meaning.plus;
         let strict = self.service.flags & service_flag::STRICT_PATHS != 0;
-        // What means itself means nothing else.
-        if strict
-            && matches!(self.path, Text::Made(_))
-            && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes))
-        {
+        if strict && is_ambiguous(target.rest, self.service.flags & service_flag::PATH_PARAMETERS != 0) {
             return Err(Refusal::PathAmbiguous.into());
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! and the operations of one service and one location run top to bottom.
 
 mod address;
+mod ambiguous;
 mod answer;
 mod automaton;
 mod captures;
@@ -32,8 +33,10 @@ mod scan;
 mod scratch;
 mod settings;
 mod simulate;
+pub(crate) mod spelling;
 mod target;
 mod template;
+mod unique;
 mod values;
 mod walk;
 

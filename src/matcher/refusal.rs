@@ -40,6 +40,10 @@ pub enum Refusal {
     HeaderUnsafe,
     /// `unique header`: the header has more than one line.
     HeaderRepeated,
+    /// `unique query`: an upstream may read the argument twice, or otherwise than the rules do.
+    QueryRepeated,
+    /// `unique cookie`: the same of a cookie.
+    CookieRepeated,
     /// A body where the rules reject one.
     BodyNotAllowed,
     /// A body longer than the rules' bound.
@@ -82,6 +86,8 @@ impl Refusal {
             Self::TargetUnsafe => "request.target_unsafe",
             Self::HeaderUnsafe => "request.header_unsafe",
             Self::HeaderRepeated => "request.header_repeated",
+            Self::QueryRepeated => "request.query_repeated",
+            Self::CookieRepeated => "request.cookie_repeated",
             Self::BodyNotAllowed => "request.body_not_allowed",
             Self::BodyTooLarge => "request.body_too_large",
             Self::UpstreamFailed => "upstream.failed",
@@ -115,6 +121,8 @@ impl Refusal {
             | Self::TargetUnsafe
             | Self::HeaderUnsafe
             | Self::HeaderRepeated
+            | Self::QueryRepeated
+            | Self::CookieRepeated
             | Self::BodyNotAllowed
             | Self::CredentialsConflict => 400,
         }
@@ -141,6 +149,8 @@ impl Refusal {
             Self::TargetUnsafe => "the target to be sent would hold a space or a control byte",
             Self::HeaderUnsafe => "a header to be sent would hold a control byte",
             Self::HeaderRepeated => "a header that must be unique is repeated",
+            Self::QueryRepeated => "an argument that must be unique is repeated, or spelt otherwise",
+            Self::CookieRepeated => "a cookie that must be unique is repeated, or spelt otherwise",
             Self::BodyNotAllowed => "a body is not allowed here",
             Self::BodyTooLarge => "the body is too large",
             Self::UpstreamFailed => "the upstream did not answer",

@@ -80,6 +80,8 @@ pub struct Service {
     pub merge_slashes: bool,
     /// `paths strict`: targets that two hops may read differently are refused.
     pub strict_paths: bool,
+    /// `paths strict params`: but for path parameters (`;x=1`), which are taken where no dot is beside them.
+    pub path_parameters: bool,
     /// `redirects absolute`: nginx's form of a redirect to a path.
     pub absolute_redirects: bool,
     /// `underscores on`: header names with `_` are kept, and are the same as those with `-`.

@@ -16,6 +16,7 @@ mod omission;
 mod request;
 mod rewrite;
 mod service;
+mod spelling;
 mod target;
 mod template;
 mod walk;

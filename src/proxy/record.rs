@@ -16,6 +16,7 @@ use super::policy::Policy;
 use super::upstream::Failure;
 use super::verdict::{Action, Verdict};
 use super::worker::{Serving, Worker};
+use crate::matcher::spelling::is_spelling;
 use crate::matcher::{Body, Omitted, Scheme};
 
 /// The record of a request. Its line is written when it is dropped, which is when the answer has ended.
@@ -79,14 +80,15 @@ impl Record {
             method: head.method(),
             scheme: scheme.name(),
             protocol: client.peer.version(head),
+            target: head.target(),
             host: head.host().unwrap_or_default(),
             referer: head.values("referer").next().unwrap_or_default(),
             agent: head.values("user-agent").next().unwrap_or_default(),
         };
         let is_secret =
-            |name: &[u8]| serving.policy.secret_arguments.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
+            |name: &[u8]| serving.policy.secret_arguments.iter().any(|own| is_spelling(name, own.as_bytes()));
         let mut clock = self.worker.clock.borrow_mut();
-        self.entry.ask(self.worker.format, &mut clock, &asked, |part| redact(head.target(), is_secret, part));
+        self.entry.ask(self.worker.format, &mut clock, &asked, |url, part| redact(url, is_secret, part));
     }
 
     /// What was decided, and by which rule; its meters count.

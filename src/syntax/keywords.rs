@@ -194,7 +194,7 @@ const KEYWORDS: &[Keyword] = &[
     simple(Service, "add", Rule::add, "add request|response header NAME VALUE [on success];"),
     simple(Service, "drop", Rule::drop, "drop request|response header NAME...;"),
     simple(Service, "proxy_redirect", Rule::proxy_redirect, "proxy_redirect FROM TO;` or `proxy_redirect off;"),
-    simple(Service, "unique", Rule::unique, "unique header NAME;"),
+    simple(Service, "unique", Rule::unique, "unique header|query|cookie NAME;"),
     simple(Service, "methods", Rule::methods, "methods METHOD...;"),
     simple(Service, "body", Rule::body, "body forward|strip|reject [max=SIZE];"),
     simple(Service, "hsts", Rule::hsts, "hsts TIME [includeSubDomains] [preload];"),
@@ -204,7 +204,7 @@ const KEYWORDS: &[Keyword] = &[
     simple(Service, "listen", Rule::listen, "listen NAME...;"),
     simple(Service, "plans", Rule::use_plans, "plans NAME;"),
     simple(Service, "merge_slashes", Rule::merge_slashes, "merge_slashes on|off;"),
-    simple(Service, "paths", Rule::paths, "paths strict|nginx;"),
+    simple(Service, "paths", Rule::paths, "paths strict [params];` or `paths nginx;"),
     simple(
         Service,
         "slash_redirect",

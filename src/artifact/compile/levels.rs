@@ -43,6 +43,7 @@ impl Builder<'_> {
         let flags = flag(service.merge_slashes, service_flag::MERGE_SLASHES)
             | flag(service.strict_paths, service_flag::STRICT_PATHS)
             | flag(service.absolute_redirects, service_flag::ABSOLUTE_REDIRECTS)
+            | flag(service.path_parameters, service_flag::PATH_PARAMETERS)
             | flag(service.underscores, service_flag::UNDERSCORES);
         let slash_redirect = match service.slash_redirect {
             SlashRedirect::ByMethod => 0,

@@ -20,6 +20,7 @@ impl Resolver<'_> {
             names: Vec::new(),
             merge_slashes: true,
             strict_paths: false,
+            path_parameters: false,
             absolute_redirects: false,
             underscores: false,
             kept_names: BTreeSet::new(),
@@ -79,8 +80,12 @@ impl Resolver<'_> {
                     service.merge_slashes = self.on_off(word);
                     "merge_slashes"
                 }
-                StatementKind::Paths(word) => {
-                    service.strict_paths = self.one_of(word, "strict", "nginx");
+                StatementKind::Paths { policy, params } => {
+                    service.strict_paths = self.one_of(policy, "strict", "nginx");
+                    service.path_parameters = params.is_some();
+                    if let Some(params) = params.as_ref().filter(|_| !service.strict_paths) {
+                        self.invalid(params, "said of paths as nginx reads them", "leave it out, or write `strict`");
+                    }
                     "paths"
                 }
                 StatementKind::Redirects(word) => {

@@ -132,7 +132,7 @@ impl Resolver<'_> {
             ast::StatementKind::Upgrade { code, methods, otherwise, to } => {
                 one(self.upgrade(statement, code, methods, (otherwise.as_ref(), to.as_ref()), scope))
             }
-            ast::StatementKind::UniqueHeader(name) => one(self.read_name(name).map(StatementKind::UniqueHeader)),
+            ast::StatementKind::Unique { field, name } => one(self.named_field(field, name).map(StatementKind::Unique)),
             ast::StatementKind::Allow(names) => {
                 self.allow(scope.block, names);
                 Vec::new()
@@ -213,7 +213,7 @@ fn of_service(kind: &ast::StatementKind) -> bool {
             | ast::StatementKind::Listen(_)
             | ast::StatementKind::UsePlans(_)
             | ast::StatementKind::MergeSlashes(_)
-            | ast::StatementKind::Paths(_)
+            | ast::StatementKind::Paths { .. }
             | ast::StatementKind::SlashRedirect(_)
             | ast::StatementKind::Redirects(_)
             | ast::StatementKind::Underscores(_)

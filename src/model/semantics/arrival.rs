@@ -46,7 +46,7 @@ pub(super) fn arrive<'p>(
     let seen = seen(policy, service, request).map_err(refused)?;
     let request = &seen.request;
     let target = target::read(&request.target, service.merge_slashes).ok_or(refused(Refusal::TargetInvalid))?;
-    if service.strict_paths && target.is_ambiguous {
+    if service.strict_paths && target::is_ambiguous(&target.raw_path, service.path_parameters) {
         return Err(refused(Refusal::PathAmbiguous));
     }
     let caller = request.plan.as_deref().map(|plan| caller(policy, service, plan));
