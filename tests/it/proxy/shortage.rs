@@ -181,7 +181,9 @@ fn without_descriptors_no_server_is_charged_or_asked_instead() {
         }
         // Some checks find none either.
         tokio::time::sleep(Duration::from_millis(350)).await;
-        servers.iter().for_each(|server| server.seen.released.store(true, Ordering::SeqCst));
+        for server in &servers {
+            server.seen.released.store(true, Ordering::SeqCst);
+        }
         let mut statuses = Vec::new();
         for one in all {
             statuses.push(one.await.expect("a client").status);
