@@ -259,6 +259,21 @@ fn a_manifest_that_is_not_of_its_tables_is_refused() {
     }
 }
 
+/// What an artifact says of itself is shown where it is refused.
+#[test]
+fn a_manifest_that_acts_on_a_terminal_is_told_as_text() {
+    let whole = artifact();
+    let own: Value =
+        serde_json::from_slice(Artifact::parse(whole.as_slice()).expect("sound").manifest()).expect("JSON");
+    for word in ["\u{1b}[2J\n\r\u{202e}\u{9b}".to_owned(), "x".repeat(100_000), "\u{1b}".repeat(50_000)] {
+        let mut changed = own.clone();
+        changed["upstreams"][0]["protocol"] = json!(word);
+        let artifact = Artifact::parse(with_manifest(&whole, &changed, true)).expect("all checksums are right");
+        let why = Manifest::of(&artifact).map(|_| ()).expect_err("there is no such protocol").to_string();
+        assert!(!why.chars().any(|letter| letter.is_control() || letter == '\u{202e}') && why.len() < 30_000, "{why}");
+    }
+}
+
 fn push_copy(list: &mut Value) {
     let list = list.as_array_mut().expect("a list");
     list.push(list[0].clone());
