@@ -34,8 +34,6 @@ pub enum Refusal {
     PrefixMismatch,
     /// The target to be sent would hold a space or a control byte: it would be another request line (nginx sends it).
     TargetUnsafe,
-    /// A header to be sent would hold CR, LF or NUL.
-    HeaderUnsafe,
     /// `unique header`: the header has more than one line.
     HeaderRepeated,
     /// A body where the rules reject one.
@@ -75,7 +73,6 @@ impl Refusal {
             Self::RewriteEmpty => "request.rewrite_empty",
             Self::PrefixMismatch => "request.prefix_mismatch",
             Self::TargetUnsafe => "request.target_unsafe",
-            Self::HeaderUnsafe => "request.header_unsafe",
             Self::HeaderRepeated => "request.header_repeated",
             Self::BodyNotAllowed => "request.body_not_allowed",
             Self::BodyTooLarge => "request.body_too_large",
@@ -106,7 +103,6 @@ impl Refusal {
             | Self::PathAmbiguous
             | Self::PrefixMismatch
             | Self::TargetUnsafe
-            | Self::HeaderUnsafe
             | Self::HeaderRepeated
             | Self::BodyNotAllowed
             | Self::CredentialsConflict => 400,
@@ -131,7 +127,6 @@ impl Refusal {
             Self::RewriteEmpty => "a rewrite left no path that begins with a slash",
             Self::PrefixMismatch => "the target does not begin with the prefix that is to be taken off",
             Self::TargetUnsafe => "the target to be sent would hold a space or a control byte",
-            Self::HeaderUnsafe => "a header to be sent would hold a control byte",
             Self::HeaderRepeated => "a header that must be unique is repeated",
             Self::BodyNotAllowed => "a body is not allowed here",
             Self::BodyTooLarge => "the body is too large",

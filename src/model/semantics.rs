@@ -12,6 +12,7 @@ mod escape;
 mod facts;
 mod fields;
 mod guard;
+mod location;
 mod request;
 mod rewrite;
 mod service;

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::relocation::relocate;
 use crate::matcher::{EditAction, Side, is_success};
 use crate::proxy::fault::Fault;
 use crate::proxy::http1::{Fields, Head, ResponseHead, members};
 use crate::proxy::hygiene::{Dropped, is_one_of};
-use crate::proxy::verdict::Edit;
+use crate::proxy::verdict::Edits;
 
 /// The head of an answer, without what is about one connection only: that is the client side's to write.
 #[derive(Debug, Default)]
@@ -84,10 +85,10 @@ pub(super) fn relayed(from: ResponseHead, switches: bool) -> AnswerHead {
 }
 
 /// Applies the response edits of a decision to an answer.
-pub(super) fn apply(edits: &[Edit], answer: &mut AnswerHead) {
+pub(super) fn apply(edits: &Edits, answer: &mut AnswerHead) {
     let success = is_success(answer.status);
     relocate(edits, &mut answer.fields);
-    for edit in edits.iter().filter(|edit| edit.side == Side::Response && (!edit.on_success || success)) {
+    for edit in edits.rows.iter().filter(|edit| edit.side == Side::Response && (!edit.on_success || success)) {
         if edit.action == EditAction::Relocate {
             continue;
         }
@@ -97,21 +98,5 @@ pub(super) fn apply(edits: &[Edit], answer: &mut AnswerHead) {
         if edit.action != EditAction::Drop {
             answer.fields.push(&edit.name, &edit.value);
         }
-    }
-}
-
-/// Puts another beginning in place of the one that the upstream gave its Location (nginx: `proxy_redirect`).
-fn relocate(edits: &[Edit], fields: &mut Fields) {
-    let mut rows = edits.iter().filter(|edit| edit.action == EditAction::Relocate).peekable();
-    if rows.peek().is_none() {
-        return;
-    }
-    let Some(location) = fields.values("location").next() else { return };
-    let moved = rows.find_map(|edit| {
-        let rest = location.strip_prefix(edit.name.as_slice())?;
-        Some([edit.value.as_slice(), rest].concat())
-    });
-    if let Some(moved) = moved {
-        fields.set("Location", &moved);
     }
 }
