@@ -2,6 +2,7 @@
 
 mod activation;
 mod as_nginx;
+mod attempts;
 mod balancing;
 mod bodies;
 mod corpus;
