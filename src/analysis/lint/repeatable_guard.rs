@@ -60,21 +60,10 @@ fn refuses(body: &[Statement]) -> bool {
 /// The fields by which a client may make `guard` fail, where it `counts` as it stands, not its opposite.
 fn passable(guard: &Predicate, counts: bool) -> Vec<&Field> {
     match guard {
-        Predicate::And(all) if counts && all.iter().any(is_never) => Vec::new(),
         Predicate::And(all) | Predicate::Or(all) => all.iter().flat_map(|one| passable(one, counts)).collect(),
         Predicate::Not(inner) => passable(inner, !counts),
         Predicate::Field(field, operator) if counts && is_passable(field, operator) => vec![field],
-        Predicate::Field(..) | Predicate::Fact(..) | Predicate::Plan(_) => Vec::new(),
-    }
-}
-
-/// Whether it is what a map gives for a value that it does not have.
-fn is_never(predicate: &Predicate) -> bool {
-    match predicate {
-        Predicate::Or(any) => any.iter().all(is_never),
-        Predicate::And(all) => all.iter().any(is_never),
-        Predicate::Not(inner) => matches!(inner.as_ref(), Predicate::And(all) if all.is_empty()),
-        _ => false,
+        Predicate::Field(..) | Predicate::Map(..) | Predicate::Fact(..) | Predicate::Plan(_) => Vec::new(),
     }
 }
 

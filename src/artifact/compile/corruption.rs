@@ -142,13 +142,13 @@ fn operands(row: Operation) -> Vec<usize> {
         }
         operation::PROXY
         | operation::METHODS
-        | operation::UNIQUE_HEADER
         | operation::METER
         | operation::TYPE
         | operation::SET_ARGS
         | operation::UNLESS_BREAK
         | operation::SKIP => &[2],
         operation::REWRITE | operation::HSTS | operation::SET | operation::PROXY_REDIRECT | operation::GOTO => &[2, 3],
+        operation::UNIQUE => &[3],
         operation::HEADER | operation::ERROR_PAGE => &[4, 5],
         operation::MATCH => &[2, 4],
         _ => &[],
