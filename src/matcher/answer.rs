@@ -5,11 +5,11 @@ use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
 use super::escape::{EscapeSet, put_escaped};
 use super::method::{ALLOW_ALL, forwards_body, is_allowed};
 use super::refusal::Refusal;
-use super::request::Body;
+use super::request::{Body, Headers};
 use super::run::{Halt, Run};
 use super::scratch::{Slice, Text, Work};
 use super::settings::Made;
-use crate::artifact::Strings;
+use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Operation, body_action, operation, service_flag};
 
 /// Octets of a body that is forwarded where the rules say nothing; nginx's `client_max_body_size`.
@@ -80,7 +80,13 @@ impl<'d> Draft<'d> {
     }
 
     /// The decision, now that nothing is put into `scratch` any more.
-    pub(super) fn finish(self, strings: Strings<'d>, scratch: &'d Work, place: &Place<'d>, made: Made) -> Decision<'d> {
+    pub(super) fn finish(
+        self,
+        (tables, headers): (Tables<'d>, Headers<'d>),
+        scratch: &'d Work,
+        place: &Place<'d>,
+        made: Made,
+    ) -> Decision<'d> {
         let bytes: &'d [u8] = &scratch.bytes;
         let outcome = match self {
             Self::NeedsPlan { plans, credential } => Outcome::NeedsPlan { plans, credential },
@@ -105,8 +111,10 @@ impl<'d> Draft<'d> {
             uri: place.uri.map(|uri| uri.of(bytes)),
             args: place.args.of(bytes),
             outcome,
-            edits: Edits { rows, made: bytes, strings },
+            edits: Edits { rows, made: bytes, strings: tables.strings() },
             meters: scratch.meters.get(..made.meters).unwrap_or(&[]),
+            tables,
+            headers,
         }
     }
 }

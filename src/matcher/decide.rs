@@ -1,5 +1,6 @@
 //! How a request is decided, from the method to the answer.
 
+use super::ambiguous::is_ambiguous;
 use super::answer::Draft;
 use super::decision::Decision;
 use super::host::{authority, host, lower};
@@ -29,10 +30,11 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
+    let read = (tables, request.headers);
     if tables.lost().is_set() {
-        return Draft::refuse(Refusal::Internal).finish(tables.strings(), scratch, &Place::default(), Made::default());
+        return Draft::refuse(Refusal::Internal).finish(read, scratch, &Place::default(), Made::default());
     }
-    draft.finish(tables.strings(), scratch, &place, made)
+    draft.finish(read, scratch, &place, made)
 }
 
 /// How far a decision got.
@@ -77,6 +79,9 @@ impl<'d> Run<'d, '_> {
         }
         let service = self.choose_service(row, rank)?;
         place.service = Some(service);
+        if self.request.headers.is_unusual() {
+            self.look_again()?;
+        }
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
         self.course(place)
     }
@@ -145,11 +150,7 @@ impl<'d> Run<'d, '_> {
         self.quoted = meaning.quoted;
         self.plus = meaning.plus;
         let strict = self.service.flags & service_flag::STRICT_PATHS != 0;
-        // What means itself means nothing else.
-        if strict
-            && matches!(self.path, Text::Made(_))
-            && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes))
-        {
+        if strict && is_ambiguous(target.rest, self.service.flags & service_flag::PATH_PARAMETERS != 0) {
             return Err(Refusal::PathAmbiguous.into());
         }
         Ok(())

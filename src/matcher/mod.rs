@@ -4,6 +4,7 @@
 //! and the operations of one service and one location run top to bottom.
 
 mod address;
+mod ambiguous;
 mod answer;
 mod automaton;
 mod captures;
@@ -11,6 +12,7 @@ mod course;
 mod decide;
 mod decision;
 mod escape;
+pub(crate) mod field_name;
 mod field_text;
 mod fields;
 mod find;
@@ -22,6 +24,7 @@ mod look;
 mod map;
 mod method;
 mod normal;
+mod omission;
 mod reader;
 mod refusal;
 mod request;
@@ -30,8 +33,10 @@ mod scan;
 mod scratch;
 mod settings;
 mod simulate;
+pub(crate) mod spelling;
 mod target;
 mod template;
+mod unique;
 mod values;
 mod walk;
 
@@ -39,8 +44,9 @@ mod walk;
 pub(crate) use captures::fits as program_fits;
 pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side, is_success};
 pub use find::Found;
+pub use omission::{Omission, Omitted};
 pub use refusal::Refusal;
-pub use request::{Body, Caller, Header, Request, Scheme};
+pub use request::{Body, Caller, Header, Headers, Request, Scheme};
 #[cfg(feature = "compiler")]
 pub(crate) use scratch::SCRATCH_OCTETS;
 pub use scratch::Scratch;

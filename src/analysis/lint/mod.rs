@@ -14,6 +14,7 @@ mod narrow;
 mod page_loses_method;
 mod prefix_without_slash;
 mod relative_page;
+mod repeatable_guard;
 mod unbounded_body;
 mod unchecked_host;
 mod unserved_plan;
@@ -26,7 +27,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
 /// Names of all warnings, sorted.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 21] = [
     "duplicate-named-location",
     "duplicate-regex",
     "forgotten-header",
@@ -39,6 +40,7 @@ pub const NAMES: [&str; 20] = [
     "page-loses-method",
     "prefix-without-slash",
     "relative-page",
+    "repeatable-guard",
     "text-direction",
     "unbounded-body",
     "unchecked-host",
@@ -62,6 +64,7 @@ pub fn run(policy: &Policy) -> Vec<Diagnostic> {
         page_loses_method::check,
         prefix_without_slash::check,
         relative_page::check,
+        repeatable_guard::check,
         unbounded_body::check,
         unchecked_host::check,
         unserved_plan::check,

@@ -25,7 +25,7 @@ pub(crate) const VERSION: u32 = 9;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 40] = [
+pub(crate) const TABLES: [&str; 41] = [
     "policy",
     "header_slots",
     "header_names",
@@ -42,6 +42,7 @@ pub(crate) const TABLES: [&str; 40] = [
     "hosts",
     "host_ranks",
     "services",
+    "kept_names",
     "cells",
     "octet_sets",
     "filter_bits",

@@ -1,5 +1,6 @@
 //! Rows of the tables.
 
+use super::NONE;
 use super::kinds::{instruction, look};
 
 /// A row of a table: some numbers.
@@ -195,6 +196,10 @@ record! {
         operations_count,
         /// How a location is found.
         lookup,
+        /// First of its `kept_names`.
+        kept_names,
+        /// Their number.
+        kept_names_count,
     }
 }
 record! {
@@ -446,6 +451,20 @@ impl Instruction {
             _ => true,
         }
     }
+}
+
+impl Service {
+    /// One that keeps nothing.
+    pub(crate) const NONE: Self = Self {
+        flags: 0,
+        slash_redirect: 0,
+        plans: NONE,
+        operations: 0,
+        operations_count: 0,
+        lookup: 0,
+        kept_names: 0,
+        kept_names_count: 0,
+    };
 }
 
 impl Node {

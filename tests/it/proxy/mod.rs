@@ -25,6 +25,7 @@ mod process;
 mod proxy_protocol;
 mod races;
 mod reloads;
+mod seen;
 mod shortage;
 mod timers;
 mod tls;
