@@ -136,13 +136,12 @@ impl Indices<'_> {
 
 fn operands(row: Operation) -> Vec<usize> {
     let own: &[usize] = match row.kind {
-        operation::RESPOND | operation::REDIRECT => &[3],
+        operation::RESPOND | operation::REDIRECT | operation::UNIQUE => &[3],
         operation::PROXY if row.b == proxy_form::STRIP || row.b == proxy_form::BASE || row.b == proxy_form::TARGET => {
             &[2, 4]
         }
         operation::PROXY
         | operation::METHODS
-        | operation::UNIQUE_HEADER
         | operation::METER
         | operation::TYPE
         | operation::SET_ARGS
