@@ -114,7 +114,7 @@ impl<'d> Run<'d, '_> {
 
     /// The index of the caller's plan.
     pub(super) fn caller_class(&mut self) -> Result<u16, Halt> {
-        let source = self.tables.plans().row(self.service.plans);
+        let Some(source) = self.tables.plans().optional(self.service.plans) else { return Err(self.lost()) };
         if self.may_conflict(source) {
             self.credential()?;
         }

@@ -103,9 +103,8 @@ const NEVER_REPEATED: [&str; 3] = ["host", "content-length", "transfer-encoding"
 /// Whether another line, argument or cookie, or another spelling, makes the operator fail.
 fn is_passable(field: &Field, operator: &Operator) -> bool {
     match (field, operator) {
-        (Field::Query(_) | Field::Cookie(_), _) => true,
         (Field::Header(name), _) if NEVER_REPEATED.contains(&name.as_str()) => false,
-        (Field::Header(_), Operator::In(_) | Operator::Prefix(_)) => true,
+        (Field::Query(_) | Field::Cookie(_), _) | (Field::Header(_), Operator::In(_) | Operator::Prefix(_)) => true,
         // What is looked for anywhere is found beside other lines too.
         (Field::Header(_), Operator::Regex(pattern)) => {
             ["^", "$", "\\A", "\\z", "\\Z", "(?"].iter().any(|anchor| pattern.source.contains(anchor))
