@@ -34,8 +34,10 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     each("services", t.services(), |service| {
         rows(service.operations, service.operations_count).end <= t.operations().len()
             && (service.lookup as usize) < t.lookups().len()
+            && rows(service.kept_names, service.kept_names_count).end <= t.kept_names().len()
             && (service.plans == NONE || t.plans().get(service.plans).is_some_and(|row| row.kind == plans::SOURCE))
     })?;
+    each("kept_names", t.kept_names(), |name| (name.value as usize) < t.strings().len())?;
     check_searches(t)?;
     each_indexed("locations", t.locations(), |index, location| {
         (location.service as usize) < t.services().len()
@@ -204,7 +206,7 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings().len()),
         operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,
         operation::METHODS => string(a),
-        operation::UNIQUE_HEADER => (a as usize) < t.header_names().len(),
+        operation::UNIQUE => matches!(a, field::HEADER | field::QUERY | field::COOKIE) && field_is_good(t, a, b),
         operation::HSTS => string(a) && string(b),
         operation::BODY => a <= body_action::REJECT && d <= 1,
         operation::HEADER => {

@@ -49,6 +49,8 @@ tables! {
     hosts: Host,
     host_ranks: HostRank,
     services: Service,
+    /// Strings: names of headers that a service keeps in every spelling.
+    kept_names: Number,
     outputs: Output,
     scans: Scan,
     filters: Filter,

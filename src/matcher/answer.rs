@@ -4,11 +4,11 @@ use super::decide::Place;
 use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
 use super::method::{ALLOW_ALL, forwards_body, is_allowed};
 use super::refusal::Refusal;
-use super::request::Body;
+use super::request::{Body, Headers};
 use super::run::{Halt, Run};
 use super::scratch::{Scratch, Slice, Text};
 use super::settings::Made;
-use crate::artifact::Strings;
+use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Operation, body_action, operation};
 
 /// Octets of a body that is forwarded where the rules say nothing; nginx's `client_max_body_size`.
@@ -81,7 +81,7 @@ impl<'d> Draft<'d> {
     /// The decision, now that nothing is put into `scratch` any more.
     pub(super) fn finish(
         self,
-        strings: Strings<'d>,
+        (tables, headers): (Tables<'d>, Headers<'d>),
         scratch: &'d Scratch,
         place: &Place<'d>,
         made: Made,
@@ -110,9 +110,11 @@ impl<'d> Draft<'d> {
             uri: place.uri.map(|uri| uri.of(bytes)),
             args: place.args.of(bytes),
             outcome,
-            edits: Edits { rows, made: bytes, strings },
+            edits: Edits { rows, made: bytes, strings: tables.strings() },
             redirect_origin: made.redirect_origin.of(bytes),
             meters: scratch.meters.get(..made.meters).unwrap_or(&[]),
+            tables,
+            headers,
         }
     }
 }

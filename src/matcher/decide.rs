@@ -1,5 +1,6 @@
 //! How a request is decided, from the method to the answer.
 
+use super::ambiguous::is_ambiguous;
 use super::answer::Draft;
 use super::decision::Decision;
 use super::host::{authority, host, lower};
@@ -28,7 +29,7 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
-    draft.finish(tables.strings(), scratch, &place, made)
+    draft.finish((tables, request.headers), scratch, &place, made)
 }
 
 /// How far a decision got.
@@ -73,6 +74,9 @@ impl<'d> Run<'d, '_> {
         }
         let service = self.choose_service(row, rank)?;
         place.service = Some(service);
+        if self.request.headers.is_unusual() {
+            self.look_again()?;
+        }
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
         self.course(place)
     }
@@ -138,11 +142,7 @@ impl<'d> Run<'d, '_> {
         self.quoted = meaning.quoted;
         self.plus = meaning.plus;
         let strict = self.service.flags & service_flag::STRICT_PATHS != 0;
-        // What means itself means nothing else.
-        if strict
-            && matches!(self.path, Text::Made(_))
-            && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes))
-        {
+        if strict && is_ambiguous(target.rest, self.service.flags & service_flag::PATH_PARAMETERS != 0) {
             return Err(Refusal::PathAmbiguous.into());
         }
         Ok(())

@@ -6,9 +6,11 @@ use super::fields::{arguments, cookie};
 use super::refusal::Refusal;
 use super::request::{Body, Caller};
 use super::run::{Halt, Run};
+use super::spelling::{self, is_spelling};
 use super::values;
 use crate::artifact::Table;
 use crate::artifact::format::{Node, Number, PlansRow, ValueHash, Variable, field, plans};
+use core::ops::Range;
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
 const COMPARISONS_MAX: u32 = 8192;
@@ -148,10 +150,27 @@ impl<'d> Run<'d, '_> {
             if row.a == 1 {
                 self.lines(row.d).try_for_each(&mut take)?;
             } else {
-                arguments(self.original_args, self.tables.string(row.b)).try_for_each(&mut take)?;
+                self.spelt_arguments(self.tables.string(row.b), &mut take)?;
             }
         }
         Ok(found)
+    }
+
+    /// Hands the values of all arguments that an upstream may read as `name` to `take`.
+    fn spelt_arguments(&self, name: &[u8], mut take: impl FnMut(&'d [u8]) -> Result<(), Halt>) -> Result<(), Halt> {
+        let args = self.original_args;
+        let part = |range: Range<usize>| args.get(range).unwrap_or(&[]);
+        for argument in spelling::arguments(args) {
+            if !is_spelling(part(argument.name), name) {
+                continue;
+            }
+            // Where it ends, and with that who calls, would be for the upstream to say.
+            if args.get(argument.value.end) == Some(&b';') {
+                return Err(Refusal::CredentialsConflict.into());
+            }
+            take(part(argument.value))?;
+        }
+        Ok(())
     }
 
     /// Forgets the class of the method, which has become another one.

@@ -4,6 +4,7 @@
 //! and the operations of one service and one location run top to bottom.
 
 mod address;
+mod ambiguous;
 mod answer;
 mod automaton;
 mod captures;
@@ -11,6 +12,7 @@ mod course;
 mod decide;
 mod decision;
 mod escape;
+pub(crate) mod field_name;
 mod field_text;
 mod field_value;
 mod fields;
@@ -24,6 +26,7 @@ mod look;
 mod map;
 mod method;
 mod normal;
+mod omission;
 mod reader;
 mod refusal;
 mod request;
@@ -32,8 +35,10 @@ mod scan;
 mod scratch;
 mod settings;
 mod simulate;
+pub(crate) mod spelling;
 mod target;
 mod template;
+mod unique;
 mod values;
 mod walk;
 
@@ -42,8 +47,9 @@ pub(crate) use captures::fits as program_fits;
 pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side, is_success};
 pub use escape::is_escaped_in_location;
 pub use find::Found;
+pub use omission::{Omission, Omitted};
 pub use refusal::Refusal;
-pub use request::{Body, Caller, Header, Request, Scheme};
+pub use request::{Body, Caller, Header, Headers, Request, Scheme};
 #[cfg(feature = "compiler")]
 pub(crate) use scratch::SCRATCH_OCTETS;
 pub use scratch::Scratch;

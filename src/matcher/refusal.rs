@@ -14,6 +14,8 @@ pub enum Refusal {
     HostInvalid,
     /// No service takes the host.
     Misdirected,
+    /// A Connection names a field that says where the request goes, who sends it or what its body is, or too many.
+    ConnectionNamesField,
     /// nginx answers 400 for this target.
     TargetInvalid,
     /// `paths strict`: two hops may read the path differently.
@@ -36,6 +38,10 @@ pub enum Refusal {
     TargetUnsafe,
     /// `unique header`: the header has more than one line.
     HeaderRepeated,
+    /// `unique query`: an upstream may read the argument twice, or otherwise than the rules do.
+    QueryRepeated,
+    /// `unique cookie`: the same of a cookie.
+    CookieRepeated,
     /// A body where the rules reject one.
     BodyNotAllowed,
     /// A body longer than the rules' bound.
@@ -63,6 +69,7 @@ impl Refusal {
             Self::MethodNotAllowed => "request.method_not_allowed",
             Self::HostInvalid => "request.host_invalid",
             Self::Misdirected => "request.misdirected",
+            Self::ConnectionNamesField => "request.connection_names_field",
             Self::TargetInvalid => "request.target_invalid",
             Self::PathAmbiguous => "request.path_ambiguous",
             Self::NoLocation => "request.no_location",
@@ -74,6 +81,8 @@ impl Refusal {
             Self::PrefixMismatch => "request.prefix_mismatch",
             Self::TargetUnsafe => "request.target_unsafe",
             Self::HeaderRepeated => "request.header_repeated",
+            Self::QueryRepeated => "request.query_repeated",
+            Self::CookieRepeated => "request.cookie_repeated",
             Self::BodyNotAllowed => "request.body_not_allowed",
             Self::BodyTooLarge => "request.body_too_large",
             Self::UpstreamFailed => "upstream.failed",
@@ -99,11 +108,14 @@ impl Refusal {
             Self::PlanFailed => 503,
             Self::MethodInvalid
             | Self::HostInvalid
+            | Self::ConnectionNamesField
             | Self::TargetInvalid
             | Self::PathAmbiguous
             | Self::PrefixMismatch
             | Self::TargetUnsafe
             | Self::HeaderRepeated
+            | Self::QueryRepeated
+            | Self::CookieRepeated
             | Self::BodyNotAllowed
             | Self::CredentialsConflict => 400,
         }
@@ -117,6 +129,7 @@ impl Refusal {
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::HostInvalid => "the Host is missing, empty, repeated or invalid",
             Self::Misdirected => "no service answers for this host",
+            Self::ConnectionNamesField => "the Connection header names a field that must reach the upstream",
             Self::TargetInvalid => "the request target is malformed",
             Self::PathAmbiguous => "the path could be read in two ways",
             // Whether there is such a location is nobody's affair.
@@ -128,6 +141,8 @@ impl Refusal {
             Self::PrefixMismatch => "the target does not begin with the prefix that is to be taken off",
             Self::TargetUnsafe => "the target to be sent would hold a space or a control byte",
             Self::HeaderRepeated => "a header that must be unique is repeated",
+            Self::QueryRepeated => "an argument that must be unique is repeated, or spelt otherwise",
+            Self::CookieRepeated => "a cookie that must be unique is repeated, or spelt otherwise",
             Self::BodyNotAllowed => "a body is not allowed here",
             Self::BodyTooLarge => "the body is too large",
             Self::UpstreamFailed => "the upstream did not answer",

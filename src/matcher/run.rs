@@ -19,7 +19,7 @@ pub(super) struct Run<'d, 's> {
     pub(super) around: &'s mut [u8; SCRATCH_OCTETS + 1],
     pub(super) classes: &'s mut [u16; VARIABLES_MAX],
     /// Where each header stands; see `lines`.
-    pub(super) lines: &'s [u32],
+    pub(super) lines: &'s mut [u32],
     /// What each named group captured.
     pub(super) named: &'s mut [Slice],
     pub(super) policy: Policy,
@@ -134,7 +134,7 @@ impl<'d, 's> Run<'d, 's> {
         let named = scratch.named.get_mut(..policy.captures as usize).unwrap_or_default();
         named.fill(Slice::EMPTY);
         let lines = scratch.lines.get_mut(..policy.headers as usize).unwrap_or_default();
-        super::lines::note(tables, policy, request.headers, lines);
+        super::lines::note(tables, policy, request.headers.lines(), lines);
         Self {
             tables,
             request,

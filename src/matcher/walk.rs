@@ -6,7 +6,8 @@ use super::refusal::Refusal;
 use super::run::{Halt, Run};
 use super::scratch::{Slice, Text};
 use super::template::Groups;
-use crate::artifact::format::{NONE, Operation, operation, part, rewrite_flag};
+use super::unique::{is_unique_argument, is_unique_cookie};
+use crate::artifact::format::{NONE, Operation, field, operation, part, rewrite_flag};
 
 /// How a walk ends.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +80,7 @@ impl Run<'_, '_> {
                 self.args = Text::Made(self.fill_with(operation.a, rewrites.groups())?.text);
                 self.rewritten = true;
             }
-            operation::UNIQUE_HEADER => self.unique_header(operation.a)?,
+            operation::UNIQUE => self.unique(operation)?,
             _ => self.reach(index, operation)?,
         }
         Ok(None)
@@ -173,8 +174,17 @@ impl Run<'_, '_> {
         literals.any(|piece| self.tables.string(piece.value).contains(&b'?'))
     }
 
-    fn unique_header(&self, header: u32) -> Result<(), Halt> {
-        if self.is_repeated(header) { Err(Refusal::HeaderRepeated.into()) } else { Ok(()) }
+    fn unique(&self, operation: Operation) -> Result<(), Halt> {
+        let name = operation.b;
+        let (is_unique, refusal) = match operation.a {
+            field::HEADER => (!self.is_repeated(name), Refusal::HeaderRepeated),
+            field::QUERY => (is_unique_argument(self.original_args, self.tables.string(name)), Refusal::QueryRepeated),
+            _ => {
+                let lines = self.lines(self.policy.cookie);
+                (is_unique_cookie(lines, self.tables.string(name)), Refusal::CookieRepeated)
+            }
+        };
+        if is_unique { Ok(()) } else { Err(refusal.into()) }
     }
 
     /// Notes the setting of operation `index`.

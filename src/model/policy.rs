@@ -4,6 +4,7 @@ use super::pattern::Meaning;
 use super::{Allowed, Field, Predicate, Statement, Template, Test};
 use crate::artifact::manifest::{Fact, PlanSource, Upstream};
 use crate::diagnostic::Span;
+use std::collections::BTreeSet;
 
 /// Index into [`Policy::services`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,8 +108,15 @@ pub struct Service {
     pub merge_slashes: bool,
     /// `paths strict`: targets that two hops may read differently are refused.
     pub strict_paths: bool,
+    /// `paths strict params`: but for path parameters (`;x=1`), which are taken where no dot is beside them.
+    pub path_parameters: bool,
     /// `redirects absolute`: nginx's form of a redirect to a path.
     pub absolute_redirects: bool,
+    /// `underscores on`: header names with `_` are kept, and are the same as those with `-`.
+    pub underscores: bool,
+    /// Names of headers that it spells with other bytes than letters, digits and `-`, in their plain spelling: all
+    /// spellings of these are kept.
+    pub kept_names: BTreeSet<String>,
     /// What a path that lacks only the final slash gets.
     pub slash_redirect: SlashRedirect,
     /// Who its callers are.

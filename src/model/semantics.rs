@@ -13,9 +13,11 @@ mod facts;
 mod fields;
 mod guard;
 mod location;
+mod omission;
 mod request;
 mod rewrite;
 mod service;
+mod spelling;
 mod target;
 mod template;
 mod walk;
@@ -71,10 +73,10 @@ pub(crate) struct Lookup {
 /// [`decide`], with the lookups on the way.
 pub(crate) fn trace(policy: &Policy, record: &RequestRecord, regexes: &dyn Regexes) -> Trace {
     let request = Request::new(policy, record);
-    match arrive(policy, &request, regexes) {
-        Ok(arrival) => {
+    match arrive(policy, request, regexes) {
+        Ok((arrival, seen)) => {
             let service = Some(arrival.service_id);
-            let mut walk = Walk::new(policy, &request, regexes, arrival);
+            let mut walk = Walk::new(policy, &seen, regexes, arrival);
             let verdict = walk.decide();
             Trace { verdict, service, lookups: walk.lookups }
         }

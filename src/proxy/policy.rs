@@ -37,7 +37,7 @@ pub struct Policy {
     names: Names,
     /// Index of the value of each fact, in the manifest's order.
     pub(super) facts: Vec<Option<u16>>,
-    /// Names of query arguments that are credentials, in lower case: their values are in no log.
+    /// Names of query arguments that are credentials, in lower case: their values are in no log, in whatever spelling.
     pub(super) secret_arguments: BTreeSet<String>,
     // Invariant: as many as the manifest has, in its order.
     pub(super) meters: Vec<AtomicU64>,

@@ -74,6 +74,49 @@ fn a_prefix_that_takes_more_than_is_meant() {
 }
 
 #[test]
+fn a_guard_that_refuses_by_what_may_be_repeated() {
+    for guard in [
+        "header X-Role = admin",
+        "header X-Role in admin root",
+        "header X-Role ^~ adm",
+        "header User-Agent ~ ^curl",
+        "query role = admin",
+        "query role ~ adm",
+        "query debug present",
+        "cookie role = admin",
+        "method POST and ( not query safe present or cookie role ~* adm )",
+        "not ( not header X-Role = admin )",
+    ] {
+        warns("repeatable-guard", "", &format!("location / {{ when {guard} {{ return 403; }} return 200; }}"));
+    }
+    warns("repeatable-guard", "", "when query role = admin { return 444; } location / { return 200; }");
+    warns("repeatable-guard", "", "unique query role; location / { when cookie role = a { return 401; } return 200; }");
+    let map = "map $role { header X-Role = admin -> a; default -> b; }";
+    warns("repeatable-guard", map, "location / { when $role = a { return 403; } return 200; }");
+    is_silent(map, "location / { when $role = b { return 403; } return 200; }");
+    for guard in [
+        "not header X-Role = user",
+        "header X-Role present",
+        "header X-Role has admin",
+        "header User-Agent ~* BadBot",
+        "header Host = a",
+        "method POST",
+        "path ^~ /a",
+        "args ~ x",
+        "not ( query role = user or cookie role = user )",
+    ] {
+        is_silent("", &format!("location / {{ when {guard} {{ return 403; }} return 200; }}"));
+    }
+    is_silent("", "location / { when header X-Role = admin { return 200; } return 403; }");
+    is_silent(
+        "",
+        "unique query role; location /a/ { location /a/b/ { when query role = a { return 403; } return 200; } return 200; }",
+    );
+    is_silent("", "location / { unique header X-Role; when header X-Role = admin { return 403; } return 200; }");
+    is_silent("", "location / { when method POST { unique cookie c; when cookie c = a { return 403; } } return 200; }");
+}
+
+#[test]
 fn a_redirect_to_whatever_host_the_client_names() {
     warns("unchecked-host", "", "server_name ~^(.+)\\.t$; location / { return 307 https://$host/; }");
     is_silent("", "server_name *.t; location / { return 307 https://$host/; }");

@@ -12,6 +12,7 @@ mod lossy_redirect;
 mod page_loses_method;
 mod prefix_without_slash;
 mod relative_page;
+mod repeatable_guard;
 mod unbounded_body;
 mod unchecked_host;
 mod unserved_plan;
@@ -24,7 +25,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
 /// Names of all warnings, sorted.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 19] = [
     "duplicate-named-location",
     "duplicate-regex",
     "forgotten-header",
@@ -36,6 +37,7 @@ pub const NAMES: [&str; 18] = [
     "page-loses-method",
     "prefix-without-slash",
     "relative-page",
+    "repeatable-guard",
     "unbounded-body",
     "unchecked-host",
     "unreachable-statement",
@@ -57,6 +59,7 @@ pub fn run(policy: &Policy) -> Vec<Diagnostic> {
         page_loses_method::check,
         prefix_without_slash::check,
         relative_page::check,
+        repeatable_guard::check,
         unbounded_body::check,
         unchecked_host::check,
         unserved_plan::check,

@@ -232,8 +232,9 @@ impl Builder<'_> {
             StatementKind::Answer(answer) => self.answer(answer),
             StatementKind::Rewrite(rewrite) => self.rewrite(rewrite),
             StatementKind::Setting(setting) => self.setting(setting),
-            StatementKind::UniqueHeader(name) => {
-                (operation::UNIQUE_HEADER, [self.headers.add(name.as_bytes()), 0, 0, 0])
+            StatementKind::Unique(field) => {
+                let (field, name) = self.field(field);
+                (operation::UNIQUE, [field, name, 0, 0])
             }
             StatementKind::Break => (operation::BREAK, [0; 4]),
             StatementKind::Set { name, value } => (operation::SET, [self.capture(name), self.template(value), 0, 0]),

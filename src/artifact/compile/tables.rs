@@ -42,6 +42,7 @@ pub(super) struct Builder<'p> {
     pub(super) hosts: Rows,
     pub(super) host_ranks: Rows,
     pub(super) services: Rows,
+    pub(super) kept_names: Rows,
     /// Cells of scanners: owner and next state.
     pub(super) cells: Vec<u64>,
     /// Octets on which states stay: 32 octets a set.
@@ -115,6 +116,7 @@ impl<'p> Builder<'p> {
             hosts: Rows::default(),
             host_ranks: Rows::default(),
             services: Rows::default(),
+            kept_names: Rows::default(),
             cells: Vec::new(),
             octet_sets: Vec::new(),
             octet_sets_known: HashMap::new(),
@@ -238,6 +240,7 @@ impl<'p> Builder<'p> {
             self.hosts.octets(),
             self.host_ranks.octets(),
             self.services.octets(),
+            self.kept_names.octets(),
             self.cells.iter().flat_map(|cell| cell.to_le_bytes()).collect(),
             self.octet_sets,
             self.filter_bits,

@@ -1,5 +1,7 @@
 //! Rows of the tables.
 
+use super::NONE;
+
 /// A row of a table: some numbers.
 pub(crate) trait Record: Sized + 'static {
     /// Numbers in a row.
@@ -185,6 +187,10 @@ record! {
         operations_count,
         /// How a location is found.
         lookup,
+        /// First of its `kept_names`.
+        kept_names,
+        /// Their number.
+        kept_names_count,
     }
 }
 record! {
@@ -420,6 +426,20 @@ impl Addresses {
     pub(crate) fn first(&self) -> u128 {
         [self.a, self.b, self.c, self.d].into_iter().fold(0, |number, word| number << 32 | u128::from(word))
     }
+}
+
+impl Service {
+    /// One that keeps nothing.
+    pub(crate) const NONE: Self = Self {
+        flags: 0,
+        slash_redirect: 0,
+        plans: NONE,
+        operations: 0,
+        operations_count: 0,
+        lookup: 0,
+        kept_names: 0,
+        kept_names_count: 0,
+    };
 }
 
 impl Node {

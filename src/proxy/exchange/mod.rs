@@ -30,7 +30,7 @@ use super::record::Record;
 use super::upstream::{Answer, Asked, Failure, Outgoing, Then, Tunnel, Upload};
 use super::verdict::{Action, Edits, Forward, Verdict};
 use super::worker::Serving;
-use crate::matcher::{Body, BodyAction, Caller, Header, Refusal, Request};
+use crate::matcher::{Body, BodyAction, Caller, Header, Omitted, Refusal, Request};
 
 /// The connection is closed without an answer.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,8 @@ struct Exchange<'c> {
     origin: Origin<'c>,
     /// Who calls, once looked up.
     caller: Option<Caller>,
+    /// The client's lines that no rule has seen, once decided.
+    omitted: Vec<Omitted>,
     record: Box<Record>,
 }
 
@@ -96,7 +98,8 @@ impl<'c> Exchange<'c> {
         let record = Record::begin(&client.worker, Rc::clone(&request_id));
         let origin = Origin::of(&client.listener, &client.peer, head);
         let serving = client.worker.serving();
-        let mut exchange = Self { client, head, interim, serving, request_id, origin, caller: None, record };
+        let mut exchange =
+            Self { client, head, interim, serving, request_id, origin, caller: None, omitted: Vec::new(), record };
         exchange.record.request(&exchange.serving, client, head, exchange.origin.address, exchange.origin.scheme);
         exchange
     }
@@ -108,6 +111,7 @@ impl<'c> Exchange<'c> {
             return Ok(self.finish_own(own, &Edits::default()));
         }
         let verdict = self.decide(None);
+        self.omitted.clone_from(&verdict.omitted);
         self.record.verdict(&self.serving.policy, &verdict);
         let Verdict { action, edits, .. } = verdict;
         let forward = match action {
@@ -227,6 +231,7 @@ impl<'c> Exchange<'c> {
             method,
             target: &forward.target,
             body: forward.body,
+            omitted: &self.omitted,
             edits: &edits.rows,
             request_id: &self.request_id,
             client: self.client,

@@ -70,6 +70,7 @@ fn seconds(micros: u64) -> String {
 pub(in crate::proxy) fn page(shared: &Shared, dropped: u64) -> String {
     let mut page = Page::default();
     shared.metrics.requests_page(&mut page);
+    shared.metrics.omitted_page(&mut page);
     shared.metrics.clients_page(&mut page);
     page.family("rulec_doors_total", "counter", "What happened to connections before their first request.");
     for (what, count) in shared.doors.all() {
@@ -118,6 +119,14 @@ impl Metrics {
         );
         for (number, upstream) in known.upstreams().iter().enumerate() {
             self.histogram(page, ("upstream", upstream), |cells| cells.upstreams.get(number));
+        }
+    }
+
+    fn omitted_page(&self, page: &mut Page) {
+        page.family("rulec_request_fields_omitted_total", "counter", "Lines of requests that no rule saw, by why.");
+        for (at, why) in ["name", "connection"].into_iter().enumerate() {
+            let count = self.sum(|cells| cells.omitted.get(at).map_or(0, |cell| cell.load(Ordering::Relaxed)));
+            page.sample("", &[("why", why)], count);
         }
     }
 

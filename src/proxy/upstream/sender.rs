@@ -11,7 +11,7 @@ use super::upload::{Rest, Upload};
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, RequestFault, UpstreamFault};
 use crate::proxy::http1::{Fields, put_line};
-use crate::proxy::hygiene::may_trail;
+use crate::proxy::hygiene::may_trail_request;
 use crate::proxy::limits::{CONTINUE_TIME_MAX, COPIED_OCTETS_MAX, UPLOAD_BUFFER_OCTETS};
 use crate::proxy::timer::Timer;
 
@@ -133,7 +133,7 @@ impl Sender {
 /// The end of a chunked body, with the trailers that may be sent on.
 fn put_end(out: &mut BytesMut, trailers: &Fields) {
     out.extend_from_slice(b"0\r\n");
-    for (name, value) in trailers.iter().filter(|(name, _)| may_trail(name)) {
+    for (name, value) in trailers.iter().filter(|(name, _)| may_trail_request(name)) {
         put_line(out, name, value);
     }
     out.extend_from_slice(b"\r\n");

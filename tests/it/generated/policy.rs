@@ -80,8 +80,9 @@ impl Sketch {
         for (percent, options) in [
             (15, ["listen public;", "listen internal;"].as_slice()),
             (15, &["merge_slashes off;"]),
-            (15, &["paths strict;"]),
+            (20, &["paths strict;", "paths strict params;"]),
             (30, &["redirects absolute;"]),
+            (25, &["underscores on;"]),
             (40, &["slash_redirect 301;", "slash_redirect 308;", "slash_redirect off;"]),
         ] {
             if choices.chance(percent) {

@@ -25,7 +25,11 @@ fn field(choices: &mut Choices<'_>, has_plans: bool) -> String {
     match choices.below(if has_plans { 16 } else { 14 }) {
         0 => format!("method {}", choices.pick(&["GET", "POST", "DELETE", "GET POST", "PURGE", "PUT OPTIONS"])),
         1 => format!("scheme {}", choices.pick(&["http", "https"])),
-        2 => format!("header {} {}", choices.pick(&["X-A", "Cookie", "x-b", "Host"]), operator(choices)),
+        2 => format!(
+            "header {} {}",
+            choices.pick(&["X-A", "Cookie", "x-b", "X_B", "Host", "Connection"]),
+            operator(choices)
+        ),
         3 => format!("query {} {}", choices.pick(&["q", "A", "user_key"]), operator(choices)),
         4 => format!("cookie {} {}", choices.pick(&["c", "D"]), operator(choices)),
         5 => format!("path {}", path_operator(choices)),

@@ -26,5 +26,6 @@ mod proxy_protocol;
 mod races;
 mod redirects;
 mod reloads;
+mod seen;
 mod tls;
 mod upstreams;
