@@ -11,16 +11,12 @@ use crate::artifact::format::{NONE, Operation, operation, plans};
 const ON_SUCCESS: u32 = 4;
 
 /// How many rows were made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Made {
     pub(super) edits: usize,
     pub(super) meters: usize,
     /// What stands before a path in the Location of an upstream's answer.
     pub(super) redirect_origin: Slice,
-}
-
-impl Made {
-    pub(super) const NONE: Self = Self { edits: 0, meters: 0, redirect_origin: Slice::EMPTY };
 }
 
 /// Settings that were reached before these places have been taken back.
@@ -46,7 +42,7 @@ impl Run<'_, '_> {
     /// Fills in the edits and meters that were reached. An answer of the gateway's own gets no edits of the request head,
     /// and only the meters that count always. Where the `status` is known, edits for a success are those of a success.
     pub(super) fn make_settings(&mut self, proxied: bool, status: Option<u16>) -> Result<Made, Halt> {
-        let mut made = Made::NONE;
+        let mut made = Made::default();
         if proxied {
             self.drop_credentials(&mut made)?;
         }
@@ -58,6 +54,9 @@ impl Run<'_, '_> {
                 continue;
             }
             if operation.kind == operation::METER && (proxied || operation.b == 1) {
+                if operation.a >= self.policy.meters {
+                    return Err(self.lost());
+                }
                 *self.meters.get_mut(made.meters).ok_or(Refusal::RewriteTooLong)? = operation.a;
                 made.meters += 1;
             }
@@ -74,7 +73,7 @@ impl Run<'_, '_> {
 
     /// The operation of the setting that was reached as number `place`.
     pub(super) fn listed(&self, place: usize) -> Option<Operation> {
-        self.settings.list.get(place).and_then(|index| self.tables.operations().get(*index))
+        self.settings.list.get(place).map(|index| self.tables.operations().row(*index))
     }
 
     /// Behind which settings the last `forget` of each kind was reached.
@@ -103,7 +102,7 @@ impl Run<'_, '_> {
 
     /// Credentials that were sent in a header and are not kept.
     fn drop_credentials(&mut self, made: &mut Made) -> Result<(), Halt> {
-        let Some(source) = self.tables.plans().get(self.service.plans) else { return Ok(()) };
+        let Some(source) = self.tables.plans().optional(self.service.plans) else { return Ok(()) };
         let first = self.service.plans + 1 + source.a;
         for row in self.tables.plans().range(first, source.b) {
             let is_dropped = row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0;
@@ -151,6 +150,11 @@ impl Run<'_, '_> {
     }
 
     fn push_edit(&mut self, row: EditRow, made: &mut Made) -> Result<(), Halt> {
+        // Names and values are read when the decision stands.
+        self.tables.string(row.name);
+        if let EditValue::String(value) = row.value {
+            self.tables.string(value);
+        }
         *self.edits.get_mut(made.edits).ok_or(Refusal::RewriteTooLong)? = row;
         made.edits += 1;
         Ok(())

@@ -1,6 +1,6 @@
 //! Fields that a gateway must not hand on.
 
-use super::http1::members;
+use super::http1::{Fields, members};
 use crate::matcher::field_name::{HOP_BY_HOP, is_plain};
 pub(super) use crate::matcher::field_name::{is_claim, is_one_of};
 
@@ -26,6 +26,13 @@ impl Dropped {
     pub(super) fn has(&self, name: &[u8]) -> bool {
         is_of_connection(name) || self.named.iter().any(|named| named.eq_ignore_ascii_case(name))
     }
+}
+
+/// Takes out of an interim answer what belongs to one connection, and Content-Length: an interim answer has no body
+/// (RFC 9110 8.6), and HTTP/2 clients end the stream of one that says it has (RFC 9113 8.1).
+pub(super) fn clean_interim(fields: &mut Fields) {
+    let dropped = Dropped::by_connection(fields.values("connection"));
+    fields.retain(|name, _| !dropped.has(name) && !is_one_of(name, &["content-length"]));
 }
 
 /// Fields that decide before the body comes what becomes of a message: behind it they are an attack (RFC 9110 6.5.1).

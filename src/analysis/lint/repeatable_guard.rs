@@ -5,13 +5,15 @@
 //! Better: `unique header NAME;`, `unique query NAME;` or `unique cookie NAME;` in the service or the location; or refuse
 //! all but the values that are allowed (`when not header X-Role = "user" { return 403; }`).
 
+use super::narrow::may_satisfy;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{Answer, Field, Operator, Policy, Predicate, Statement, StatementKind};
+use crate::model::{Answer, Field, MapId, Operator, Policy, Predicate, Statement, StatementKind};
+use std::collections::BTreeSet;
 
 pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for service in &policy.services {
-        block(&service.statements, Vec::new(), &mut found);
+        block(policy, &service.statements, Vec::new(), &mut found);
     }
     for location in &policy.locations {
         let service = policy.services.get(location.service.0 as usize);
@@ -21,7 +23,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
             unique.extend(uniques(&parent.statements));
             next = parent.parent;
         }
-        block(&location.statements, unique, &mut found);
+        block(policy, &location.statements, unique, &mut found);
     }
     found
 }
@@ -35,16 +37,16 @@ fn uniques(statements: &[Statement]) -> impl Iterator<Item = &Field> {
 }
 
 /// Looks at the guards of `statements`, where the fields `unique` are checked further out.
-fn block<'p>(statements: &'p [Statement], mut unique: Vec<&'p Field>, found: &mut Vec<Diagnostic>) {
+fn block<'p>(policy: &'p Policy, statements: &'p [Statement], mut unique: Vec<&'p Field>, found: &mut Vec<Diagnostic>) {
     unique.extend(uniques(statements));
     for statement in statements {
         if let StatementKind::When { guard, body, .. } = &statement.kind
             && refuses(body)
-            && let Some(field) = passable(guard, true).into_iter().find(|field| !unique.contains(field))
+            && let Some(field) = Passage::of(policy, guard).into_iter().find(|field| !unique.contains(field))
         {
             found.extend(warning(field, statement.span));
         }
-        block(statement.block().unwrap_or(&[]), unique.clone(), found);
+        block(policy, statement.block().unwrap_or(&[]), unique.clone(), found);
     }
 }
 
@@ -57,24 +59,41 @@ fn refuses(body: &[Statement]) -> bool {
     })
 }
 
-/// The fields by which a client may make `guard` fail, where it `counts` as it stands, not its opposite.
-fn passable(guard: &Predicate, counts: bool) -> Vec<&Field> {
-    match guard {
-        Predicate::And(all) if counts && all.iter().any(is_never) => Vec::new(),
-        Predicate::And(all) | Predicate::Or(all) => all.iter().flat_map(|one| passable(one, counts)).collect(),
-        Predicate::Not(inner) => passable(inner, !counts),
-        Predicate::Field(field, operator) if counts && is_passable(field, operator) => vec![field],
-        Predicate::Field(..) | Predicate::Fact(..) | Predicate::Plan(_) => Vec::new(),
-    }
+/// What is looked for in a guard: the fields by which a client may make it fail.
+struct Passage<'p> {
+    policy: &'p Policy,
+    /// Maps that ask maps are looked at once, not once a way.
+    maps: BTreeSet<MapId>,
+    fields: Vec<&'p Field>,
 }
 
-/// Whether it is what a map gives for a value that it does not have.
-fn is_never(predicate: &Predicate) -> bool {
-    match predicate {
-        Predicate::Or(any) => any.iter().all(is_never),
-        Predicate::And(all) => all.iter().any(is_never),
-        Predicate::Not(inner) => matches!(inner.as_ref(), Predicate::And(all) if all.is_empty()),
-        _ => false,
+impl<'p> Passage<'p> {
+    fn of(policy: &'p Policy, guard: &'p Predicate) -> Vec<&'p Field> {
+        let mut passage = Self { policy, maps: BTreeSet::new(), fields: Vec::new() };
+        passage.look(guard, true);
+        passage.fields
+    }
+
+    /// Looks at `guard`, where it `counts` as it stands, not its opposite.
+    fn look(&mut self, guard: &'p Predicate, counts: bool) {
+        match guard {
+            Predicate::And(all) | Predicate::Or(all) => all.iter().for_each(|one| self.look(one, counts)),
+            Predicate::Not(inner) => self.look(inner, !counts),
+            Predicate::Field(field, operator) if counts && is_passable(field, operator) => self.fields.push(field),
+            Predicate::Map(map, operator) => self.map(*map, operator, counts),
+            Predicate::Field(..) | Predicate::Fact(..) | Predicate::Plan(_) => {}
+        }
+    }
+
+    /// A map fails by the guards of the cases that make it hold, where its default does not.
+    fn map(&mut self, id: MapId, operator: &'p Operator, counts: bool) {
+        let Some(map) = self.policy.maps.get(id.0 as usize).filter(|_| self.maps.insert(id)) else { return };
+        if may_satisfy(&map.default, operator) == counts {
+            return;
+        }
+        for case in map.cases.iter().filter(|case| may_satisfy(&case.value, operator) == counts) {
+            self.look(&case.guard, true);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::table::{self, Kind};
 use super::tree::{Directive, Parsed};
 use crate::artifact;
 use crate::automaton::Limits;
-use crate::diagnostic::{Diagnostic, Severity, Span, nearest};
+use crate::diagnostic::{Diagnostic, Severity, Span, direction, nearest};
 use crate::model::load_text;
 
 /// A configuration as rules.
@@ -47,6 +47,7 @@ pub fn import(parsed: &Parsed) -> Imported {
     if !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         diagnostics.extend(mistakes(&rendered));
     }
+    diagnostics.extend(parsed.sources.iter().flat_map(|(file, source)| direction::check(file, &source.text)));
     diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
     let result = Imported { rules: rendered.text, report, diagnostics, origins: rendered.origins };
     if result.has_errors() { Imported { rules: String::new(), ..result } } else { result }
