@@ -55,8 +55,8 @@ fn cookies(line: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
 
 /// Whether a quote of `before` may still be open.
 fn may_be_quoted(before: &[u8]) -> bool {
-    let quotes = before.iter().filter(|byte| **byte == b'"').count();
-    quotes % 2 == 1 || quotes > 0 && before.contains(&b'\\')
+    let is_open = before.split(|byte| *byte == b'"').count() % 2 == 0;
+    is_open || before.contains(&b'"') && before.contains(&b'\\')
 }
 
 #[cfg(test)]

@@ -148,6 +148,6 @@ pub(super) fn is_unique_cookie(lines: &[&[u8]], name: &[u8]) -> bool {
 
 /// Whether a quote of `before` may still be open: some upstreams read what stands in one as part of the cookie before.
 fn may_be_quoted(before: &[u8]) -> bool {
-    let quotes = before.iter().filter(|byte| **byte == b'"').count();
-    quotes % 2 == 1 || quotes > 0 && before.contains(&b'\\')
+    let is_open = before.split(|byte| *byte == b'"').count() % 2 == 0;
+    is_open || before.contains(&b'"') && before.contains(&b'\\')
 }
