@@ -4,6 +4,8 @@
 //! move a cursor, end a line or turn the direction of what follows. They are written out as `\u001b`, which JSON reads as
 //! what they were; and a message ends somewhere.
 
+use core::fmt::Write;
+
 /// Bytes of one message: some screens. Strings of an artifact may be as long as the artifact.
 pub const MESSAGE_BYTES_MAX: usize = 4096;
 
@@ -29,7 +31,8 @@ pub fn line(text: &str) -> String {
     let mut shown = String::new();
     for (at, letter) in text.char_indices() {
         if at >= MESSAGE_BYTES_MAX {
-            shown.push_str(&format!("... and {} bytes more", text.len() - at));
+            // Writing to a string cannot fail.
+            write!(shown, "... and {} bytes more", text.len() - at).ok();
             break;
         }
         write_out(letter, &mut shown);
@@ -76,7 +79,9 @@ fn write_out(letter: char, shown: &mut String) {
         '\n' => shown.push_str("\\n"),
         '\r' => shown.push_str("\\r"),
         '\t' => shown.push_str("\\t"),
-        _ if acts(letter) => shown.push_str(&format!("\\u{:04x}", u32::from(letter))),
+        _ if acts(letter) => {
+            write!(shown, "\\u{:04x}", u32::from(letter)).ok();
+        }
         _ => shown.push(letter),
     }
 }

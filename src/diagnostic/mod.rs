@@ -6,6 +6,7 @@ mod render;
 mod source;
 
 use crate::visible::MESSAGE_BYTES_MAX;
+use core::fmt::Write;
 pub use nearest::nearest;
 pub use render::{Format, render};
 pub use source::{FileId, Source, Sources, Span};
@@ -102,8 +103,10 @@ impl Diagnostic {
 fn clipped(mut text: String) -> String {
     if text.len() > MESSAGE_BYTES_MAX {
         let whole = text.len();
-        text.truncate(text.floor_char_boundary(MESSAGE_BYTES_MAX));
-        text.push_str(&format!("... and {} bytes more", whole - text.len()));
+        let end = (0..=MESSAGE_BYTES_MAX).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        // Writing to a string cannot fail.
+        write!(text, "... and {} bytes more", whole - end).ok();
     }
     text
 }

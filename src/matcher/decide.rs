@@ -30,11 +30,11 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
+    let read = (tables, request.headers);
     if tables.lost().is_set() {
-        let refused = Draft::refuse(Refusal::Internal);
-        return refused.finish((tables, request.headers), scratch, &Place::default(), Made::default());
+        return Draft::refuse(Refusal::Internal).finish(read, scratch, &Place::default(), Made::default());
     }
-    draft.finish((tables, request.headers), scratch, &place, made)
+    draft.finish(read, scratch, &place, made)
 }
 
 /// How far a decision got.

@@ -9,7 +9,7 @@ use super::run::{Halt, Run};
 use super::spelling::{self, is_spelling};
 use super::values;
 use crate::artifact::Table;
-use crate::artifact::format::{Node, Number, PlansRow, ValueHash, Variable, field, plans};
+use crate::artifact::format::{NONE, Node, Number, PlansRow, ValueHash, Variable, field, plans};
 use core::ops::Range;
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
@@ -114,6 +114,9 @@ impl<'d> Run<'d, '_> {
 
     /// The index of the caller's plan.
     pub(super) fn caller_class(&mut self) -> Result<u16, Halt> {
+        if self.service.plans == NONE {
+            return Err(self.lost());
+        }
         let source = self.tables.plans().row(self.service.plans);
         if self.may_conflict(source) {
             self.credential()?;

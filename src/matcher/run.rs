@@ -156,7 +156,7 @@ impl<'d, 's> Run<'d, 's> {
             settings: Settings { list: &mut scratch.settings, last: LastSettings::NONE },
             edits: &mut scratch.edits,
             meters: &mut scratch.meters,
-            service: Service::default(),
+            service: Service::NONE,
             host: Text::EMPTY,
             raw: Text::EMPTY,
             original_path: Text::EMPTY,

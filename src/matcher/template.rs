@@ -5,7 +5,7 @@ use super::fields::{argument_variable, cookie};
 use super::request::Caller;
 use super::run::{Halt, Run};
 use super::scratch::{Full, Slice, Text};
-use crate::artifact::format::{Part, part, plans};
+use crate::artifact::format::{NONE, Part, part, plans};
 use core::fmt::{self, Write};
 
 /// How groups are put into a text.
@@ -142,6 +142,10 @@ impl Run<'_, '_> {
 
     fn put_plan(&mut self) -> Result<(), Full> {
         let Some(Caller::Plan(plan)) = self.request.caller else { return Ok(()) };
+        if self.service.plans == NONE {
+            self.tables.lost().set();
+            return Ok(());
+        }
         let row = self.service.plans.saturating_add(1).saturating_add(u32::from(plan));
         let row = self.tables.plans().row(row);
         if row.kind != plans::PLAN {

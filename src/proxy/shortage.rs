@@ -38,9 +38,11 @@ fn has_address_for(peer: SocketAddr) -> bool {
     UdpSocket::bind(any).map_or(true, |socket| socket.connect(peer).is_ok())
 }
 
-/// What is lacking at this moment for one more socket, if anything is: for where a library's error does not say.
-pub(super) fn now() -> Option<GatewayFault> {
-    UdpSocket::bind("127.0.0.1:0").err().as_ref().and_then(of)
+/// What is lacking at this moment for one more socket, if anything is, and how the kernel says so: for where a library's
+/// error does not say.
+pub(super) fn now() -> Option<(GatewayFault, io::Error)> {
+    let error = UdpSocket::bind("127.0.0.1:0").err()?;
+    Some((of(&error)?, error))
 }
 
 /// How often something was lacking, and the lines about it.

@@ -169,7 +169,7 @@ fn cells_that_would_never_end_are_refused() {
 }
 
 /// A policy whose manifest has several of everything, and no credential in place of another.
-const NAMES: &str = r#"
+const NAMES: &str = r"
 upstream one { server 127.0.0.1:1; }
 upstream two { server 127.0.0.1:2; }
 plans p { credential key from query key or header X-Key; plan silver gold; }
@@ -181,7 +181,7 @@ service s { server_name s.test; plans p; listen public; meter hits; meter reads;
     location /b { proxy two; }
 }
 service t { server_name t.test; plans q; location / { plan basic { proxy two; } return 403; } }
-"#;
+";
 
 /// `artifact` with another manifest. Checksums of tables are made right; the tables' own of their manifest only where
 /// `wholly`.
@@ -206,8 +206,8 @@ fn with_manifest(artifact: &[u8], manifest: &Value, wholly: bool) -> Vec<u8> {
 /// A manifest of other names would log one upstream and ask another, or take one plan for another.
 #[test]
 fn a_manifest_that_is_not_of_its_tables_is_refused() {
-    type Change = fn(&mut Value);
-    let changes: [(&str, Change); 24] = [
+    type Edit = fn(&mut Value);
+    let all: [(&str, Edit); 24] = [
         ("upstreams emptied", |m| m["upstreams"] = json!([])),
         ("services emptied", |m| m["services"] = json!([])),
         ("locations emptied", |m| m["locations"] = json!([])),
@@ -240,9 +240,9 @@ fn a_manifest_that_is_not_of_its_tables_is_refused() {
         serde_json::from_slice(Artifact::parse(whole.as_slice()).expect("sound").manifest()).expect("JSON");
     let same = with_manifest(&whole, &own, true);
     assert!(Manifest::of(&Artifact::parse(same).expect("the same")).is_ok());
-    for (name, change) in changes {
+    for (name, edit) in all {
         let mut changed = own.clone();
-        change(&mut changed);
+        edit(&mut changed);
         let naive = Matcher::parse(with_manifest(&whole, &changed, false)).map(|_| ());
         assert_eq!(naive, Err(ArtifactError::Invalid { table: "policy", row: 0 }), "{name}");
         let artifact = Artifact::parse(with_manifest(&whole, &changed, true)).expect("all checksums are right");
@@ -250,12 +250,27 @@ fn a_manifest_that_is_not_of_its_tables_is_refused() {
         assert!(matches!(why, ManifestError::Count(_) | ManifestError::Names(_)), "{name}: {why}");
     }
     // Upstreams that only changed their places have the same number and different names: the checksum alone tells.
-    let mut swapped = own.clone();
+    let mut swapped = own;
     swapped["upstreams"].as_array_mut().unwrap().reverse();
     assert!(Matcher::parse(with_manifest(&whole, &swapped, false)).is_err());
     for text in ["", "null", "[]", "{", "{\"compiler\":1}"] {
         let broken = with_manifest(&whole, &json!(text), true);
         assert!(matches!(Manifest::of(&Artifact::parse(broken).expect("checksums")), Err(ManifestError::Json(_))));
+    }
+}
+
+/// What an artifact says of itself is shown where it is refused.
+#[test]
+fn a_manifest_that_acts_on_a_terminal_is_told_as_text() {
+    let whole = artifact();
+    let own: Value =
+        serde_json::from_slice(Artifact::parse(whole.as_slice()).expect("sound").manifest()).expect("JSON");
+    for word in ["\u{1b}[2J\n\r\u{202e}\u{9b}".to_owned(), "x".repeat(100_000), "\u{1b}".repeat(50_000)] {
+        let mut changed = own.clone();
+        changed["upstreams"][0]["protocol"] = json!(word);
+        let artifact = Artifact::parse(with_manifest(&whole, &changed, true)).expect("all checksums are right");
+        let why = Manifest::of(&artifact).map(|_| ()).expect_err("there is no such protocol").to_string();
+        assert!(!why.chars().any(|letter| letter.is_control() || letter == '\u{202e}') && why.len() < 30_000, "{why}");
     }
 }
 

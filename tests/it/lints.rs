@@ -143,6 +143,64 @@ fn a_location_that_can_end_without_an_answer() {
     is_silent("", "location / { scheme http { return 200; } when header X = a { return 201; } return 404; }");
 }
 
+/// Fields are functions of one another: only what some request does is said.
+#[test]
+fn a_location_that_only_the_diagram_thinks_open() {
+    for answered in [
+        "location /x/ { when path ^~ /x/ { return 200; } }",
+        "location = /a { when path = /a { return 200; } }",
+        "location ~ ^/a[0-9]$ { when path ~ ^/a { return 200; } }",
+        "location / { when target ^~ / { return 200; } }",
+        "location / { when host = s.test { return 200; } }",
+        "location / { when args = \"\" { return 200; } when args ~ . { return 200; } }",
+        "location / { when query a present { return 200; } when not args ~ \"(^|&)[aA](=|&|$)\" { return 200; } }",
+        "location / { when header Host present { return 200; } }",
+        "location / { when cookie a present { return 200; } when not header Cookie ~ \"[aA] *=\" { return 200; } }",
+        "location / { scheme http { return 200; } scheme https { return 200; } }",
+        "location / { when not method CONNECT TRACE { return 200; } }",
+        "map $m { path ^~ / -> yes; } location / { when $m = yes { return 200; } }",
+    ] {
+        let (top, statements) = if answered.starts_with("map") {
+            answered.split_at(answered.find("location").unwrap())
+        } else {
+            ("", answered)
+        };
+        let found = warnings(top, statements);
+        assert!(found.iter().all(|(code, _)| *code != "no-answer"), "{answered}: {found:?}");
+    }
+}
+
+/// What is said comes with a request, and the request does so.
+#[test]
+fn a_location_without_an_answer_is_shown() {
+    for (statements, request) in [
+        ("location / { when header X present { return 200; } }", "GET http://s.test/"),
+        ("location / { when not header X ~ ^a+b { return 200; } }", "header \"x: ab\""),
+        ("location = /a { when query q = 1 { return 200; } }", "GET http://s.test/a"),
+        ("location /a/ { when path = /a/ { return 200; } }", "GET http://s.test/a/x"),
+        ("server_name *.t.test; location / { when host = s.test { return 200; } }", "GET http://x.t.test/"),
+        ("location ~ \"^/f/[0-9]{3}$\" { when not query q = x { return 200; } }", "GET http://s.test/f/000?q=x"),
+        ("location / { when not method DELETE { return 200; } }", "DELETE http://s.test/"),
+        ("location / { scheme http { return 200; } }", "GET https://s.test/"),
+        ("location / { when method GET POST { return 200; } }", "PUT http://s.test/"),
+        ("location / { when not method PROPFIND { return 200; } }", "PROPFIND http://s.test/"),
+        ("location / { when not cookie c ~ x { return 200; } }", "Cookie: c=x"),
+        ("location / { when not client in 10.0.0.0/8 { return 200; } }", "client=10.0.0.0"),
+        ("location / { when not body present { return 200; } }", "body=1"),
+        ("location / { when not args ~ b { return 200; } }", "?b"),
+    ] {
+        let rules = format!("service s {{\n    server_name s.test;\n{statements}\n}}\n");
+        let loaded = load_text("s.rules", &rules);
+        let compiled = compile(&loaded.policy, &loaded.sources, &Limits::default()).expect("within the limits");
+        let warning = compiled
+            .warnings
+            .iter()
+            .find(|warning| warning.code == "no-answer")
+            .unwrap_or_else(|| panic!("{statements}"));
+        assert!(warning.notes[0].contains(request), "{statements}: {:?}", warning.notes);
+    }
+}
+
 #[test]
 fn a_statement_that_never_runs() {
     warns("unreachable-statement", "", "location / { return 200; return 201; }");

@@ -63,7 +63,7 @@ const REQUESTS: [(&str, &[(&str, &str)]); 16] = [
 ];
 
 fn body(engines: &Engines, path: &str, query: &str, headers: &[(&str, &str)]) -> String {
-    let mut request = RequestRecord::new(&format!("{path}{query}"));
+    let mut request = RequestRecord::new(format!("{path}{query}"));
     request.host = Some("m.test".to_owned());
     request.headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     engines.decide(&request).and_then(|verdict| verdict.body).expect("a text")

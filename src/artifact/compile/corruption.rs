@@ -142,15 +142,19 @@ fn operands(row: Operation) -> Vec<usize> {
         }
         operation::PROXY
         | operation::METHODS
-        | operation::UNIQUE_HEADER
         | operation::METER
         | operation::TYPE
-        | operation::SET_ARGS => &[2],
-        operation::REWRITE | operation::HSTS | operation::SET | operation::PROXY_REDIRECT | operation::GOTO => &[2, 3],
-        operation::HEADER => &[4, 5],
+        | operation::SET_ARGS
+        | operation::UNLESS_BREAK
+        | operation::SKIP => &[2],
+        operation::REWRITE
+        | operation::UNIQUE
+        | operation::HSTS
+        | operation::SET
+        | operation::PROXY_REDIRECT
+        | operation::GOTO => &[2, 3],
+        operation::HEADER | operation::ERROR_PAGE => &[4, 5],
         operation::MATCH => &[2, 4],
-        operation::UNLESS_BREAK | operation::SKIP => &[2],
-        operation::ERROR_PAGE => &[4, 5],
         _ => &[],
     };
     [&[0], own].concat()
@@ -195,7 +199,6 @@ fn indices(artifact: &Artifact<&[u8]>, words: &[[u8; 4]]) -> Vec<usize> {
     all.of("variables", |_, row: Variable| match row.field {
         field::HEADER | field::QUERY | field::COOKIE | field::ARGUMENT if row.slots_count > 0 => vec![1, 4],
         field::HEADER | field::QUERY | field::COOKIE | field::ARGUMENT => vec![1, 2],
-        field::FACT => vec![2],
         _ => vec![2],
     });
     all.columns::<f::Slot>("slots", &[0, 1, 2]);

@@ -71,9 +71,9 @@ impl Builder<'_> {
         }
         rows.push(format::MapCase { template: self.template(&map.default.text), ..case_row(TRUE) });
         let row = format::Map { cases: self.map_cases.next(), cases_count: index(rows.len()) };
-        rows.iter().for_each(|case| {
+        for case in &rows {
             self.map_cases.push(case);
-        });
+        }
         self.maps.push(&row);
         Ok(())
     }

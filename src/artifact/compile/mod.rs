@@ -19,18 +19,20 @@ mod operations;
 mod pack;
 mod plans;
 mod reach;
+mod sample;
 mod searches;
 mod simulated;
 mod tables;
 mod templates;
 mod values;
+mod witness;
 
-use crate::artifact::Artifact;
 use crate::artifact::cases::Case;
 use crate::artifact::checksum::crc32;
 use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};
 use crate::automaton::Limits;
 use crate::diagnostic::{Diagnostic, Sources};
+use crate::matcher::Matcher;
 use crate::model::{LocationId, Policy, ServerNameKind, Test, TestCase};
 use std::time::Instant;
 use tables::{Builder, internal};
@@ -89,16 +91,23 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
     let manifest = manifest_octets(&manifest(policy, sources))?;
     builder.policy_tables(crc32(&manifest));
     let mut stats = builder.stats();
-    let warnings = core::mem::take(&mut builder.warnings);
+    let mut warnings = core::mem::take(&mut builder.warnings);
+    let open = core::mem::take(&mut builder.open);
     let bytes = builder.finish(manifest)?;
     // Whoever loads it checks it too; but a mistake is the compiler's to tell, before anybody relies on what it wrote.
-    let read = Artifact::parse(bytes.as_slice()).map_err(|error| error.to_string());
-    if let Err(why) = read.and_then(|artifact| Manifest::of(&artifact).map_err(|error| error.to_string())) {
-        return Err(vec![internal(&format!("what was compiled cannot be loaded: {why}"))]);
-    }
+    let (matcher, manifest) =
+        loaded(&bytes).map_err(|why| vec![internal(&format!("what was compiled cannot be loaded: {why}"))])?;
+    warnings.extend(witness::shown(&open, policy, &manifest, &matcher));
     stats.bytes = bytes.len();
     stats.seconds = began.elapsed().as_secs_f64();
     Ok(Compiled { bytes, stats, warnings: policy.unsilenced(warnings) })
+}
+
+/// `bytes` as whoever loads them has them.
+fn loaded(bytes: &[u8]) -> Result<(Matcher<&[u8]>, Manifest), String> {
+    let matcher = Matcher::parse(bytes).map_err(|error| error.to_string())?;
+    let manifest = Manifest::of(matcher.artifact()).map_err(|error| error.to_string())?;
+    Ok((matcher, manifest))
 }
 
 /// The JSON of `manifest`, as long as a table.

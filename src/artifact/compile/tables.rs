@@ -3,6 +3,7 @@
 use super::Stats;
 use super::asked::Fields;
 use super::headers::Headers;
+use super::witness::Open;
 use crate::artifact::format::{Automaton, Number, OctetSet, Operation, TABLES, Text};
 use crate::artifact::write::{Rows, assemble};
 use crate::automaton::{Dfa, Limits};
@@ -82,6 +83,8 @@ pub(super) struct Builder<'p> {
     pub(super) plan_rows: Vec<u32>,
     /// By map: what the text of each of them is asked, as nodes; in the order of the questions.
     pub(super) map_answers: Vec<Vec<NodeId>>,
+    /// Locations that may end without an answer.
+    pub(super) open: Vec<Open>,
     /// Whether something that is there whenever nothing was refused was not.
     is_lost: bool,
     /// Variables of the facts, by fact.
@@ -152,6 +155,7 @@ impl<'p> Builder<'p> {
             nested_searches: HashMap::new(),
             plan_rows: Vec::new(),
             map_answers: Vec::new(),
+            open: Vec::new(),
             is_lost: false,
             fact_variables: Vec::new(),
             plan_variables: Vec::new(),
@@ -210,6 +214,13 @@ impl<'p> Builder<'p> {
 
     pub(super) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: &str) {
         self.diagnostics.push(Diagnostic::error(code, span, message).help(help));
+    }
+
+    /// [`Self::error`], but that it is said only once of a policy.
+    pub(super) fn error_once(&mut self, code: &'static str, span: Span, message: String, help: &str) {
+        if self.diagnostics.iter().all(|known| known.code != code) {
+            self.error(code, span, message, help);
+        }
     }
 
     /// Stands for a guard that could not be made. That was said where something was refused; else the compilation ends

@@ -439,20 +439,6 @@ impl Addresses {
     }
 }
 
-impl Service {
-    /// One that keeps nothing.
-    pub(crate) const NONE: Self = Self {
-        flags: 0,
-        slash_redirect: 0,
-        plans: NONE,
-        operations: 0,
-        operations_count: 0,
-        lookup: 0,
-        kept_names: 0,
-        kept_names_count: 0,
-    };
-}
-
 impl Instruction {
     /// Whether it leads to one of the first `count` instructions of `program`, and names slots and look-around of it only.
     pub(crate) fn is_of(self, program: Program) -> bool {
@@ -465,6 +451,20 @@ impl Instruction {
             _ => true,
         }
     }
+}
+
+impl Service {
+    /// One that keeps nothing.
+    pub(crate) const NONE: Self = Self {
+        flags: 0,
+        slash_redirect: 0,
+        plans: NONE,
+        operations: 0,
+        operations_count: 0,
+        lookup: 0,
+        kept_names: 0,
+        kept_names_count: 0,
+    };
 }
 
 impl Node {

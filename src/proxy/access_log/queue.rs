@@ -187,3 +187,51 @@ impl io::Write for OperatorLog {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    /// What was written.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// An upstream's or a certificate's words end no line of the log, and do nothing to who reads it.
+    #[test]
+    fn an_event_is_one_line_that_does_nothing() {
+        let written = Written::default();
+        let (log, thread) = start(AccessLog::Writer(Box::new(written.clone())), "test").unwrap();
+        let mut log = OperatorLog { log };
+        let events = [
+            "plain\n".to_owned(),
+            "a\u{1b}[2J\r\nERROR forged\u{9b}\u{85}\n".to_owned(),
+            "b\u{202e}\u{2066}\n\n".to_owned(),
+            "x".repeat(100_000) + "\n",
+        ];
+        for event in &events {
+            log.write_all(event.as_bytes()).unwrap();
+        }
+        log.write_all(b"\xff\xfe not UTF-8\n").unwrap();
+        drop(log);
+        thread.expect("a writer has one").join().unwrap();
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 5, "{text}");
+        assert_eq!(lines[1], "a\\u001b[2J\\r\\nERROR forged\\u009b\\u0085");
+        assert_eq!(lines[2], "b\\u202e\\u2066\\n");
+        assert!(lines[3].len() < 5_000 && lines[3].ends_with("bytes more"));
+    }
+}

@@ -263,9 +263,13 @@ fn kept_for(ttl: Duration) -> Duration {
 pub(in crate::proxy) async fn lookup(host: &str, servers: &[SocketAddr]) -> Result<Found, (Fault, String)> {
     let failed = |error: NetError| {
         // The library takes sockets, /etc/hosts and /etc/resolv.conf that it cannot open for servers that are not there.
-        let lacking = if let NetError::Io(error) = &error { shortage::of(error) } else { None };
-        if let Some(lack) = lacking.or_else(shortage::now) {
+        if let NetError::Io(error) = &error
+            && let Some(lack) = shortage::of(error)
+        {
             return (lack.into(), error.to_string());
+        }
+        if let Some((lack, why)) = shortage::now() {
+            return (lack.into(), format!("{error}: {why}"));
         }
         let fault = match &error {
             NetError::Timeout => UpstreamFault::DnsTimeout,

@@ -165,6 +165,23 @@ fn clients_of_http2_get_headers_and_data_before_the_reset() {
     }
 }
 
+/// Whoever reads until the end of the connection must see that it is none.
+#[test]
+fn where_only_the_end_of_the_connection_tells_it_is_a_reset() {
+    for (answer, code) in BROKEN.into_iter().skip(1) {
+        let upstream = at_once(answer);
+        let gateway = Gateway::start(&upstream.rules("location / { proxy up; }"));
+        let mut socket = TcpStream::connect(gateway.address).expect("connects");
+        socket.set_read_timeout(Some(PATIENCE)).expect("timeout");
+        socket.write_all(GET_OLD.as_bytes()).expect("sent");
+        let mut got = Vec::new();
+        let error = socket.read_to_end(&mut got).expect_err("no end");
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{answer}");
+        assert!(got.ends_with(b"\r\n\r\nhello"), "{answer}: {}", String::from_utf8_lossy(&got));
+        check_line(gateway, code);
+    }
+}
+
 /// A page stands in until the head was accepted, and not afterwards.
 #[test]
 fn an_error_page_stands_in_only_for_an_answer_that_has_not_begun() {

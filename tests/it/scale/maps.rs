@@ -119,9 +119,13 @@ fn what_a_chain_makes_too_large_is_refused_by_its_names() {
 /// Guards that ask a map for more values than anybody has are refused before they cost anything.
 #[test]
 fn a_map_is_not_asked_without_end() {
-    let cases: String = (0..4_000).map(|case| format!(" header x = v{case} -> v{case};\n")).collect();
-    let guards: String =
-        (0..1_100).map(|own| format!("when $m ^~ v{own} {{ set response header x-{own} 1; }}\n")).collect();
+    let (mut cases, mut guards) = (String::new(), String::new());
+    for case in 0..4_000 {
+        let _ = writeln!(cases, "header x = v{case} -> v{case};");
+    }
+    for own in 0..1_100 {
+        let _ = writeln!(guards, "when $m ^~ v{own} {{ set response header x-{own} 1; }}");
+    }
     let rules = format!("map $m {{ {cases} }}\n") + &service(&format!("location / {{ {guards} return 200; }}"));
     let began = Instant::now();
     let refusals = compiled(&load(&rules)).map(|compiled| compiled.stats).expect_err("too often");

@@ -5,6 +5,7 @@ mod gaps;
 mod growth;
 mod limits;
 mod maps;
+mod nested;
 mod networks;
 mod passes;
 mod same_bytes;
