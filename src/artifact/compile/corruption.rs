@@ -136,7 +136,7 @@ impl Indices<'_> {
 
 fn operands(row: Operation) -> Vec<usize> {
     let own: &[usize] = match row.kind {
-        operation::RESPOND | operation::REDIRECT => &[3],
+        operation::RESPOND | operation::REDIRECT | operation::UNIQUE => &[3],
         operation::PROXY if row.b == proxy_form::STRIP || row.b == proxy_form::BASE || row.b == proxy_form::TARGET => {
             &[2, 4]
         }
@@ -147,12 +147,7 @@ fn operands(row: Operation) -> Vec<usize> {
         | operation::SET_ARGS
         | operation::UNLESS_BREAK
         | operation::SKIP => &[2],
-        operation::REWRITE
-        | operation::UNIQUE
-        | operation::HSTS
-        | operation::SET
-        | operation::PROXY_REDIRECT
-        | operation::GOTO => &[2, 3],
+        operation::REWRITE | operation::HSTS | operation::SET | operation::PROXY_REDIRECT | operation::GOTO => &[2, 3],
         operation::HEADER | operation::ERROR_PAGE => &[4, 5],
         operation::MATCH => &[2, 4],
         _ => &[],
@@ -208,6 +203,7 @@ fn indices(artifact: &Artifact<&[u8]>, words: &[[u8; 4]]) -> Vec<usize> {
     all.columns::<f::Host>("hosts", &[1, 2, 4]);
     all.columns::<f::HostRank>("host_ranks", &[0, 1]);
     all.columns::<f::Service>("services", &[2, 3, 5]);
+    all.columns::<f::Number>("kept_names", &[0]);
     all.columns::<f::Output>("outputs", &[0, 1, 2, 3, 4]);
     all.columns::<f::Scan>("scans", &[0, 1, 4, 5]);
     all.columns::<f::Filter>("filters", &[0]);
@@ -266,7 +262,7 @@ fn a_wrong_index_refuses_and_never_decides_otherwise() {
         expected.iter().zip(0..).filter(|(one, _)| one.is_none()).map(|(_, index)| &REQUESTS[index / 2]).collect();
     assert!(lost.is_empty(), "{lost:#?}");
     let indices = indices(&Artifact::parse(whole.as_slice()).expect("just compiled"), whole.as_chunks().0);
-    assert!(indices.len() > 1_500 && TABLES.len() == 40, "{} indices", indices.len());
+    assert!(indices.len() > 1_500 && TABLES.len() == 41, "{} indices", indices.len());
     let (mut refused, mut same) = (0, 0);
     let mut wrong = Vec::new();
     for place in indices {
