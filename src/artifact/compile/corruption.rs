@@ -289,7 +289,7 @@ fn a_wrong_index_refuses_and_never_decides_otherwise() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}: {}", wrong.len(), refused + same, wrong[..wrong.len().min(12)].join("\n"));
-    assert!(refused > 5_000, "{refused} refused, {same} the same");
+    assert!(refused > 4_500, "{refused} refused, {same} the same");
 }
 
 /// The table that the word `place` stands in, and its number there.
