@@ -138,13 +138,13 @@ impl<'d> Run<'d, '_> {
     /// `draft` with the settings that belong to it.
     pub(super) fn settled(&mut self, draft: Draft<'d>) -> (Draft<'d>, Made) {
         if matches!(draft, Draft::NeedsPlan { .. } | Draft::NeedsFact { .. }) {
-            return (draft, Made::NONE);
+            return (draft, Made::default());
         }
         let proxied = matches!(draft, Draft::Proxy { .. });
         if let Ok(made) = self.make_settings(proxied, draft.own_status()) {
             (draft, made)
         } else {
-            (Draft::refuse(Refusal::RewriteTooLong), Made::NONE)
+            (Draft::refuse(Refusal::RewriteTooLong), Made::default())
         }
     }
 

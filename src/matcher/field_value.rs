@@ -9,7 +9,7 @@ impl Run<'_, '_> {
     ///
     /// Blanks at the ends are no part of a value (RFC 9110, 5.5); HTTP/2 takes none there (RFC 9113, 8.2.1).
     pub(super) fn fill_value(&mut self, template: u32) -> Result<Option<Slice>, Halt> {
-        let row = self.tables.templates().get(template).unwrap_or_default();
+        let row = self.tables.templates().row(template);
         let mark = self.arena.mark();
         for piece in self.tables.parts().range(row.parts, row.parts_count) {
             let start = self.arena.mark();

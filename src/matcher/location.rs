@@ -13,7 +13,7 @@ const SLASH_BY_METHOD: u32 = 0;
 impl<'d> Run<'d, '_> {
     /// Fills `template` in for a Location: what variables bring is escaped, literal text is as the author wrote it.
     pub(super) fn fill_location(&mut self, template: u32) -> Result<Slice, Halt> {
-        let row = self.tables.templates().get(template).unwrap_or_default();
+        let row = self.tables.templates().row(template);
         let mark = self.arena.mark();
         for piece in self.tables.parts().range(row.parts, row.parts_count) {
             let start = self.arena.mark();

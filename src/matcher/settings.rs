@@ -11,16 +11,12 @@ use crate::artifact::format::{NONE, Operation, operation, plans};
 const ON_SUCCESS: u32 = 4;
 
 /// How many rows were made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Made {
     pub(super) edits: usize,
     pub(super) meters: usize,
     /// What stands before a path in the Location of an upstream's answer.
     pub(super) redirect_origin: Slice,
-}
-
-impl Made {
-    pub(super) const NONE: Self = Self { edits: 0, meters: 0, redirect_origin: Slice::EMPTY };
 }
 
 /// Settings that were reached before these places have been taken back.
@@ -46,7 +42,7 @@ impl Run<'_, '_> {
     /// Fills in the edits and meters that were reached. An answer of the gateway's own gets no edits of the request head,
     /// and only the meters that count always. Where the `status` is known, edits for a success are those of a success.
     pub(super) fn make_settings(&mut self, proxied: bool, status: Option<u16>) -> Result<Made, Halt> {
-        let mut made = Made::NONE;
+        let mut made = Made::default();
         if proxied {
             self.drop_credentials(&mut made)?;
         }

@@ -1,5 +1,5 @@
 // What Express reads of a request, and which of its routes takes it. Arguments: the package, the port.
-const [, , name, port] = process.argv;
+const [name, port] = process.argv.slice(-2);
 const express = require(name);
 const { createRequire } = require("module");
 // The reader of cookies that Express itself writes them with.

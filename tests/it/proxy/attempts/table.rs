@@ -55,7 +55,7 @@ pub(super) const PLAIN: [Attempt; 6] = [
     Attempt { target: "/pub?role=user", fields: &["X-Role: staff", "Cookie: role=guest"] },
 ];
 
-pub(super) const ATTEMPTS: [Attempt; 112] = [
+pub(super) const ATTEMPTS: [Attempt; 115] = [
     // The plain way in.
     path("/admin"),
     path("/admin/x"),
@@ -179,6 +179,10 @@ pub(super) const ATTEMPTS: [Attempt; 112] = [
     fields(&["Cookie: role=%61dmin"]),
     fields(&["Cookie: role =admin"]),
     fields(&["Cookie: a=\"x; role=admin\""]),
+    fields(&["Cookie: a=\"x; role=user; b=\""]),
+    fields(&["Cookie: a=\"x\\\"; role=user; b=\""]),
+    // HTTP/2 crumbs: each of them is a line.
+    fields(&["Cookie: a=\"x", "Cookie: role=admin"]),
 ];
 
 /// All attempts over HTTP/2, by one curl; None where there was no answer, because a connection cannot go on after that.
