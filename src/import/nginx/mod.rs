@@ -4,6 +4,7 @@
 //! that decide as nginx does, and accounts for every directive.
 
 mod access;
+mod cgi;
 mod condition;
 mod content;
 mod context;

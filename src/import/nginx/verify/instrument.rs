@@ -65,7 +65,7 @@ pub(super) fn instrument(parsed: &Parsed, number: usize) -> Instrumented {
         Context::Http => writer.http(parsed, &Level::outermost(directives)),
         Context::Server => {
             let http = Level::outermost(&[]);
-            let level = Level { directives, outer: Some(std::rc::Rc::new(http)) };
+            let level = Level { directives, of: None, outer: Some(std::rc::Rc::new(http)) };
             writer.socket("s", None, false);
             let socket = writer.address("s");
             let span = directives.first().map(|first| first.span).unwrap_or_default();
@@ -167,7 +167,8 @@ impl Writer {
             if has_root && level.own("return").is_empty() {
                 let tag = self.tag(span);
                 self.put("location / {\n");
-                let nothing: Level<'p> = Level { directives: &[], outer: Some(std::rc::Rc::new(level.clone())) };
+                let nothing: Level<'p> =
+                    Level { directives: &[], of: None, outer: Some(std::rc::Rc::new(level.clone())) };
                 self.tagged(&nothing, Kind::Location, &tag);
                 self.put(&format!("proxy_pass http://{FILES};\n}}\n"));
             } else {
