@@ -1,10 +1,13 @@
 //! `rulec import nginx`: from the syntax to the decisions.
 
 mod account;
+mod defaults;
+mod kept;
 mod meaning;
 mod refusals;
 mod syntax;
 mod verify;
+mod without;
 
 use rulec::diagnostic::{Format, render};
 use rulec::import::nginx::{Options, import, parse_text};
