@@ -160,17 +160,17 @@ pub(super) fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Ite
 }
 
 pub(super) fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {
-    field <= field::FACT
+    field <= field::ARGUMENT
         && match field {
             field::HEADER => (name as usize) < t.header_names().len(),
-            field::QUERY | field::COOKIE => (name as usize) < t.strings().len(),
+            field::QUERY | field::ARGUMENT | field::COOKIE => (name as usize) < t.strings().len(),
             _ => name == NONE,
         }
 }
 
 /// A map's value holds no map, so that filling one in ends.
 fn map_case_is_good(t: &Tables<'_>, case: MapCase) -> bool {
-    let MapCase { guard, program, field, name, template } = case;
+    let MapCase { guard, skip: _, program, field, name, template } = case;
     let Some(value) = t.templates().get(template) else { return false };
     (guard as usize) < t.nodes().len() + 2
         && optional(program, t.programs().len())

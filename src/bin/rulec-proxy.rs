@@ -14,6 +14,9 @@ use rulec::proxy::{
 };
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How often what earlier policies hold is freed.
 const TIDY_INTERVAL: Duration = Duration::from_secs(1);
@@ -54,7 +57,8 @@ fn main() -> ExitCode {
         }
     };
     let writer = log.clone();
-    tracing_subscriber::fmt().with_writer(move || writer.clone()).with_target(false).with_ansi(false).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+    tracing_subscriber::registry().with(lines.with_target(false).with_ansi(false)).with(own_lines()).init();
     let status = match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -64,6 +68,12 @@ fn main() -> ExitCode {
     };
     log.flush_all();
     status
+}
+
+/// Of what is traced only our own lines are for the operator: those of libraries are one a frame or a packet, at whatever
+/// level, so that whoever sends them fills the log.
+fn own_lines() -> Targets {
+    Targets::new().with_targets([("rulec", LevelFilter::INFO), ("rulec_proxy", LevelFilter::INFO)])
 }
 
 struct Failure {

@@ -2,7 +2,7 @@
 
 use super::address;
 use super::automaton::Run as AutomatonRun;
-use super::fields::{arguments, cookie};
+use super::fields::{argument_variable, arguments, cookie};
 use super::refusal::Refusal;
 use super::request::{Body, Caller};
 use super::run::{Halt, Run};
@@ -192,6 +192,10 @@ impl<'d> Run<'d, '_> {
             field::PATH => Some(self.original_path.of(self.arena.bytes)),
             field::HEADER => self.line(variable.name),
             field::QUERY => arguments(self.original_args, self.tables.string(variable.name)).next(),
+            field::ARGUMENT => {
+                let name = self.tables.string(variable.name);
+                argument_variable(self.original_args, name).and_then(|value| self.original_args.get(value))
+            }
             field::COOKIE => cookie(self.lines(self.policy.cookie), self.tables.string(variable.name)),
             _ => None,
         }

@@ -19,7 +19,9 @@ mod target;
 mod template;
 mod walk;
 
+pub(crate) use engine::Prepared;
 pub use engine::Simulation;
+pub(crate) use guard::satisfies;
 
 use super::{LocationId, Pattern, Policy, RequestRecord, ServiceId, Verdict};
 use crate::matcher::Caller;

@@ -1,6 +1,6 @@
 //! Fields that a gateway must not hand on.
 
-use super::http1::members;
+use super::http1::{Fields, members};
 
 /// Fields that are about one connection (RFC 9110 7.6.1), and those with which our own framing is written.
 const HOP_BY_HOP: [&str; 10] = [
@@ -51,6 +51,13 @@ impl Dropped {
     pub(super) fn has(&self, name: &[u8]) -> bool {
         is_one_of(name, &HOP_BY_HOP) || self.named.iter().any(|named| named.eq_ignore_ascii_case(name))
     }
+}
+
+/// Takes out of an interim answer what belongs to one connection, and Content-Length: an interim answer has no body
+/// (RFC 9110 8.6), and HTTP/2 clients end the stream of one that says it has (RFC 9113 8.1).
+pub(super) fn clean_interim(fields: &mut Fields) {
+    let dropped = Dropped::by_connection(fields.values("connection"));
+    fields.retain(|name, _| !dropped.has(name) && !is_one_of(name, &["content-length"]));
 }
 
 /// Whether a line of `name` is a claim about the client that only a trusted hop may make.

@@ -141,6 +141,11 @@ impl Record {
         self.line.octets_out += octets;
     }
 
+    /// So many of the bytes that were counted were not written to the client in the end.
+    pub(super) fn unwritten(&mut self, bytes: u64) {
+        self.line.octets_out = self.line.octets_out.saturating_sub(bytes);
+    }
+
     pub(super) fn fault(&mut self, fault: Fault) {
         self.line.code = Some(fault.code());
     }

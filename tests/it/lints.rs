@@ -163,6 +163,42 @@ fn named_locations_that_nothing_leads_to() {
 }
 
 #[test]
+fn a_map_that_is_always_present() {
+    let map = "map $m { header a = 1 -> $http_b; }";
+    warns("map-always-present", map, "location / { when $m present { return 200; } return 201; }");
+    warns(
+        "map-always-present",
+        map,
+        "when method GET { when not ( $m present or scheme http ) { return 403; } } location / { return 200 $m; }",
+    );
+    warns(
+        "map-always-present",
+        "map $m { header a = 1 -> $http_b; } map $k { $m present -> 1; }",
+        "location / { return 200 $k; }",
+    );
+    is_silent(map, "location / { when not $m = \"\" { return 200; } return 201; }");
+    is_silent(map, "location / { when header a present and $m = 1 { return 200; } return 201; }");
+}
+
+/// Guards on maps are seen through: those of hosts and methods, and those of paths.
+#[test]
+fn what_a_guard_on_a_map_asks_is_seen() {
+    let hosts = "map $h { host = a.test -> on; default -> off; } map $k { $h = on -> yes; default -> $http_x; }";
+    let redirect = |guard: &str| {
+        format!("server_name s.*; location / {{ when {guard} {{ return 307 https://$host/; }} return 200; }}")
+    };
+    is_silent(hosts, &redirect("$h = on"));
+    is_silent(
+        "map $h { host = a.test -> on; } map $k { $h = on -> yes; } map $j { $k = yes -> 1; }",
+        &redirect("$j = 1"),
+    );
+    warns("unchecked-host", hosts, &redirect("$h = off"));
+    warns("unchecked-host", hosts, &redirect("$k = yes"));
+    let paths = "map $p { path ^~ /a -> on; } map $k { $p = on -> yes; }";
+    warns("guard-below-rewrite", paths, "location / { rewrite ^ /x break; when $k = yes { return 403; } return 200; }");
+}
+
+#[test]
 fn a_map_that_nothing_uses() {
     let map = "map $m { scheme http -> a; default -> b; }";
     warns("unused-map", map, "location / { return 200; }");

@@ -9,6 +9,8 @@ mod forgotten_header;
 mod guard_below_rewrite;
 mod location_never_matches;
 mod lossy_redirect;
+mod map_always_present;
+mod narrow;
 mod page_loses_method;
 mod prefix_without_slash;
 mod relative_page;
@@ -24,7 +26,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
 /// Names of all warnings, sorted.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 19] = [
     "duplicate-named-location",
     "duplicate-regex",
     "forgotten-header",
@@ -32,6 +34,7 @@ pub const NAMES: [&str; 18] = [
     "location-never-matches",
     "location-with-query",
     "lossy-redirect",
+    "map-always-present",
     "no-answer",
     "page-loses-method",
     "prefix-without-slash",
@@ -54,6 +57,7 @@ pub fn run(policy: &Policy) -> Vec<Diagnostic> {
         guard_below_rewrite::check,
         location_never_matches::check,
         lossy_redirect::check,
+        map_always_present::check,
         page_loses_method::check,
         prefix_without_slash::check,
         relative_page::check,

@@ -180,7 +180,7 @@ fn reads(policy: &Policy, is_read: &impl Fn(&Variable) -> bool) -> bool {
         }
         lists.extend(statements.iter().filter_map(|statement| statement.block()));
     }
-    policy.maps.iter().flat_map(|map| &map.cases).any(|case| in_template(&case.value))
+    policy.maps.iter().flat_map(|map| &map.cases).any(|case| in_template(&case.value.text))
 }
 
 /// A program as rows. An instruction with several ways becomes several of them.

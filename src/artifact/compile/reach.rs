@@ -15,9 +15,9 @@ impl Builder<'_> {
     /// requests the list answers; None where that takes too large a diagram.
     pub(super) fn warn_unreachable(&mut self, list: &[Placed]) -> Option<NodeId> {
         // Half of the diagram, so that no warning keeps a guard from being built.
-        self.diagram.set_limit(self.limits.diagram_max / 2);
+        self.diagram.set_limit(self.limits.diagram_max / 2, self.limits.diagram_steps_max / 2);
         let answered = self.warn_within_limit(list);
-        self.diagram.set_limit(self.limits.diagram_max);
+        self.diagram.set_limit(self.limits.diagram_max, self.limits.diagram_steps_max);
         answered
     }
 

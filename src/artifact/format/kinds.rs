@@ -18,6 +18,8 @@ pub(crate) mod field {
     pub(crate) const PLAN: u32 = 12;
     /// A fact: its values in order.
     pub(crate) const FACT: u32 = 13;
+    /// `$arg_NAME`: the first argument of the name that has a `=`.
+    pub(crate) const ARGUMENT: u32 = 14;
 }
 
 /// Bits of a service.

@@ -393,6 +393,8 @@ record! {
     MapCase {
         /// A root in the diagram, as of an operation.
         guard,
+        /// 0, or no case: where the guard does not hold, so many of the next rows are skipped.
+        skip,
         /// What takes the captures that `template` reads, or none.
         program,
         /// The field it reads: one of the `field` constants.

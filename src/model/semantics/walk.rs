@@ -12,7 +12,7 @@ use crate::model::{
     Answer, FactId, Location, LocationId, LocationPaths, Part, Pattern, PlanId, Policy, Predicate, RewriteFlag,
     Setting, Statement, StatementKind, Template, Variable,
 };
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::ops::Range;
 use std::collections::BTreeMap;
 
@@ -79,6 +79,8 @@ pub(super) struct Walk<'p> {
     pub(super) body: u64,
     /// The caller's plan, once it was asked for.
     pub(super) asked_plan: Cell<Option<PlanId>>,
+    /// The texts of the first maps, for the request as it came.
+    pub(super) map_texts: RefCell<Vec<Vec<u8>>>,
     /// How often it was sent on.
     pub(super) hops: usize,
     /// Whether an error page was found; there is one a request.
@@ -128,6 +130,7 @@ impl<'p> Walk<'p> {
             method: request.method.clone(),
             body: request.body,
             asked_plan: Cell::new(None),
+            map_texts: RefCell::default(),
             hops: 0,
             has_error_page: false,
             status: None,

@@ -14,9 +14,7 @@ use tokio::time::sleep;
 
 use super::sink::{AccessLog, Sink};
 use crate::proxy::limits::{LOG_BATCH_DELAY, LOG_BATCH_OCTETS, LOG_BATCHES_MAX};
-
-/// How often a log that cannot be written is told of.
-const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
+use crate::proxy::log_limit::LogLimit;
 
 /// Lines on their way. None: it is only time to look whether the file is to be opened again.
 type Batch = Option<(Vec<u8>, u64)>;
@@ -77,7 +75,7 @@ pub(in crate::proxy) fn start(log: AccessLog, name: &str) -> io::Result<(Arc<Log
 }
 
 fn write_all(batches: &Receiver<Batch>, mut sink: Sink, state: &State) {
-    let mut complained: Option<Instant> = None;
+    let complaints = LogLimit::default();
     while let Ok(batch) = batches.recv() {
         if state.reopen.swap(false, Ordering::AcqRel) {
             sink.reopen();
@@ -86,9 +84,8 @@ fn write_all(batches: &Receiver<Batch>, mut sink: Sink, state: &State) {
         // A log that cannot be written is no reason to stop serving.
         if let Err(error) = sink.write(&octets) {
             state.dropped.fetch_add(lines, Ordering::Relaxed);
-            if complained.is_none_or(|at| at.elapsed() > COMPLAINT_INTERVAL) {
-                complained = Some(Instant::now());
-                tracing::error!(%error, "the access log cannot be written: lines are lost");
+            if let Some(left_out) = complaints.pass(1) {
+                tracing::error!(%error, left_out, "the access log cannot be written: lines are lost");
             }
         }
         state.waiting.fetch_sub(1, Ordering::AcqRel);

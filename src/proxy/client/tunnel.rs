@@ -43,22 +43,26 @@ impl Both {
     /// Ready with the octets from the client and to it.
     fn poll(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<(u64, u64)> {
         loop {
-            let before = (self.up.octets, self.down.octets);
+            let before = self.activity(wire);
             let up = self.poll_up(wire, cx);
             let down = self.poll_down(wire, cx);
-            let octets = (self.up.octets, self.down.octets);
             match (up, down) {
                 (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) | (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => {
-                    return Poll::Ready(octets);
+                    return Poll::Ready((self.up.octets, self.down.octets));
                 }
                 _ => {}
             }
-            if before == octets {
+            if before == self.activity(wire) {
                 ready!(self.idle.poll(self.tunnel.idle, cx));
-                return Poll::Ready(octets);
+                return Poll::Ready((self.up.octets, self.down.octets));
             }
             self.idle.stop();
         }
+    }
+
+    /// Bytes read from each side and written to it: a side that takes slowly what was sent before is not idle.
+    fn activity(&self, wire: &Wire) -> [u64; 4] {
+        [self.up.octets, self.tunnel.connection.sent(), self.down.octets, wire.output.written()]
     }
 
     /// From the client to the upstream; ready when it has ended.

@@ -240,7 +240,10 @@ impl<'c> Exchange<'c> {
             asked: Asked { head_only: method == b"HEAD", upgrade, interim: self.interim },
             key: forward.key.as_deref(),
         };
-        pool.send(&mut outgoing).await.map_err(|failure| failed(failure, has_upload))
+        let answer = pool.send(&mut outgoing).await.map_err(|failure| failed(failure, has_upload))?;
+        // An upload may still be on its way: as after any answer that is not relayed, nothing more is read.
+        answer::refuse_elsewhere(&answer, edits).map_err(|failure| failed(failure, has_upload))?;
+        Ok(answer)
     }
 
     /// The body as it is to be sent on; one that is to be stripped is read here.
@@ -293,7 +296,8 @@ impl<'c> Exchange<'c> {
     #[cold]
     fn trouble(&mut self, trouble: &Trouble) -> Own {
         let Trouble { failure, last } = trouble;
-        self.record.line.outcome = if matches!(failure.fault, Fault::Upstream(_)) { "fail" } else { "refuse" };
+        let is_ours = !matches!(failure.fault, Fault::Upstream(_) | Fault::Gateway(_));
+        self.record.line.outcome = if is_ours { "refuse" } else { "fail" };
         self.record.failed(failure);
         let (answer, body) = answer::problem(failure.fault, Some(self.head), &self.request_id);
         Own { answer, body, last: *last }

@@ -75,6 +75,7 @@ pub(in crate::proxy) fn page(shared: &Shared, dropped: u64) -> String {
     for (what, count) in shared.doors.all() {
         page.sample("", &[("what", what)], count);
     }
+    shortage_page(shared, &mut page);
     shared.metrics.upstreams_page(&mut page);
     policy_page(shared, &mut page);
     page.one("rulec_log_lines_dropped_total", "counter", "Access log lines that could not be written.", dropped);
@@ -168,6 +169,17 @@ impl Metrics {
             }
         }
     }
+}
+
+fn shortage_page(shared: &Shared, page: &mut Page) {
+    page.family("rulec_shortages_total", "counter", "Connections that were not made for want of something of our own.");
+    for (what, count) in shared.shortage.all() {
+        page.sample("", &[("what", what)], count);
+    }
+    let (stops, stopped) = (shared.descriptors.stops(), shared.descriptors.has_stopped());
+    let help = "Times that accepting stopped for want of file descriptors.";
+    page.one("rulec_accept_stops_total", "counter", help, stops);
+    page.one("rulec_accept_stopped", "gauge", "Whether nothing is accepted at the moment.", u8::from(stopped));
 }
 
 fn policy_page(shared: &Shared, page: &mut Page) {

@@ -114,6 +114,11 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
+    /// Bytes of this exchange that were written.
+    pub(in crate::proxy) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     pub(in crate::proxy) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }

@@ -41,7 +41,7 @@ fn field(choices: &mut Choices<'_>, has_plans: bool) -> String {
             .to_owned(),
         9 => format!("args {}", operator(choices)),
         10 => format!("target {}", operator(choices)),
-        11 => format!("$m {}", operator(choices)),
+        11 => format!("{} {}", choices.pick(&["$m", "$k"]), operator(choices)),
         12 => format!("fact f {}", choices.pick(&["yes", "no"])),
         13 => format!("fact g {}", choices.pick(&["a", "b c", "a b c", "c"])),
         14 => format!("plan {}", choices.pick(&["gold", "silver", "gold silver"])),
@@ -51,7 +51,7 @@ fn field(choices: &mut Choices<'_>, has_plans: bool) -> String {
 
 const VALUES: [&str; 8] = ["x", "a", "ab", "1", "", "x, y", "v1", "a b"];
 
-fn operator(choices: &mut Choices<'_>) -> String {
+pub(super) fn operator(choices: &mut Choices<'_>) -> String {
     match choices.below(7) {
         0 => format!("= {}", quoted(choices.pick(&VALUES))),
         1 => format!("^~ {}", quoted(choices.pick(&VALUES))),

@@ -137,6 +137,7 @@ fn spelt(path: &str, choices: &mut Choices<'_>) -> String {
             "??",
             "?A=a+b",
             "?q",
+            "?q&q=x",
             "?user_key=k",
             "?user_key=k&USER_KEY=other&q=a",
             "?x=1&user_key=k&y",

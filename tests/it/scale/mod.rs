@@ -4,6 +4,7 @@ mod bombs;
 mod gaps;
 mod growth;
 mod limits;
+mod maps;
 mod networks;
 mod passes;
 mod same_bytes;
