@@ -12,6 +12,7 @@ use rulec::proxy::{
     AccessLog, Address, Config, Handle, Listener, LoadError, LogPlace, OperatorLog, Policy, Watch, parse_address,
     parse_log_place, serve,
 };
+use rulec::visible;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -240,5 +241,5 @@ fn tell_supervisor(states: &[NotifyState<'_>]) {
 /// What whoever starts it reads first, as it always was: no time, no level. Standard output is the access log's.
 fn tell(message: &str) {
     // Where standard error is closed nobody listens.
-    drop(writeln!(io::stderr().lock(), "{message}"));
+    drop(writeln!(io::stderr().lock(), "{}", visible::lines(message, false)));
 }

@@ -3,7 +3,7 @@
 use super::request::Header;
 use super::run::Run;
 use crate::artifact::Tables;
-use crate::artifact::format::Policy;
+use crate::artifact::format::{NONE, Policy};
 use crate::artifact::header_hash::{Ends, length_bit};
 
 /// In a note: more lines of the name follow.
@@ -26,7 +26,11 @@ pub(super) fn note(tables: Tables<'_>, policy: Policy, headers: &[Header<'_>], l
         let ends = Ends::of(name);
         let mut next = slots.number(ends.slot(policy.factor, policy.bits));
         // Ends: a name leads to later ones only.
-        while let Some(row) = names.get(next) {
+        while next != NONE {
+            let Some(row) = names.get(next) else {
+                tables.lost().note();
+                break;
+            };
             if row.is(name, ends, bytes) {
                 if let Some(line) = lines.get_mut(next as usize) {
                     *line = if *line == 0 { number } else { *line | MORE };
@@ -93,12 +97,15 @@ impl<'d> Run<'d, '_> {
 
     #[inline]
     fn note(&self, header: u32) -> u32 {
-        self.lines.get(header as usize).copied().unwrap_or(0)
+        self.lines.get(header as usize).copied().unwrap_or_else(|| {
+            self.tables.lost().note();
+            0
+        })
     }
 
     /// The name of `header` in lower case.
     fn header_name(&self, header: u32) -> &'d [u8] {
-        self.tables.header_names().get(header).unwrap_or_default().lower(self.tables.strings().bytes)
+        self.tables.header_names().row(header).lower(self.tables.strings().bytes)
     }
 
     /// What stands between the lines of `header` when they are taken as one value.

@@ -48,6 +48,8 @@ pub enum Refusal {
     FactUnknown,
     /// Two different credentials in one request.
     CredentialsConflict,
+    /// The artifact is not as its check has found it: a mistake of the gateway's own. Nothing is let through.
+    Internal,
     /// No credential was sent; the status is the plans'.
     PlanMissing,
     /// Nobody knows the credential; the status is the plans'.
@@ -82,6 +84,7 @@ impl Refusal {
             Self::UpstreamFailed => "upstream.failed",
             Self::FactUnknown => "request.fact_unknown",
             Self::CredentialsConflict => "request.credentials_conflict",
+            Self::Internal => "gateway.internal",
             Self::PlanMissing => "plan.missing",
             Self::PlanUnknown => "plan.unknown",
             Self::PlanFailed => "plan.failed",
@@ -94,7 +97,7 @@ impl Refusal {
             Self::MethodUnsupported | Self::MethodNotAllowed => 405,
             Self::Misdirected => 421,
             Self::NoLocation | Self::NoAnswer | Self::InternalOnly => 404,
-            Self::RewriteLoop | Self::RewriteTooLong | Self::RewriteEmpty | Self::FactUnknown => 500,
+            Self::RewriteLoop | Self::RewriteTooLong | Self::RewriteEmpty | Self::FactUnknown | Self::Internal => 500,
             Self::BodyTooLarge => 413,
             Self::UpstreamFailed => 502,
             Self::PlanMissing => 401,
@@ -138,6 +141,7 @@ impl Refusal {
             Self::UpstreamFailed => "the upstream did not answer",
             Self::FactUnknown => "what this depends on is not known here",
             Self::CredentialsConflict => "two different credentials were sent",
+            Self::Internal => "the gateway could not decide this request",
             Self::PlanMissing => "a credential is needed",
             Self::PlanUnknown => "the credential is not known",
             Self::PlanFailed => "the credential could not be checked",

@@ -3,7 +3,7 @@
 use super::decision::EditRow;
 use super::refusal::Refusal;
 use super::request::Request;
-use super::scratch::{Arena, Full, SCRATCH_OCTETS, SCRATCH_WORDS, SETTINGS_MAX, Scratch, Slice, Text};
+use super::scratch::{Arena, Full, SCRATCH_OCTETS, SCRATCH_WORDS, SETTINGS_MAX, Slice, Text, Work};
 use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Policy, Service, VARIABLES_MAX};
 
@@ -124,13 +124,20 @@ impl From<Full> for Halt {
 }
 
 impl<'d, 's> Run<'d, 's> {
+    /// Ends a decision that met an index that leads nowhere.
+    #[cold]
+    pub(super) fn lost(&self) -> Halt {
+        self.tables.lost().set();
+        Halt::Refused(Refusal::Internal)
+    }
+
     /// A run over `request` of which nothing is known yet.
-    pub(super) fn new(tables: Tables<'d>, request: &'s Request<'d>, scratch: &'s mut Scratch) -> Self {
+    pub(super) fn new(tables: Tables<'d>, request: &'s Request<'d>, scratch: &'s mut Work) -> Self {
         let variables = tables.variables().len();
         if let Some(classes) = scratch.classes.get_mut(..variables) {
             classes.fill(super::guard::UNKNOWN);
         }
-        let policy = tables.policy().get(0).unwrap_or_default();
+        let policy = tables.policy().row(0);
         let named = scratch.named.get_mut(..policy.captures as usize).unwrap_or_default();
         named.fill(Slice::EMPTY);
         let lines = scratch.lines.get_mut(..policy.headers as usize).unwrap_or_default();

@@ -475,17 +475,17 @@ catalogue! {
     /// What this machine lacks. No server is charged with it, and no other one is asked.
     GatewayFault:
 
-    OutOfDescriptors 503 Connect "gateway.out_of_descriptors"
+    Descriptors 503 Connect "gateway.out_of_descriptors"
         "this gateway is out of file descriptors"
         "Raise LimitNOFILE (`ulimit -n`): each client, and each request at an upstream, takes one. Or something else on \
         this machine has taken all of them: `detail` says `Too many open files in system`."
 
-    OutOfPorts 503 Connect "gateway.out_of_ports"
+    Ports 503 Connect "gateway.out_of_ports"
         "this gateway is out of local ports"
         "Too many connections to one address of an upstream were opened and closed: raise `keepalive`, widen \
         net.ipv4.ip_local_port_range, or give the upstream more addresses."
 
-    OutOfMemory 503 Connect "gateway.out_of_memory"
+    Memory 503 Connect "gateway.out_of_memory"
         "this gateway is out of memory for sockets"
         "The kernel gives no more: look at net.ipv4.tcp_mem, the memory of the machine, and of the cgroup."
 }

@@ -107,8 +107,7 @@ impl Policy {
         let hash = blake3::hash(&artifact).to_hex().to_string();
         let damaged = |problem: String| LoadError::invalid(vec![format!("the artifact is refused: {problem}")]);
         let matcher = Matcher::parse(Resident::new(artifact)).map_err(|error| damaged(error.to_string()))?;
-        let manifest: Manifest =
-            serde_json::from_slice(matcher.manifest()).map_err(|error| damaged(format!("manifest: {error}")))?;
+        let manifest = Manifest::of(matcher.artifact()).map_err(|error| damaged(error.to_string()))?;
         let mut problems = self_test(&matcher, &manifest);
         check_listeners(&manifest, config, &mut problems);
         let names = Names::new(config.dns.clone());

@@ -16,8 +16,8 @@ use super::log_limit::LogLimit;
 /// another server can be asked.
 pub(super) fn of(error: &io::Error) -> Option<GatewayFault> {
     match error.raw_os_error()? {
-        libc::EMFILE | libc::ENFILE => Some(GatewayFault::OutOfDescriptors),
-        libc::ENOMEM | libc::ENOBUFS => Some(GatewayFault::OutOfMemory),
+        libc::EMFILE | libc::ENFILE => Some(GatewayFault::Descriptors),
+        libc::ENOMEM | libc::ENOBUFS => Some(GatewayFault::Memory),
         _ => None,
     }
 }
@@ -25,8 +25,8 @@ pub(super) fn of(error: &io::Error) -> Option<GatewayFault> {
 /// The same where `peer` was to be connected to, which takes a local port besides.
 pub(super) fn of_connect(error: &io::Error, peer: SocketAddr) -> Option<GatewayFault> {
     match error.raw_os_error()? {
-        libc::EAGAIN => Some(GatewayFault::OutOfPorts),
-        libc::EADDRNOTAVAIL if has_address_for(peer) => Some(GatewayFault::OutOfPorts),
+        libc::EAGAIN => Some(GatewayFault::Ports),
+        libc::EADDRNOTAVAIL if has_address_for(peer) => Some(GatewayFault::Ports),
         _ => of(error),
     }
 }
@@ -76,9 +76,9 @@ impl Shortage {
 
     fn lack(&self, fault: GatewayFault) -> &Lack {
         match fault {
-            GatewayFault::OutOfDescriptors => &self.descriptors,
-            GatewayFault::OutOfPorts => &self.ports,
-            GatewayFault::OutOfMemory => &self.memory,
+            GatewayFault::Descriptors => &self.descriptors,
+            GatewayFault::Ports => &self.ports,
+            GatewayFault::Memory => &self.memory,
         }
     }
 }
@@ -95,9 +95,9 @@ mod tests {
     fn only_what_this_machine_lacks_is_a_shortage() {
         use GatewayFault as G;
         let connect = |errno| of_connect(&io::Error::from_raw_os_error(errno), loopback());
-        assert_eq!([libc::EMFILE, libc::ENFILE].map(connect), [Some(G::OutOfDescriptors); 2]);
-        assert_eq!([libc::ENOMEM, libc::ENOBUFS].map(connect), [Some(G::OutOfMemory); 2]);
-        assert_eq!([libc::EADDRNOTAVAIL, libc::EAGAIN].map(connect), [Some(G::OutOfPorts); 2]);
+        assert_eq!([libc::EMFILE, libc::ENFILE].map(connect), [Some(G::Descriptors); 2]);
+        assert_eq!([libc::ENOMEM, libc::ENOBUFS].map(connect), [Some(G::Memory); 2]);
+        assert_eq!([libc::EADDRNOTAVAIL, libc::EAGAIN].map(connect), [Some(G::Ports); 2]);
         let of_servers = [libc::ECONNREFUSED, libc::ETIMEDOUT, libc::EHOSTUNREACH, libc::ENETUNREACH, libc::ECONNRESET];
         assert_eq!(of_servers.map(connect), [None; 5]);
         assert_eq!([libc::EACCES, libc::EPERM, libc::EINVAL].map(connect), [None; 3]);

@@ -187,7 +187,7 @@ fn what_a_guard_on_a_map_asks_is_seen() {
     let redirect = |guard: &str| {
         format!("server_name s.*; location / {{ when {guard} {{ return 307 https://$host/; }} return 200; }}")
     };
-    is_silent(hosts, &redirect("$h = on"));
+    is_silent("map $h { host = a.test -> on; default -> off; }", &redirect("$h = on"));
     is_silent(
         "map $h { host = a.test -> on; } map $k { $h = on -> yes; } map $j { $k = yes -> 1; }",
         &redirect("$j = 1"),

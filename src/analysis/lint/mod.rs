@@ -26,7 +26,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
 /// Names of all warnings, sorted.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     "duplicate-named-location",
     "duplicate-regex",
     "forgotten-header",
@@ -39,6 +39,7 @@ pub const NAMES: [&str; 19] = [
     "page-loses-method",
     "prefix-without-slash",
     "relative-page",
+    "text-direction",
     "unbounded-body",
     "unchecked-host",
     "unreachable-statement",

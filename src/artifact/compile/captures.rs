@@ -138,8 +138,9 @@ impl Builder<'_> {
     }
 
     /// Index of the named capture `name`.
-    pub(super) fn capture(&self, name: &str) -> u32 {
-        self.captures.binary_search_by(|known| known.as_str().cmp(name)).map_or(u32::MAX, index)
+    pub(super) fn capture(&mut self, name: &str) -> u32 {
+        let found = self.captures.binary_search_by(|known| known.as_str().cmp(name));
+        found.map_or_else(|_| self.lost().0, index)
     }
 }
 

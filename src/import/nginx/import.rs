@@ -10,7 +10,7 @@ use super::tree::{Directive, Parsed};
 use super::without::{LeftOut, Misnamed, Options, Without};
 use crate::artifact;
 use crate::automaton::Limits;
-use crate::diagnostic::{Diagnostic, Severity, Span, nearest};
+use crate::diagnostic::{Diagnostic, Severity, Span, direction, nearest};
 use crate::model::load_text;
 
 /// A configuration as rules.
@@ -65,6 +65,7 @@ pub fn import(parsed: &Parsed, options: &Options) -> Imported {
     if !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         diagnostics.extend(mistakes(&rendered));
     }
+    diagnostics.extend(parsed.sources.iter().flat_map(|(file, source)| direction::check(file, &source.text)));
     diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
     let result =
         Imported { rules: rendered.text, report, diagnostics, left_out, misnamed, wanted, origins: rendered.origins };
@@ -142,7 +143,9 @@ impl<'p> Importer<'p> {
     }
 
     fn left_out_node(&self, out: &LeftOut) -> Node {
-        Node::Comment(format!("Left out on request: `{}` ({}): {}", out.name, self.place(out.span), out.why))
+        let text = format!("Left out on request: `{}` ({}): {}", out.name, self.place(out.span), out.why);
+        // A name in quotes may hold line ends, and a comment ends with its line.
+        Node::Comment(text.replace(|c: char| c.is_control(), " "))
     }
 
     fn file_name(&self) -> String {

@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use super::sink::{AccessLog, Sink};
 use crate::proxy::limits::{LOG_BATCH_DELAY, LOG_BATCH_OCTETS, LOG_BATCHES_MAX};
 use crate::proxy::log_limit::LogLimit;
+use crate::visible;
 
 /// Lines on their way. None: it is only time to look whether the file is to be opened again.
 type Batch = Option<(Vec<u8>, u64)>;
@@ -175,8 +176,10 @@ impl OperatorLog {
 }
 
 impl io::Write for OperatorLog {
+    /// `octets` are one event and its line end: what upstreams, certificates and artifacts say in it cannot end it.
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.log.send(octets.to_vec(), 1);
+        let event = String::from_utf8_lossy(octets.strip_suffix(b"\n").unwrap_or(octets));
+        self.log.send((visible::line(&event) + "\n").into_bytes(), 1);
         Ok(octets.len())
     }
 

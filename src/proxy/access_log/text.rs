@@ -11,7 +11,10 @@ pub(in crate::proxy) fn escape_json(octets: &[u8], into: &mut Vec<u8>) {
         plain = at + 1;
         match octet {
             b'"' | b'\\' => into.extend_from_slice(&[b'\\', octet]),
-            0..b' ' | 0x7f => into.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(octet >> 4), digit(octet & 15)]),
+            // C1 controls are controls of a terminal too.
+            0..b' ' | 0x7f..=0x9f => {
+                into.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(octet >> 4), digit(octet & 15)])
+            }
             // Latin-1 in UTF-8.
             _ => into.extend_from_slice(&[0xc0 | (octet >> 6), 0x80 | (octet & 0x3f)]),
         }

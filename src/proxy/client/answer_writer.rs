@@ -11,7 +11,6 @@ use crate::proxy::http1::{Fields, Head, members, put_line};
 
 /// How one answer is written.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that the request says about its answer")]
 pub(super) struct AnswerWriter {
     minor: u8,
     /// The client would go on with this connection.

@@ -68,17 +68,11 @@ async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: &Head) -
     match written {
         Err(_) if writer.ends_with_connection() => Some(Ending::Reset),
         Err(Broken::Client) => Some(Ending::Cut),
-        // What came is written. That it is not all is seen by its length, or by the last chunk that is missing; a reset
-        // could take from the client what it has not read yet.
-        Err(Broken::Answer) => Some(ending_of(wire)),
         Ok(()) if stays && (wire.borrow().is_in_step() || rare(drain(client, wire)).await) => None,
-        Ok(()) => Some(ending_of(wire)),
+        // Of an answer that broke off, too: that it is not all is seen by its length, or by the last chunk that is missing,
+        // and a reset could take from the client what it has not read yet.
+        Ok(()) | Err(Broken::Answer) => Some(if wire.borrow().is_spent() { Ending::Close } else { Ending::Linger }),
     }
-}
-
-/// How a connection ends whose client may still be sending.
-fn ending_of(wire: &RefCell<Wire>) -> Ending {
-    if wire.borrow().is_spent() { Ending::Close } else { Ending::Linger }
 }
 
 /// While the answer is made: interim answers go out, and a client that leaves is noticed.

@@ -109,3 +109,39 @@ impl Output {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_takes_a_little_is_seen_and_what_it_did_not_take_is_known() {
+        let (mut ours, mut theirs) = duplex(8);
+        let mut output = Output::default();
+        output.front().extend_from_slice(b"head");
+        output.put(Bytes::from_static(b"body"), b"");
+        output.put(Bytes::from(vec![b'x'; 10_000]), b"");
+        assert_eq!((output.written(), output.unwritten_body()), (0, 10_004));
+        for (written, unwritten) in [(8, 10_000), (16, 9_992), (24, 9_984)] {
+            let polled = poll_fn(|cx| Poll::Ready(output.poll_write(&mut ours, cx).is_ready())).await;
+            assert!(!polled);
+            assert_eq!((output.written(), output.unwritten_body()), (written, unwritten));
+            theirs.read_exact(&mut [0; 8]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_head_that_was_not_written_nothing_is_body() {
+        let (mut ours, _theirs) = duplex(2);
+        let mut output = Output::default();
+        output.front().extend_from_slice(b"head");
+        output.put(Bytes::from_static(b"body"), b"");
+        let polled = poll_fn(|cx| Poll::Ready(output.poll_write(&mut ours, cx).is_ready())).await;
+        assert!(!polled);
+        assert_eq!(output.unwritten_body(), 4);
+    }
+}

@@ -417,3 +417,11 @@ fn without_the_clients_fields_none_of_them_is_sent() {
         &["drop request header *;", "location / {", "forget request headers;", "proxy b;"],
     );
 }
+
+#[test]
+fn a_name_with_a_line_end_makes_no_rule_of_the_comment() {
+    let (imported, said) =
+        with(&of_server("\"a\nlocation /x { return 200; }\" 1; return 204;"), &["a\nlocation /x { return 200; }"]);
+    assert!(!imported.has_errors(), "{said}");
+    assert!(!imported.rules.lines().any(|line| line.starts_with("location /x")), "{}", imported.rules);
+}
