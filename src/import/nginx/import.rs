@@ -5,8 +5,9 @@ use super::importer::Importer;
 use super::level::Level;
 use super::report::{Entry, Outcome, Report};
 use super::rules::{Node, Rendered};
-use super::table::{self, Kind};
+use super::table::{self, Class};
 use super::tree::{Directive, Parsed};
+use super::without::{LeftOut, Misnamed, Options, Without};
 use crate::artifact;
 use crate::automaton::Limits;
 use crate::diagnostic::{Diagnostic, Severity, Span, direction, nearest};
@@ -22,6 +23,12 @@ pub struct Imported {
     pub report: Report,
     /// Mistakes, refusals and traps, each at its place in the configuration.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was left out on request, in reading order.
+    pub left_out: Vec<LeftOut>,
+    /// What was asked to be left out, and cannot be or is not there.
+    pub misnamed: Vec<Misnamed>,
+    /// What `--without` would have to name, where something that it may name keeps the rules from being written.
+    pub wanted: Vec<Without>,
     /// By line of the rules, from 0: the place in the configuration that it came from.
     pub(super) origins: Vec<Option<Span>>,
 }
@@ -29,19 +36,30 @@ pub struct Imported {
 impl Imported {
     /// Whether there is something that keeps the rules from being written.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        !self.misnamed.is_empty() || self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 }
 
-/// Translates `parsed` into rules that decide as nginx does.
+/// Translates `parsed` into rules that decide as nginx does, but for what `options` leave out.
 ///
-/// The rules are compiled before they are given out, so that what comes back has no errors; the cost is that of
+/// Whatever decides and has no translation is an error, unless `options` name it: then it is in
+/// [`Imported::left_out`], and at the head of the rules. The rules are compiled before they are given out, so that what comes back has no errors; the cost is that of
 /// compiling them.
-pub fn import(parsed: &Parsed) -> Imported {
-    let mut importer = Importer::new(parsed);
+pub fn import(parsed: &Parsed, options: &Options) -> Imported {
+    let mut importer = Importer::new(parsed, options);
     importer.diagnostics.extend(parsed.diagnostics.iter().cloned());
-    let nodes = importer.file();
+    let mut nodes = importer.file();
     let report = importer.account();
+    let misnamed = importer.misnamed(&report.entries);
+    importer.left_out.sort_by_key(|out| out.span);
+    let head: Vec<Node> = importer.left_out.iter().map(|out| importer.left_out_node(out)).collect();
+    nodes.splice(1..1, head);
+    if parsed.has_errors() {
+        // What is no directive at all cannot be left out.
+        importer.wanted.clear();
+    }
+    let Importer { left_out, wanted, .. } = &mut importer;
+    let (left_out, wanted) = (core::mem::take(left_out), core::mem::take(wanted));
     let rendered = Rendered::of(&nodes);
     let mut diagnostics = importer.diagnostics;
     if !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
@@ -49,14 +67,9 @@ pub fn import(parsed: &Parsed) -> Imported {
     }
     diagnostics.extend(parsed.sources.iter().flat_map(|(file, source)| direction::check(file, &source.text)));
     diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
-    let result = Imported { rules: rendered.text, report, diagnostics, origins: rendered.origins };
+    let result =
+        Imported { rules: rendered.text, report, diagnostics, left_out, misnamed, wanted, origins: rendered.origins };
     if result.has_errors() { Imported { rules: String::new(), ..result } } else { result }
-}
-
-/// Translates without asking the compiler what it thinks of the result: for who does that anyway.
-pub fn translate(parsed: &Parsed) -> String {
-    let mut importer = Importer::new(parsed);
-    Rendered::of(&importer.file()).text
 }
 
 /// What the compiler refuses, at the places that it came from.
@@ -95,6 +108,7 @@ impl<'p> Importer<'p> {
     fn file(&mut self) -> Vec<Node> {
         let parsed = self.parsed;
         let directives = parsed.directives.as_slice();
+        self.maps.declare_given(directives);
         let mut services = Vec::new();
         match context(directives) {
             Context::Main => {
@@ -128,6 +142,12 @@ impl<'p> Importer<'p> {
         nodes
     }
 
+    fn left_out_node(&self, out: &LeftOut) -> Node {
+        let text = format!("Left out on request: `{}` ({}): {}", out.name, self.place(out.span), out.why);
+        // A name in quotes may hold line ends, and a comment ends with its line.
+        Node::Comment(text.replace(|c: char| c.is_control(), " "))
+    }
+
     fn file_name(&self) -> String {
         let name = self.parsed.sources.iter().next().map_or("", |(_, source)| source.name.as_str());
         name.rsplit('/').next().unwrap_or(name).to_owned()
@@ -138,7 +158,7 @@ impl<'p> Importer<'p> {
         for directive in level.directives {
             match directive.name() {
                 "upstream" => self.upstreams.declare(directive),
-                "map" | "geo" | "split_clients" | "keyval" | "auth_request_set" => self.maps.declare(directive),
+                "map" | "geo" => self.maps.declare(directive),
                 _ => {}
             }
         }
@@ -190,25 +210,51 @@ impl<'p> Importer<'p> {
         if let Some(outcome) = self.ledger.get(&directive.span) {
             return outcome.clone();
         }
-        match table::kind(directive.name()) {
-            Kind::BearsOnNothing => Outcome::BearsOnNothing,
-            Kind::NotCarried(why) => Outcome::NotCarried(why.to_owned()),
-            Kind::Translated if directive.name() == "include" => Outcome::Carried,
-            Kind::Translated => Outcome::NotCarried("nothing that is decided reaches it here".to_owned()),
-            Kind::Unknown => {
-                let message = format!("unknown directive `{}`", directive.name());
-                let help = nearest(directive.name(), table::names()).map_or_else(
-                    || {
-                        "nginx itself does not know it; if a module of yours does, leave it out of the import"
-                            .to_owned()
-                    },
-                    |near| format!("did you mean `{near}`?"),
-                );
-                self.diagnostics
-                    .push(Diagnostic::error("nginx-unknown-directive", directive.name.span, message).help(help));
-                Outcome::NotCarried("nginx does not know it".to_owned())
+        match table::class(directive.name()) {
+            // What is translated and was not asked for: nothing that is decided reaches it.
+            Class::Nothing | Class::Variable | Class::Translated { .. } => Outcome::BearsOnNothing,
+            Class::Decides(row) if !row.decides(directive, &|name| self.switches.contains_key(name)) => {
+                Outcome::BearsOnNothing
+            }
+            Class::Decides(row) => {
+                let why = format!("without it {}", row.without);
+                self.decides(directive, &why, row.instead);
+                self.said_of(directive)
+            }
+            Class::Parameter(switches) => self.parameter(directive, switches),
+            Class::Unknown => {
+                self.unknown_directive(directive);
+                self.said_of(directive)
             }
         }
+    }
+
+    fn said_of(&self, directive: &Directive) -> Outcome {
+        self.ledger.get(&directive.span).cloned().unwrap_or(Outcome::BearsOnNothing)
+    }
+
+    /// What says more about `switches` comes to what they come to, where one of them is on.
+    fn parameter(&mut self, directive: &'p Directive, switches: &[&str]) -> Outcome {
+        let on: Vec<&'p Directive> =
+            switches.iter().filter_map(|switch| self.switches.get(switch)).flatten().copied().collect();
+        let Some(first) = on.first() else { return Outcome::BearsOnNothing };
+        let why = format!("it says more about `{}`", first.name());
+        self.names(directive);
+        let is_left_out = on.iter().all(|switch| self.names(switch));
+        if is_left_out { Outcome::LeftOut(why) } else { Outcome::NotCarried(why) }
+    }
+
+    fn unknown_directive(&mut self, directive: &'p Directive) {
+        let name = directive.name();
+        let why = "nothing is known of it, so it may decide";
+        if self.leaves_out(directive, why) {
+            return;
+        }
+        self.not_carried(directive, why);
+        let near = nearest(name, table::names()).map(|near| format!("did you mean `{near}`? If it is right, "));
+        let help = format!("{}{}", near.unwrap_or_default(), table::UNKNOWN_INSTEAD);
+        let message = format!("unknown directive `{name}`: {why}");
+        self.say(Diagnostic::error("nginx-unknown-directive", directive.name.span, message).help(help));
     }
 }
 

@@ -8,6 +8,8 @@ use std::rc::Rc;
 pub(super) struct Level<'p> {
     /// What stands on it.
     pub(super) directives: &'p [Directive],
+    /// The directive whose block it is, if it is one of `http` or within.
+    pub(super) of: Option<&'p Directive>,
     /// The level around it.
     pub(super) outer: Option<Rc<Self>>,
 }
@@ -15,12 +17,12 @@ pub(super) struct Level<'p> {
 impl<'p> Level<'p> {
     /// The outermost level.
     pub(super) fn outermost(directives: &'p [Directive]) -> Self {
-        Self { directives, outer: None }
+        Self { directives, of: None, outer: None }
     }
 
     /// The block of `directive`, inside of this one.
     pub(super) fn inner(&self, directive: &'p Directive) -> Self {
-        Self { directives: directive.children(), outer: Some(Rc::new(self.clone())) }
+        Self { directives: directive.children(), of: Some(directive), outer: Some(Rc::new(self.clone())) }
     }
 
     /// Its own directives called `name`.

@@ -4,6 +4,7 @@
 //! that decide as nginx does, and accounts for every directive.
 
 mod access;
+mod cgi;
 mod condition;
 mod content;
 mod context;
@@ -14,6 +15,7 @@ mod flow;
 mod import;
 mod importer;
 mod include;
+mod kind;
 mod level;
 mod lexer;
 mod listen;
@@ -36,8 +38,10 @@ mod upstream;
 mod values;
 mod variable;
 pub mod verify;
+mod without;
 
-pub use import::{Imported, import, translate};
+pub use import::{Imported, import};
 pub use parse::{parse, parse_text};
 pub use report::{Counts, Entry, Outcome, Report};
 pub use tree::{Block, Comment, Directive, Parsed, Word};
+pub use without::{LeftOut, Misnamed, Options, Without};

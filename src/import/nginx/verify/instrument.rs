@@ -9,6 +9,7 @@ use super::super::importer::Importer;
 use super::super::level::Level;
 use super::super::listen::Listeners;
 use super::super::tree::{Directive, Parsed};
+use super::super::without::Options;
 use super::super::{decode, location};
 use super::client::AUTH;
 use super::sources::ServerSource;
@@ -64,7 +65,7 @@ pub(super) fn instrument(parsed: &Parsed, number: usize) -> Instrumented {
         Context::Http => writer.http(parsed, &Level::outermost(directives)),
         Context::Server => {
             let http = Level::outermost(&[]);
-            let level = Level { directives, outer: Some(std::rc::Rc::new(http)) };
+            let level = Level { directives, of: None, outer: Some(std::rc::Rc::new(http)) };
             writer.socket("s", None, false);
             let socket = writer.address("s");
             let span = directives.first().map(|first| first.span).unwrap_or_default();
@@ -106,7 +107,7 @@ impl Writer {
     fn http<'p>(&mut self, parsed: &'p Parsed, level: &Level<'p>) {
         let servers: Vec<&'p Directive> =
             level.own("server").into_iter().filter(|server| server.block.is_some()).collect();
-        let listeners: Listeners = Importer::new(parsed).listeners(&servers);
+        let listeners: Listeners = Importer::new(parsed, &Options::default()).listeners(&servers);
         for (address, name, tls) in listeners.all() {
             self.socket(&address, name, tls);
         }
@@ -166,7 +167,8 @@ impl Writer {
             if has_root && level.own("return").is_empty() {
                 let tag = self.tag(span);
                 self.put("location / {\n");
-                let nothing: Level<'p> = Level { directives: &[], outer: Some(std::rc::Rc::new(level.clone())) };
+                let nothing: Level<'p> =
+                    Level { directives: &[], of: None, outer: Some(std::rc::Rc::new(level.clone())) };
                 self.tagged(&nothing, Kind::Location, &tag);
                 self.put(&format!("proxy_pass http://{FILES};\n}}\n"));
             } else {
