@@ -93,7 +93,6 @@ impl Gateway {
     fn text(&self) -> String {
         String::from_utf8(self.log.0.lock().expect("log").clone()).expect("UTF-8")
     }
-    }
 }
 
 /// A client that writes and reads octets.
