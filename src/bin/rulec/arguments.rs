@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use core::net::IpAddr;
+use rulec::import::nginx::Without;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -203,6 +204,9 @@ pub(crate) struct ImportNginx {
     /// Where relative includes are sought; unsaid: the folder of CONF
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) prefix: Option<PathBuf>,
+    /// Leave out a directive that decides and has no translation: everywhere, or at one place; repeatable
+    #[arg(long, value_name = "NAME[@FILE:LINE]")]
+    pub(crate) without: Vec<Without>,
     /// How the report is written; json goes to standard output where the rules do not
     #[arg(long, value_enum, default_value_t = ImportFormat::Human)]
     pub(crate) format: ImportFormat,

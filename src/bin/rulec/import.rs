@@ -5,13 +5,14 @@ use crate::console::{self, Console};
 use crate::file;
 use crate::status::{Status, Stop};
 use rulec::import::nginx::verify::{self, Subject};
-use rulec::import::nginx::{Parsed, import, parse};
+use rulec::import::nginx::{Imported, Options, Parsed, import, parse};
 use std::io::{self, Write};
 
 /// Translates, writes the rules if nothing keeps them from being written, and accounts for every directive.
 pub(crate) fn run(arguments: &ImportNginx, console: Console) -> Result<Status, Stop> {
     let parsed = parse(&arguments.conf, arguments.prefix.as_deref()).map_err(Stop::io(arguments.conf.display()))?;
-    let imported = import(&parsed);
+    let options = Options { without: arguments.without.clone() };
+    let imported = import(&parsed, &options);
     let failed = imported.has_errors();
     let rules_to_output = arguments.output.is_none() && !failed;
     match arguments.format {
@@ -28,25 +29,41 @@ pub(crate) fn run(arguments: &ImportNginx, console: Console) -> Result<Status, S
             }
         }
     }
+    for misnamed in &imported.misnamed {
+        to_stderr(&format!("error: `--without {}`: {}\n", misnamed.without, misnamed.why));
+    }
+    if !imported.misnamed.is_empty() {
+        return Ok(Status::Usage);
+    }
     if failed {
+        to_stderr(&wanted(&imported));
         return Ok(Status::Errors);
     }
     match &arguments.output {
         Some(output) => file::write_atomically(output, imported.rules.as_bytes())?,
         None => console::result(&imported.rules)?,
     }
-    if arguments.verify { certify(arguments, parsed) } else { Ok(Status::Fine) }
+    if arguments.verify { certify(arguments, &options, parsed) } else { Ok(Status::Fine) }
+}
+
+/// What `--without` would have to say.
+fn wanted(imported: &Imported) -> String {
+    if imported.wanted.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = imported.wanted.iter().map(|without| format!("--without {without}")).collect();
+    format!("to leave out what may be left out: {}\n", names.join(" "))
 }
 
 /// Asks nginx the same, shows where it differs, and says of how much both agree.
-fn certify(arguments: &ImportNginx, parsed: Parsed) -> Result<Status, Stop> {
+fn certify(arguments: &ImportNginx, options: &Options, parsed: Parsed) -> Result<Status, Stop> {
     let Some(nginx) = arguments.nginx.clone().or_else(verify::find) else {
         to_stderr("error: `--verify` asks a real nginx, and none is in PATH: install it, or say `--nginx PATH`\n");
         return Ok(Status::Errors);
     };
     let hash = hash(&parsed);
     // The same configuration was imported a moment ago.
-    let Ok(subject) = Subject::new(parsed, 0) else { return Ok(Status::Errors) };
+    let Ok(subject) = Subject::new(parsed, options, 0) else { return Ok(Status::Errors) };
     if subject.size().1 == 0 {
         to_stderr("nothing to verify: no server stands in this configuration\n");
         return Ok(Status::Fine);

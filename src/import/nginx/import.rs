@@ -7,6 +7,7 @@ use super::report::{Entry, Outcome, Report};
 use super::rules::{Node, Rendered};
 use super::table::{self, Kind};
 use super::tree::{Directive, Parsed};
+use super::without::{LeftOut, Misnamed, Options, Without};
 use crate::artifact;
 use crate::automaton::Limits;
 use crate::diagnostic::{Diagnostic, Severity, Span, nearest};
@@ -22,6 +23,12 @@ pub struct Imported {
     pub report: Report,
     /// Mistakes, refusals and traps, each at its place in the configuration.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was left out on request, in reading order.
+    pub left_out: Vec<LeftOut>,
+    /// What was asked to be left out, and cannot be or is not there.
+    pub misnamed: Vec<Misnamed>,
+    /// What `--without` would have to name, where something that it may name keeps the rules from being written.
+    pub wanted: Vec<Without>,
     /// By line of the rules, from 0: the place in the configuration that it came from.
     pub(super) origins: Vec<Option<Span>>,
 }
@@ -29,33 +36,35 @@ pub struct Imported {
 impl Imported {
     /// Whether there is something that keeps the rules from being written.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        !self.misnamed.is_empty() || self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 }
 
-/// Translates `parsed` into rules that decide as nginx does.
+/// Translates `parsed` into rules that decide as nginx does, but for what `options` leave out.
 ///
-/// The rules are compiled before they are given out, so that what comes back has no errors; the cost is that of
+/// Whatever decides and has no translation is an error, unless `options` name it: then it is in
+/// [`Imported::left_out`], and at the head of the rules. The rules are compiled before they are given out, so that what comes back has no errors; the cost is that of
 /// compiling them.
-pub fn import(parsed: &Parsed) -> Imported {
-    let mut importer = Importer::new(parsed);
+pub fn import(parsed: &Parsed, options: &Options) -> Imported {
+    let mut importer = Importer::new(parsed, options);
     importer.diagnostics.extend(parsed.diagnostics.iter().cloned());
-    let nodes = importer.file();
+    let mut nodes = importer.file();
     let report = importer.account();
+    let misnamed = importer.misnamed(&report.entries);
+    importer.left_out.sort_by_key(|out| out.span);
+    let head: Vec<Node> = importer.left_out.iter().map(|out| importer.left_out_node(out)).collect();
+    nodes.splice(1..1, head);
+    let Importer { left_out, wanted, .. } = &mut importer;
+    let (left_out, wanted) = (core::mem::take(left_out), core::mem::take(wanted));
     let rendered = Rendered::of(&nodes);
     let mut diagnostics = importer.diagnostics;
     if !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         diagnostics.extend(mistakes(&rendered));
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
-    let result = Imported { rules: rendered.text, report, diagnostics, origins: rendered.origins };
+    let result =
+        Imported { rules: rendered.text, report, diagnostics, left_out, misnamed, wanted, origins: rendered.origins };
     if result.has_errors() { Imported { rules: String::new(), ..result } } else { result }
-}
-
-/// Translates without asking the compiler what it thinks of the result: for who does that anyway.
-pub fn translate(parsed: &Parsed) -> String {
-    let mut importer = Importer::new(parsed);
-    Rendered::of(&importer.file()).text
 }
 
 /// What the compiler refuses, at the places that it came from.
@@ -125,6 +134,10 @@ impl<'p> Importer<'p> {
         nodes.extend(services);
         nodes.extend(parsed.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
         nodes
+    }
+
+    fn left_out_node(&self, out: &LeftOut) -> Node {
+        Node::Comment(format!("Left out on request: `{}` ({}): {}", out.name, self.place(out.span), out.why))
     }
 
     fn file_name(&self) -> String {

@@ -36,8 +36,10 @@ mod upstream;
 mod values;
 mod variable;
 pub mod verify;
+mod without;
 
-pub use import::{Imported, import, translate};
+pub use import::{Imported, import};
 pub use parse::{parse, parse_text};
 pub use report::{Counts, Entry, Outcome, Report};
 pub use tree::{Block, Comment, Directive, Parsed, Word};
+pub use without::{LeftOut, Misnamed, Options, Without};

@@ -12,6 +12,8 @@ pub enum Outcome {
     Carried,
     /// The rules do not say it, for this reason.
     NotCarried(String),
+    /// It decides, and was left out on request: what that means for requests.
+    LeftOut(String),
     /// No decision depends on it.
     BearsOnNothing,
 }
@@ -46,6 +48,8 @@ pub struct Counts {
     pub carried: usize,
     /// The rules do not say them.
     pub not_carried: usize,
+    /// They were left out on request.
+    pub left_out: usize,
     /// No decision depends on them.
     pub bearing_on_nothing: usize,
 }
@@ -58,6 +62,7 @@ impl Report {
             directives: self.entries.len(),
             carried: count(&|outcome| *outcome == Outcome::Carried),
             not_carried: count(&|outcome| matches!(outcome, Outcome::NotCarried(_))),
+            left_out: count(&|outcome| matches!(outcome, Outcome::LeftOut(_))),
             bearing_on_nothing: count(&|outcome| *outcome == Outcome::BearsOnNothing),
         }
     }
@@ -73,16 +78,19 @@ impl Report {
 
     /// As a person reads it.
     pub fn human(&self, sources: &Sources) -> String {
-        let Counts { directives, carried, not_carried, bearing_on_nothing } = self.counts();
+        let Counts { directives, carried, not_carried, left_out, bearing_on_nothing } = self.counts();
         let mut text = format!(
             "{directives} directives: {carried} carried over, {not_carried} not carried over, \
-             {bearing_on_nothing} bear on no decision\n"
+             {left_out} left out, {bearing_on_nothing} bear on no decision\n"
         );
         for entry in &self.entries {
-            if let Outcome::NotCarried(why) = &entry.outcome {
-                let place = sources.place(entry.span);
-                text.push_str(&format_args!("not carried over: {place}: `{}`: {why}\n", entry.name).to_string());
-            }
+            let (what, why) = match &entry.outcome {
+                Outcome::NotCarried(why) => ("not carried over", why),
+                Outcome::LeftOut(why) => ("left out", why),
+                Outcome::Carried | Outcome::BearsOnNothing => continue,
+            };
+            let place = sources.place(entry.span);
+            text.push_str(&format_args!("{what}: {place}: `{}`: {why}\n", entry.name).to_string());
         }
         let names = self.bearing_on_nothing();
         if !names.is_empty() {
@@ -102,6 +110,7 @@ impl Report {
             let (outcome, why) = match &entry.outcome {
                 Outcome::Carried => ("carried", None),
                 Outcome::NotCarried(why) => ("not_carried", Some(why.clone())),
+                Outcome::LeftOut(why) => ("left_out", Some(why.clone())),
                 Outcome::BearsOnNothing => ("bears_on_nothing", None),
             };
             EntryRecord { name: entry.name.clone(), file: file(sources, entry.span), line, column, outcome, why }

@@ -2,7 +2,7 @@
 
 use crate::engines::Engines;
 use rulec::diagnostic::{Format, render};
-use rulec::import::nginx::{Imported, import, parse_text};
+use rulec::import::nginx::{Imported, Options, import, parse_text};
 
 /// `http` around `servers`, whose bytes are Latin-1.
 pub(crate) fn http(servers: &str) -> Vec<u8> {
@@ -13,7 +13,7 @@ pub(crate) fn http(servers: &str) -> Vec<u8> {
 /// What the importer makes of `conf`.
 pub(super) fn imported(conf: &[u8]) -> (Imported, String) {
     let parsed = parse_text("nginx.conf", conf);
-    let imported = import(&parsed);
+    let imported = import(&parsed, &Options::default());
     let said = render(&imported.diagnostics, &parsed.sources, Format::Human, false);
     (imported, said)
 }

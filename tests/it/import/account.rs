@@ -2,7 +2,7 @@
 
 use crate::corpora::corpora;
 use rulec::diagnostic::Severity;
-use rulec::import::nginx::{Directive, Outcome, Parsed, import, parse, parse_text};
+use rulec::import::nginx::{Directive, Options, Outcome, Parsed, import, parse, parse_text};
 use rulec::model::load_text;
 use std::path::{Path, PathBuf};
 
@@ -23,10 +23,14 @@ fn count(directives: &[Directive]) -> usize {
 
 /// Every directive of `parsed` is accounted for once, and the rules, if there are any, are without errors.
 fn check(name: &str, parsed: &Parsed) -> bool {
-    let imported = import(parsed);
+    let imported = import(parsed, &Options::default());
     let counts = imported.report.counts();
     assert_eq!(counts.directives, count(&parsed.directives), "{name}");
-    assert_eq!(counts.directives, counts.carried + counts.not_carried + counts.bearing_on_nothing, "{name}");
+    assert_eq!(
+        counts.directives,
+        counts.carried + counts.not_carried + counts.left_out + counts.bearing_on_nothing,
+        "{name}"
+    );
     for entry in &imported.report.entries {
         if let Outcome::NotCarried(why) = &entry.outcome {
             assert!(!why.is_empty(), "{name}: {}", entry.name);

@@ -7,12 +7,12 @@ mod syntax;
 mod verify;
 
 use rulec::diagnostic::{Format, render};
-use rulec::import::nginx::{import, parse_text};
+use rulec::import::nginx::{Options, import, parse_text};
 
 /// `conf` as rules, and what was said of it.
 fn imported(conf: &str) -> (String, String) {
     let parsed = parse_text("nginx.conf", conf.as_bytes());
-    let imported = import(&parsed);
+    let imported = import(&parsed, &Options::default());
     (imported.rules, render(&imported.diagnostics, &parsed.sources, Format::Concise, false))
 }
 

@@ -3,14 +3,14 @@
 use crate::corpora::corpora;
 use rulec::diagnostic::Severity;
 use rulec::import::nginx::verify::{Answer, Nginx, Outcome, Random, Subject, curl, find};
-use rulec::import::nginx::{parse, parse_text};
+use rulec::import::nginx::{Options, parse, parse_text};
 use std::path::{Path, PathBuf};
 
 /// Requests for each file.
 const REQUESTS: u64 = 1_000;
 
 fn subject(conf: &str) -> Subject {
-    let subject = Subject::new(parse_text("nginx.conf", conf.as_bytes()), 0);
+    let subject = Subject::new(parse_text("nginx.conf", conf.as_bytes()), &Options::default(), 0);
     subject.unwrap_or_else(|errors| panic!("{conf}\n{errors:?}"))
 }
 
@@ -40,7 +40,7 @@ fn what_imports_decides_as_a_live_nginx_does() {
     let (mut verified, mut refused, mut without_server, mut not_loaded) = (0, 0, 0, Vec::new());
     for path in found {
         let shown = path.display();
-        let subject = match Subject::new(parse(&path, None).expect("it can be read"), 0) {
+        let subject = match Subject::new(parse(&path, None).expect("it can be read"), &Options::default(), 0) {
             Ok(subject) => subject,
             Err(said) => {
                 let parsed = parse(&path, None).expect("it can be read");

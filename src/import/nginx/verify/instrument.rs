@@ -9,6 +9,7 @@ use super::super::importer::Importer;
 use super::super::level::Level;
 use super::super::listen::Listeners;
 use super::super::tree::{Directive, Parsed};
+use super::super::without::Options;
 use super::super::{decode, location};
 use super::client::AUTH;
 use super::sources::ServerSource;
@@ -106,7 +107,7 @@ impl Writer {
     fn http<'p>(&mut self, parsed: &'p Parsed, level: &Level<'p>) {
         let servers: Vec<&'p Directive> =
             level.own("server").into_iter().filter(|server| server.block.is_some()).collect();
-        let listeners: Listeners = Importer::new(parsed).listeners(&servers);
+        let listeners: Listeners = Importer::new(parsed, &Options::default()).listeners(&servers);
         for (address, name, tls) in listeners.all() {
             self.socket(&address, name, tls);
         }

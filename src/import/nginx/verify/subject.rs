@@ -2,6 +2,7 @@
 
 use super::super::import::{Imported, import};
 use super::super::tree::Parsed;
+use super::super::without::Options;
 use super::instrument::{Instrumented, instrument};
 use super::requests::Source;
 use crate::analysis::record::decide_record;
@@ -37,12 +38,12 @@ impl fmt::Debug for Subject {
 }
 
 impl Subject {
-    /// `parsed` and its rules; `number` keeps it apart from others in one nginx.
+    /// `parsed` and its rules, as [`import`] makes them with `options`; `number` keeps it apart from others in one nginx.
     ///
     /// # Errors
     /// The configuration cannot be imported: what was said of it.
-    pub fn new(parsed: Parsed, number: usize) -> Result<Self, Vec<Diagnostic>> {
-        let imported = import(&parsed);
+    pub fn new(parsed: Parsed, options: &Options, number: usize) -> Result<Self, Vec<Diagnostic>> {
+        let imported = import(&parsed, options);
         if imported.has_errors() {
             return Err(imported.diagnostics);
         }

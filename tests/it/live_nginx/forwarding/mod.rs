@@ -12,7 +12,7 @@ use super::{number, say};
 use crate::engines::Engines;
 use agreement::difference;
 use peer::{Ask, Peer};
-use rulec::import::nginx::{import, parse_text};
+use rulec::import::nginx::{Options, import, parse_text};
 use rulec::model::RequestRecord;
 use std::collections::BTreeMap;
 
@@ -132,7 +132,7 @@ fn imported(server: &Server) -> Result<String, String> {
     let upstreams = "upstream u1 { server 127.0.0.1:9; } upstream u2 { server 127.0.0.1:9; }\n";
     let conf = format!("http {{\n{upstreams}{SHARED}{}}}\n", server.conf()).replace("LISTEN", "127.0.0.1:8080");
     let parsed = parse_text("nginx.conf", conf.as_bytes());
-    let imported = import(&parsed);
+    let imported = import(&parsed, &Options::default());
     if !imported.has_errors() {
         return Ok(imported.rules);
     }
