@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const REQUESTS: u64 = 1_000;
 
 fn subject(conf: &str) -> Subject {
-    let subject = Subject::new(parse_text("nginx.conf", conf.as_bytes()), &Options::default(), 0);
+    let subject = Subject::new(parse_text("nginx.conf", conf.as_bytes()), &Options::default());
     subject.unwrap_or_else(|errors| panic!("{conf}\n{errors:?}"))
 }
 
@@ -40,7 +40,7 @@ fn what_imports_decides_as_a_live_nginx_does() {
     let (mut verified, mut refused, mut without_server, mut not_loaded) = (0, 0, 0, Vec::new());
     for path in found {
         let shown = path.display();
-        let subject = match Subject::new(parse(&path, None).expect("it can be read"), &Options::default(), 0) {
+        let subject = match Subject::new(parse(&path, None).expect("it can be read"), &Options::default()) {
             Ok(subject) => subject,
             Err(said) => {
                 let parsed = parse(&path, None).expect("it can be read");
@@ -117,10 +117,10 @@ type Alteration = fn(&mut Answer);
 #[test]
 fn every_part_of_an_answer_that_is_another_is_a_difference() {
     let subject = subject(EVERYTHING);
-    let nginx = Nginx::start(&nginx(), &[&subject]).expect("nginx takes it");
+    let nginx = Nginx::start(&nginx(), &subject).expect("nginx takes it");
     let mut random = Random::new(3);
     let requests: Vec<_> = (0..600).map(|_| subject.request(&mut random)).collect();
-    let answers = nginx.ask(&subject, &requests).expect("nginx answers");
+    let answers = nginx.ask(&requests).expect("nginx answers");
     let alterations: [(&str, Alteration); 6] = [
         ("status", |answer| answer.status += 1),
         ("Location", |answer| {
