@@ -226,7 +226,6 @@ fn lines(
     sockets: &[Bound],
     dropped: &[usize],
 ) -> Vec<(Vec<u8>, Option<usize>)> {
-    let variable = format!("http_{}", client::SCHEME.to_ascii_lowercase().replace('-', "_"));
     let mut head = format!(
         "daemon off; master_process off; error_log error.log; pid nginx.pid;\n\
          events {{ worker_connections 4096; }}\n\
@@ -234,8 +233,6 @@ fn lines(
          access_log off; keepalive_requests 10000000;\n\
          client_body_temp_path c; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n\
          set_real_ip_from unix:; set_real_ip_from 127.0.0.1; real_ip_header {CLIENT};\n\
-         map ${variable} $rulec_scheme {{ default http; https https; }}\n\
-         map ${variable} $rulec_https {{ default \"\"; https on; }}\n\
          server {{ listen unix:{READY}; return 204; }}\n"
     );
     let is_unsaid = |line: &&&str| !instrumented.http_names.contains(line.split(' ').next().unwrap_or(line));
@@ -257,6 +254,13 @@ fn lines(
         };
         lines.push((line, of));
     }
-    lines.push((b"}".to_vec(), None));
+    // Behind the author's tables: the first table closes what is said of their sizes.
+    let variable = format!("http_{}", client::SCHEME.to_ascii_lowercase().replace('-', "_"));
+    let tail = format!(
+        "map ${variable} $rulec_scheme {{ default http; https https; }}\n\
+         map ${variable} $rulec_https {{ default \"\"; https on; }}\n\
+         }}\n"
+    );
+    lines.extend(tail.lines().map(|line| (line.as_bytes().to_vec(), None)));
     lines
 }

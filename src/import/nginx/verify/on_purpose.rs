@@ -27,6 +27,9 @@ impl Subject {
         if is_bad && answer.status == 400 {
             return Some("a request that cannot be read is refused before any rule, response fields too");
         }
+        if answer.status == 405 && verdict.status == Some(405) && request.method == "TRACE" {
+            return Some("TRACE is refused before any rule, response fields too");
+        }
         if verdict.code == Some("request.target_unsafe") {
             return Some("a target that would be another request line is refused");
         }

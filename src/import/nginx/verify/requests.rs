@@ -102,14 +102,16 @@ impl Source {
     /// Fields that a client has no business to send, and fields sent in ways that few clients do.
     fn strange(&self, request: &mut RequestRecord, random: &mut Random) {
         for name in &self.set {
-            if random.chance(30) {
-                let value = random.word(&["admin", "1", "203.0.113.9", "other.test", "a, b", "https"]);
-                request.headers.push((name.clone(), value.to_owned()));
-                // The lines of a field that guards ask are one value here, and in nginx from 1.23.
-                let is_asked = self.fields.iter().any(|(field, _)| *field == Field::Header(name.clone()));
-                if !is_asked && random.chance(20) {
-                    request.headers.push((name.to_ascii_uppercase(), "again".to_owned()));
-                }
+            let is_asked = request.headers.iter().any(|(own, _)| own == name);
+            if is_asked || !random.chance(30) {
+                continue;
+            }
+            let value = random.word(&["admin", "1", "203.0.113.9", "other.test", "a, b", "https"]);
+            request.headers.push((name.clone(), value.to_owned()));
+            // The lines of a field that guards ask are one value here, and in nginx from 1.23.
+            let is_read = self.fields.iter().any(|(field, _)| *field == Field::Header(name.clone()));
+            if !is_read && !is_single(name) && random.chance(20) {
+                request.headers.push((name.to_ascii_uppercase(), "again".to_owned()));
             }
         }
         let known: Vec<String> = request.headers.iter().map(|(name, _)| name.clone()).collect();
@@ -161,6 +163,12 @@ fn is_end_to_end(name: &str) -> bool {
         "cookie", "authorization",
     ];
     !OTHERS.contains(&name.to_ascii_lowercase().as_str()) && !name.to_ascii_lowercase().starts_with("x-rulec-")
+}
+
+/// Whether nginx answers 400 to a second line of the field, or takes one of them by rules of its own.
+fn is_single(name: &str) -> bool {
+    const SINGLE: &[&str] = &["range", "referer", "user-agent", "authorization", "content-type", "from", "via", "date"];
+    SINGLE.contains(&name) || name.starts_with("if-") || name == "x-forwarded-for"
 }
 
 /// Now and then a second value of `name`, before or behind the first.
