@@ -9,7 +9,7 @@ use super::predicate::Predicate;
 use super::proxy::Home;
 use super::rules::{Node, Rendered, quoted, word};
 use super::survey::changes;
-use super::tree::Directive;
+use super::tree::{Directive, Word};
 use crate::diagnostic::Span;
 
 /// What answers on a level.
@@ -23,15 +23,20 @@ pub(super) enum Handler<'p> {
     Files,
 }
 
-const FOREIGN: &[&str] =
-    &["fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass", "empty_gif", "stub_status"];
+/// Protocols that a server in front of an external upstream has to speak.
+const PROTOCOLS: &[&str] = &["fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"];
+/// What answers by itself: left out on request, an external upstream stands in its place.
+const MODULES: &[&str] =
+    &["empty_gif", "stub_status", "status", "api", "upstream_conf", "vhost_traffic_status_display", "hls", "f4f"];
 
 impl<'p> Handler<'p> {
     /// What `level` says itself.
     pub(super) fn own(level: &Level<'p>) -> Option<Self> {
         level.directives.iter().rev().find_map(|directive| match directive.name() {
             "proxy_pass" => Some(Self::Proxy(directive)),
-            name if FOREIGN.contains(&name) || is_script(name) => Some(Self::Foreign(directive)),
+            name if PROTOCOLS.contains(&name) || MODULES.contains(&name) || is_script(name) => {
+                Some(Self::Foreign(directive))
+            }
             _ => None,
         })
     }
@@ -173,10 +178,9 @@ impl<'p> Importer<'p> {
                 let what = format!("{} {}", directive.name(), directive.arg(0));
                 let protocol = directive.name().trim_end_matches("_pass");
                 let name = self.external(protocol, what.trim(), directive.span);
-                self.not_carried(
-                    directive,
-                    format!("requests go to the external upstream `{name}`: proxy.toml says where"),
-                );
+                if PROTOCOLS.contains(&directive.name()) {
+                    self.carried(directive);
+                }
                 vec![Node::line(format!("proxy {name}"), directive.span)]
             }
             Handler::Files => {
@@ -201,13 +205,26 @@ impl<'p> Importer<'p> {
     /// Files are served: what says where they are is the host's affair.
     fn files(&mut self, level: &Level<'p>) -> Span {
         let mut span = None;
-        for name in ["alias", "root", "index"] {
-            for directive in level.effective(name) {
-                span = span.or(Some(directive.span));
-                self.not_carried(directive, "files are the affair of a file server, the upstream `files`");
-            }
+        for directive in ["alias", "root"].into_iter().flat_map(|name| level.effective(name)) {
+            span = span.or(Some(directive.span));
+            self.carried(directive);
+        }
+        for index in level.effective("index") {
+            self.index(index);
         }
         span.or_else(|| level.directives.first().map(|directive| directive.span)).unwrap_or_default()
+    }
+
+    /// An index that is a plain file is the file server's affair; any other is sought by another location.
+    fn index(&mut self, index: &'p Directive) {
+        let is_plain = |word: &Word| word.text.ends_with(".html") || word.text.ends_with(".htm");
+        match index.args.iter().find(|word| !is_plain(word)) {
+            None => self.carried(index),
+            Some(other) => {
+                let why = format!("a folder that has `{}` is answered by the location of that path", other.text);
+                self.gap(index, &why);
+            }
+        }
     }
 
     fn try_files(

@@ -5,7 +5,7 @@ use super::importer::Importer;
 use super::level::Level;
 use super::report::{Entry, Outcome, Report};
 use super::rules::{Node, Rendered};
-use super::table::{self, Kind};
+use super::table::{self, Class};
 use super::tree::{Directive, Parsed};
 use super::without::{LeftOut, Misnamed, Options, Without};
 use crate::artifact;
@@ -58,10 +58,10 @@ pub fn import(parsed: &Parsed, options: &Options) -> Imported {
     let (left_out, wanted) = (core::mem::take(left_out), core::mem::take(wanted));
     let rendered = Rendered::of(&nodes);
     let mut diagnostics = importer.diagnostics;
-    if !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    if !diagnostics.has_errors() {
         diagnostics.extend(mistakes(&rendered));
     }
-    diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
+    let diagnostics = diagnostics.sorted();
     let result =
         Imported { rules: rendered.text, report, diagnostics, left_out, misnamed, wanted, origins: rendered.origins };
     if result.has_errors() { Imported { rules: String::new(), ..result } } else { result }
@@ -202,25 +202,51 @@ impl<'p> Importer<'p> {
         if let Some(outcome) = self.ledger.get(&directive.span) {
             return outcome.clone();
         }
-        match table::kind(directive.name()) {
-            Kind::BearsOnNothing => Outcome::BearsOnNothing,
-            Kind::NotCarried(why) => Outcome::NotCarried(why.to_owned()),
-            Kind::Translated if directive.name() == "include" => Outcome::Carried,
-            Kind::Translated => Outcome::NotCarried("nothing that is decided reaches it here".to_owned()),
-            Kind::Unknown => {
-                let message = format!("unknown directive `{}`", directive.name());
-                let help = nearest(directive.name(), table::names()).map_or_else(
-                    || {
-                        "nginx itself does not know it; if a module of yours does, leave it out of the import"
-                            .to_owned()
-                    },
-                    |near| format!("did you mean `{near}`?"),
-                );
-                self.diagnostics
-                    .push(Diagnostic::error("nginx-unknown-directive", directive.name.span, message).help(help));
-                Outcome::NotCarried("nginx does not know it".to_owned())
+        match table::class(directive.name()) {
+            // What is translated and was not asked for: nothing that is decided reaches it.
+            Class::Nothing | Class::Variable | Class::Translated { .. } => Outcome::BearsOnNothing,
+            Class::Decides(row) if !row.decides(directive, &|name| self.switches.contains_key(name)) => {
+                Outcome::BearsOnNothing
+            }
+            Class::Decides(row) => {
+                let why = format!("without it {}", row.without);
+                self.decides(directive, &why, row.instead);
+                self.said_of(directive)
+            }
+            Class::Parameter(switches) => self.parameter(directive, switches),
+            Class::Unknown => {
+                self.unknown_directive(directive);
+                self.said_of(directive)
             }
         }
+    }
+
+    fn said_of(&self, directive: &Directive) -> Outcome {
+        self.ledger.get(&directive.span).cloned().unwrap_or(Outcome::BearsOnNothing)
+    }
+
+    /// What says more about `switches` comes to what they come to, where one of them is on.
+    fn parameter(&mut self, directive: &'p Directive, switches: &[&str]) -> Outcome {
+        let on: Vec<&'p Directive> =
+            switches.iter().filter_map(|switch| self.switches.get(switch)).flatten().copied().collect();
+        let Some(first) = on.first() else { return Outcome::BearsOnNothing };
+        let why = format!("it says more about `{}`", first.name());
+        self.names(directive);
+        let is_left_out = on.iter().all(|switch| self.names(switch));
+        if is_left_out { Outcome::LeftOut(why) } else { Outcome::NotCarried(why) }
+    }
+
+    fn unknown_directive(&mut self, directive: &'p Directive) {
+        let name = directive.name();
+        let why = "nothing is known of it, so it may decide";
+        if self.leaves_out(directive, why) {
+            return;
+        }
+        self.not_carried(directive, why);
+        let near = nearest(name, table::names()).map(|near| format!("did you mean `{near}`? If it is right, "));
+        let help = format!("{}{}", near.unwrap_or_default(), table::UNKNOWN_INSTEAD);
+        let message = format!("unknown directive `{name}`: {why}");
+        self.say(Diagnostic::error("nginx-unknown-directive", directive.name.span, message).help(help));
     }
 }
 

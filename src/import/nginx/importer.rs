@@ -1,8 +1,10 @@
 //! What all of the translation shares: findings, the account of directives, and what is declared at the top.
 
 use super::fact::Fact;
+use super::findings::Findings;
 use super::map::Maps;
 use super::report::{Entry, Outcome};
+use super::table;
 use super::tree::{Directive, Parsed};
 use super::upstream::Upstreams;
 use super::without::{LeftOut, Misnamed, Options, Without};
@@ -13,17 +15,23 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(super) struct Importer<'p> {
     pub(super) parsed: &'p Parsed,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Findings,
     pub(super) ledger: BTreeMap<Span, Outcome>,
     pub(super) upstreams: Upstreams<'p>,
     pub(super) maps: Maps<'p>,
     pub(super) facts: Vec<Fact>,
     /// Variables that any server sets or captures: nginx knows them everywhere.
     pub(super) variables: BTreeSet<String>,
+    /// Variables of the server at work that texts of the rules name.
+    pub(super) said: BTreeSet<String>,
+    /// Directives of the two that follow.
+    seen: BTreeSet<Span>,
     /// What is left out on request.
     pub(super) left_out: Vec<LeftOut>,
     /// What `--without` would have to name, so that nothing of what may be left out is refused.
     pub(super) wanted: Vec<Without>,
+    /// Directives that are on somewhere, of those that the table calls switches.
+    pub(super) switches: BTreeMap<&'p str, Vec<&'p Directive>>,
     options: &'p Options,
     /// By number of the option: whether it named what may be left out.
     used: Vec<bool>,
@@ -43,13 +51,6 @@ impl Lack {
     pub(super) fn beyond(why: impl Into<String>) -> Self {
         Self::Beyond(why.into())
     }
-
-    /// The reason.
-    pub(super) fn why(&self) -> &str {
-        match self {
-            Self::Wrong(why) | Self::Beyond(why) => why,
-        }
-    }
 }
 
 impl<'p> Importer<'p> {
@@ -57,15 +58,18 @@ impl<'p> Importer<'p> {
     pub(super) fn new(parsed: &'p Parsed, options: &'p Options) -> Self {
         Self {
             parsed,
-            diagnostics: Vec::new(),
+            diagnostics: Findings::default(),
             ledger: BTreeMap::new(),
             upstreams: Upstreams::default(),
             maps: Maps::default(),
             facts: Vec::new(),
             variables: BTreeSet::new(),
+            said: BTreeSet::new(),
+            seen: BTreeSet::new(),
             left_out: Vec::new(),
             wanted: Vec::new(),
             used: vec![false; options.without.len()],
+            switches: switches(&parsed.directives),
             options,
         }
     }
@@ -73,6 +77,11 @@ impl<'p> Importer<'p> {
     /// The rules say `directive`.
     pub(super) fn carried(&mut self, directive: &Directive) {
         self.ledger.entry(directive.span).or_insert(Outcome::Carried);
+    }
+
+    /// No decision depends on `directive`.
+    pub(super) fn nothing(&mut self, directive: &Directive) {
+        self.ledger.entry(directive.span).or_insert(Outcome::BearsOnNothing);
     }
 
     /// The rules do not say `directive`, wherever else they do.
@@ -84,45 +93,64 @@ impl<'p> Importer<'p> {
         }
     }
 
-    /// Whether `directive` is left out on request, because `so`.
-    pub(super) fn leaves_out(&mut self, directive: &'p Directive, so: &str) -> bool {
-        let named: Vec<usize> = (0..)
-            .zip(&self.options.without)
-            .filter(|(_, without)| without.means(directive, &self.parsed.sources))
-            .map(|(number, _)| number)
-            .collect();
-        for number in &named {
-            if let Some(used) = self.used.get_mut(*number) {
-                *used = true;
+    /// `directive` decides and is not said: it is left out if that was asked for; else it is an error, because of `why`,
+    /// and `instead` is to be written. Whether it is left out.
+    pub(super) fn decides(&mut self, directive: &'p Directive, why: &str, instead: &str) -> bool {
+        if self.leaves_out(directive, why) {
+            return true;
+        }
+        self.not_carried(directive, why);
+        let message = format!("`{}` decides, and is not translated: {why}", directive.name());
+        self.say(Diagnostic::error("nginx-decides", directive.span, message).help(to_write(instead)));
+        false
+    }
+
+    /// `directive` has a form that is not translated, because of `why`; whether it is left out.
+    pub(super) fn gap(&mut self, directive: &'p Directive, why: &str) -> bool {
+        let name = directive.name();
+        if table::may_leave_out(name) && self.leaves_out(directive, why) {
+            return true;
+        }
+        self.not_carried(directive, why);
+        let message = format!("`{name}` has no translation here: {why}");
+        self.refuse(directive.span, message, &to_write(table::instead(name)));
+        false
+    }
+
+    /// Whether `directive` is left out on request; if not, that it may be is noted.
+    pub(super) fn leaves_out(&mut self, directive: &'p Directive, why: &str) -> bool {
+        if self.names(directive) {
+            let out = LeftOut { name: directive.name().to_owned(), span: directive.span, why: why.to_owned() };
+            if self.seen.insert(directive.span) {
+                self.left_out.push(out);
             }
+            self.leave_out(directive, why);
+            return true;
         }
-        if named.is_empty() {
-            self.want(directive);
-            return false;
+        if self.seen.insert(directive.span) {
+            let sources = &self.parsed.sources;
+            let file = sources.get(directive.span.file).map(|source| source.name.clone()).unwrap_or_default();
+            let place = Some((file, sources.position(directive.span).0));
+            self.wanted.push(Without { name: directive.name().to_owned(), place });
         }
-        self.leave_out(directive, so);
-        true
+        false
     }
 
-    fn leave_out(&mut self, directive: &'p Directive, so: &str) {
-        let out = LeftOut { name: directive.name().to_owned(), span: directive.span, why: so.to_owned() };
-        if !self.left_out.iter().any(|known| known.span == out.span) {
-            self.left_out.push(out);
+    /// Whether `--without` names `directive`; those that do have named something.
+    pub(super) fn names(&mut self, directive: &Directive) -> bool {
+        let mut is_named = false;
+        for (without, used) in self.options.without.iter().zip(&mut self.used) {
+            let means = without.means(directive, &self.parsed.sources);
+            *used |= means;
+            is_named |= means;
         }
-        self.ledger.insert(directive.span, Outcome::LeftOut(so.to_owned()));
+        is_named
+    }
+
+    fn leave_out(&mut self, directive: &'p Directive, why: &str) {
+        self.ledger.insert(directive.span, Outcome::LeftOut(why.to_owned()));
         for inner in directive.children() {
-            self.ledger.insert(inner.span, Outcome::LeftOut(so.to_owned()));
-        }
-    }
-
-    /// `--without` could name `directive`.
-    fn want(&mut self, directive: &Directive) {
-        let sources = &self.parsed.sources;
-        let file = sources.get(directive.span.file).map(|source| source.name.clone()).unwrap_or_default();
-        let place = Some((file, sources.position(directive.span).0));
-        let without = Without { name: directive.name().to_owned(), place };
-        if !self.wanted.contains(&without) {
-            self.wanted.push(without);
+            self.leave_out(inner, why);
         }
     }
 
@@ -145,16 +173,10 @@ impl<'p> Importer<'p> {
 
     /// `lack` at `directive`.
     pub(super) fn lacks(&mut self, directive: &'p Directive, lack: &Lack) {
-        let name = directive.name();
         match lack {
             Lack::Wrong(why) => self.wrong(directive.span, why.clone()),
             Lack::Beyond(why) => {
-                if self.leaves_out(directive, why) {
-                    return;
-                }
-                self.not_carried(directive, why.clone());
-                let message = format!("`{name}` cannot be decided beforehand: {why}");
-                self.refuse(directive.span, message, "say in rules what is meant, and leave this out of the import");
+                self.gap(directive, why);
             }
         }
     }
@@ -164,12 +186,8 @@ impl<'p> Importer<'p> {
         self.say(Diagnostic::warning("nginx-trap", span, message).help(help));
     }
 
-    fn say(&mut self, diagnostic: Diagnostic) {
-        let same =
-            |other: &Diagnostic| other.place.span == diagnostic.place.span && other.message == diagnostic.message;
-        if !self.diagnostics.iter().any(same) {
-            self.diagnostics.push(diagnostic);
-        }
+    pub(super) fn say(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
     }
 }
 
@@ -190,4 +208,24 @@ fn misnamed(without: &Without, entries: &[Entry], sources: &Sources) -> Misnamed
         Outcome::NotCarried(why) => format!("`{name}` at {place} cannot be left out: {why}"),
         Outcome::Carried | Outcome::LeftOut(_) => format!("`{name}` at {place} is carried over, and stays"),
     })
+}
+
+/// `instead` as what is to be done.
+fn to_write(instead: &str) -> String {
+    if instead.starts_with('`') { format!("write {instead}") } else { instead.to_owned() }
+}
+
+/// The directives among `directives`, and below them, that are on and on which others depend.
+fn switches(directives: &[Directive]) -> BTreeMap<&str, Vec<&Directive>> {
+    let mut on: BTreeMap<&str, Vec<&Directive>> = BTreeMap::new();
+    let mut waiting: Vec<&Directive> = directives.iter().collect();
+    while let Some(directive) = waiting.pop() {
+        if table::is_on(directive) {
+            on.entry(directive.name()).or_default().push(directive);
+        }
+        if !table::is_opaque(directive.name()) {
+            waiting.extend(directive.children());
+        }
+    }
+    on
 }

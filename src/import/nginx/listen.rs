@@ -47,6 +47,12 @@ impl<'p> Importer<'p> {
                     }
                     listeners.defaults.insert(address.clone(), index);
                 }
+                if has("proxy_protocol") {
+                    self.gap(
+                        listen,
+                        "clients are who a PROXY header says, where proxy.toml says `proxy_protocol = true`",
+                    );
+                }
                 if has("ssl") {
                     listeners.tls.insert(address.clone(), true);
                 }

@@ -74,7 +74,8 @@ impl<'p> Importer<'p> {
                 continue;
             }
             if head.pattern.starts_with('@') && !named.insert(head.pattern.clone()) {
-                self.skip(directive, "nginx uses the first location of this name");
+                // nginx uses the first location of this name.
+                self.skip(directive);
                 continue;
             }
             nodes.push(Node::Blank);
@@ -90,10 +91,10 @@ impl<'p> Importer<'p> {
     }
 
     /// Nothing in `directive` is ever reached.
-    fn skip(&mut self, directive: &'p Directive, why: &str) {
-        self.not_carried(directive, why);
+    fn skip(&mut self, directive: &'p Directive) {
+        self.nothing(directive);
         for inner in directive.children() {
-            self.skip(inner, why);
+            self.skip(inner);
         }
     }
 
@@ -190,7 +191,8 @@ impl<'p> Importer<'p> {
                 methods.push(word.text.as_str());
             }
             let inner = Place { level: place.level.inner(directive), ..place.clone() };
-            let body = self.passing(&inner, around, false, &UriUse::Always);
+            let (mut body, _) = self.own_settings(&inner, &BTreeSet::new());
+            body.extend(self.passing(&inner, around, false, &UriUse::Always));
             let head = format!("when not method {}", methods.join(" "));
             nodes.extend(directive.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
             nodes.push(Node::block(head, directive.span, body));
@@ -198,14 +200,14 @@ impl<'p> Importer<'p> {
         nodes
     }
 
-    /// The handler of a location that always answers before.
+    /// What stands behind a `return` that answers every request.
     fn never_reached(&mut self, place: &Place<'_, 'p>, handler: Handler<'p>) {
         if let Handler::Proxy(directive) | Handler::Foreign(directive) = handler {
-            self.not_carried(directive, "a `return` above answers every request");
+            self.nothing(directive);
         }
         for name in ["try_files", "allow", "deny", "satisfy", "auth_basic", "auth_request"] {
             for directive in place.level.own(name) {
-                self.not_carried(directive, "a `return` answers every request before");
+                self.nothing(directive);
             }
         }
     }

@@ -158,15 +158,6 @@ impl<'p> Importer<'p> {
             self.maps.nodes.push(Node::block(format!("map ${own}"), directive.span, body).remark(place));
             self.carried(directive);
         });
-        if let Err(lack) = &done {
-            self.not_carried(directive, lack.why());
-        }
-        for entry in directive.children() {
-            match &done {
-                Ok(()) => self.carried(entry),
-                Err(lack) => self.not_carried(entry, lack.why()),
-            }
-        }
         self.maps.translated.insert(name.to_owned(), Some(done.clone()));
         done.map(|()| own)
     }
@@ -305,9 +296,11 @@ fn nowhere<'p>() -> Server<'p> {
         port: None,
         is_tls: None,
         sets: BTreeMap::new(),
+        made_of: BTreeMap::new(),
         groups: BTreeSet::new(),
         said: BTreeSet::new(),
         takes_groups: false,
+        passes_on: false,
         targets: Vec::new(),
         named: BTreeSet::new(),
         is_any: true,

@@ -4,12 +4,14 @@
 //! that decide as nginx does, and accounts for every directive.
 
 mod access;
+mod cgi;
 mod condition;
 mod content;
 mod context;
 mod decode;
 mod fact;
 mod field;
+mod findings;
 mod flow;
 mod import;
 mod importer;

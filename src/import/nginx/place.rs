@@ -17,18 +17,34 @@ pub(super) struct Server<'p> {
     pub(super) is_tls: Option<bool>,
     /// Variables that `set` keeps, and in how many blocks.
     pub(super) sets: BTreeMap<String, BTreeSet<usize>>,
+    /// The variables that their values are made of.
+    pub(super) made_of: BTreeMap<String, BTreeSet<String>>,
     /// Names of groups of its regexes.
     pub(super) groups: BTreeSet<String>,
-    /// Those of them that texts use.
+    /// Variables and groups that texts of the rules name: the `set` of any other is not written.
     pub(super) said: BTreeSet<String>,
     /// Whether `$1` and its like are used outside of the rewrites that capture them.
     pub(super) takes_groups: bool,
+    /// Whether it passes requests on.
+    pub(super) passes_on: bool,
     /// Where internal redirects of it can lead.
     pub(super) targets: Vec<Target>,
     /// Names of `@` locations.
     pub(super) named: BTreeSet<String>,
     /// Whether it stands for all servers that a table is filled in for.
     pub(super) is_any: bool,
+}
+
+impl Server<'_> {
+    /// Texts name `names`, and so what these are made of.
+    pub(super) fn say(&mut self, names: BTreeSet<String>) {
+        let mut waiting: Vec<String> = names.into_iter().collect();
+        while let Some(name) = waiting.pop() {
+            if self.said.insert(name.clone()) {
+                waiting.extend(self.made_of.get(&name).into_iter().flatten().cloned());
+            }
+        }
+    }
 }
 
 /// What of a request may be another one than it came with.

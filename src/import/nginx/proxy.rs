@@ -3,6 +3,8 @@
 use super::field::Field;
 use super::flow::UriUse;
 use super::importer::{Importer, Lack};
+use super::level::Level;
+use super::location::head_of;
 use super::place::Place;
 use super::predicate::Predicate;
 use super::rules::{Node, quoted};
@@ -236,6 +238,19 @@ fn plain_url(text: &str) -> Result<Url, Lack> {
     let uri = if address.starts_with("unix:") { uri.strip_prefix(':').unwrap_or(uri) } else { uri };
     let uri = if uri.is_empty() { Vec::new() } else { vec![Part::Text(uri.to_owned())] };
     Ok(Url { scheme, address: address.to_owned(), uri })
+}
+
+/// nginx's default `proxy_redirect` for the `proxy_pass` of `level` itself: from what is passed on to, to the location.
+pub(super) fn default_redirect(level: &Level<'_>) -> Option<(String, String)> {
+    let url = level.own("proxy_pass").first()?.arg(0);
+    if url.contains('$') {
+        return None;
+    }
+    if plain_url(url).ok()?.uri.is_empty() {
+        return Some((format!("{url}/"), "/".to_owned()));
+    }
+    let (_, location) = head_of(level.of.filter(|of| of.name() == "location")?)?;
+    Some((url.to_owned(), location))
 }
 
 /// The address in `head`, if what follows cannot belong to it any more.

@@ -58,7 +58,7 @@ impl<'p> Importer<'p> {
     pub(super) fn snippet_server(&mut self, directives: &'p [Directive]) -> Vec<Node> {
         let Some(first) = directives.first() else { return Vec::new() };
         let http = Level::outermost(&[]);
-        let level = Level { directives, outer: Some(std::rc::Rc::new(http.clone())) };
+        let level = Level::within(&http, directives);
         let mut servers = Servers {
             http,
             listeners: Listeners::default(),
@@ -87,9 +87,11 @@ impl<'p> Importer<'p> {
             port,
             is_tls,
             sets: BTreeMap::new(),
+            made_of: BTreeMap::new(),
             groups: BTreeSet::new(),
             said: BTreeSet::new(),
             takes_groups: false,
+            passes_on: false,
             targets: Vec::new(),
             named: BTreeSet::new(),
             is_any: false,
@@ -138,8 +140,30 @@ impl<'p> Importer<'p> {
         }
         nodes.extend(self.merge_slashes(index, servers));
         if level.effective("client_max_body_size").is_empty() {
-            nodes.push(Node::line("body forward", span));
+            nodes.push(Node::line("body forward max=1m", span));
         }
+        nodes.extend(self.statements(source, server));
+        (own, nodes)
+    }
+
+    /// The statements of a service; followed anew until it is known of every variable whether a text names it.
+    fn statements(&mut self, source: Source<'p>, server: &Server<'p>) -> Vec<Node> {
+        let mut server = server.clone();
+        loop {
+            self.said.clear();
+            let nodes = self.statements_once(source, &server);
+            let said = core::mem::take(&mut self.said);
+            if said.is_subset(&server.said) {
+                return nodes;
+            }
+            server.say(said);
+        }
+    }
+
+    fn statements_once(&mut self, source: Source<'p>, server: &Server<'p>) -> Vec<Node> {
+        let span = source.span;
+        let level = server.level.clone();
+        let mut nodes = Vec::new();
         let place = Place {
             server,
             level: level.clone(),
@@ -149,7 +173,7 @@ impl<'p> Importer<'p> {
             proxy_host: None,
         };
         let behind = Place { moves: place.moves.or(all_changes(source.directives)), ..place.clone() };
-        nodes.extend(self.all_settings(&behind));
+        nodes.extend(self.all_settings(&behind, span));
         let before_statements = nodes.len();
         let mut flow = Flow::new(place, false, server.takes_groups);
         self.follow(source.directives, &mut flow);
@@ -161,7 +185,7 @@ impl<'p> Importer<'p> {
         for name in never_set(&nodes, server) {
             nodes.insert(before_statements, Node::line(format!("set ${name} \"\""), span));
         }
-        (own, nodes)
+        nodes
     }
 
     /// What no location takes is a file, if the server says where files are.
@@ -174,7 +198,7 @@ impl<'p> Importer<'p> {
         }
         let name = self.external("files", "a file server: nginx serves these itself", span);
         for root in level.own("root") {
-            self.not_carried(root, "files are the affair of a file server, the upstream `files`");
+            self.carried(root);
         }
         let mut body = vec![Node::line("slash_redirect off", span)];
         let server = nowhere(level);
@@ -275,7 +299,7 @@ fn all_changes(directives: &[Directive]) -> Moves {
     of_locations.fold(changes(directives), |moves, location| moves.or(all_changes(location.children())))
 }
 
-/// Texts of `http` are used in every server.
+/// Texts of `http` stand in every server.
 fn survey_http(server: &mut Server<'_>) {
     if let Some(http) = server.level.outer.clone() {
         let settings = ["add_header", "proxy_set_header", "error_page", "proxy_redirect"];
@@ -286,7 +310,6 @@ fn survey_http(server: &mut Server<'_>) {
             .flat_map(|directive| directive.args.iter().flat_map(super::condition::variables))
             .collect();
         server.takes_groups |= said.iter().any(|name| matches!(name.as_bytes(), [b'1'..=b'9']));
-        server.said.extend(said);
     }
 }
 
@@ -338,9 +361,11 @@ fn nowhere<'p>(level: &Level<'p>) -> Server<'p> {
         port: None,
         is_tls: None,
         sets: BTreeMap::new(),
+        made_of: BTreeMap::new(),
         groups: BTreeSet::new(),
         said: BTreeSet::new(),
         takes_groups: false,
+        passes_on: false,
         targets: Vec::new(),
         named: BTreeSet::new(),
         is_any: false,

@@ -1,43 +1,116 @@
 //! Settings of a level: headers, error pages, bodies, with what nginx drops of the outer levels.
 
+use super::cgi;
 use super::importer::{Importer, Lack};
+use super::level::Level;
+use super::map::Maps;
 use super::place::Place;
+use super::proxy::default_redirect;
 use super::rules::{Node, quoted, word};
+use super::table::{self, Class};
 use super::tree::Directive;
+use crate::diagnostic::Span;
 use std::collections::BTreeSet;
 
 /// Settings of which a level replaces all that it inherits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// `proxy_set_header`
-    RequestHeaders,
-    /// `add_header`, `expires` and `proxy_hide_header`, which the rules drop together.
-    ResponseHeaders,
     /// `error_page`
     ErrorPages,
+    /// Fields of requests, of whichever module that passes them on.
+    RequestHeaders,
+    /// `add_header`, `expires` and what hides fields of upstreams, which the rules drop together.
+    ResponseHeaders,
+    /// `proxy_redirect`, also where it is unsaid.
+    Redirects,
     /// `client_max_body_size`
     Body,
-    /// `proxy_redirect`
-    Redirects,
 }
 
-const KINDS: [(Kind, &[&str]); 5] = [
-    (Kind::ErrorPages, &["error_page"]),
-    (Kind::RequestHeaders, &["proxy_set_header"]),
-    (Kind::ResponseHeaders, &["proxy_hide_header", "expires", "add_header"]),
-    (Kind::Redirects, &["proxy_redirect"]),
-    (Kind::Body, &["client_max_body_size"]),
+const KINDS: [Kind; 5] = [Kind::ErrorPages, Kind::RequestHeaders, Kind::ResponseHeaders, Kind::Redirects, Kind::Body];
+
+impl Kind {
+    /// Its directives that take fields away, and so have to stand before those that put some there.
+    fn takers(self) -> &'static [&'static str] {
+        match self {
+            Self::RequestHeaders => &["proxy_pass_request_headers"],
+            Self::ResponseHeaders => &["proxy_pass_header", "proxy_hide_header"],
+            _ => &[],
+        }
+    }
+
+    fn others(self) -> &'static [&'static str] {
+        match self {
+            Self::ErrorPages => &["error_page"],
+            Self::RequestHeaders => &[
+                "proxy_set_header",
+                "grpc_set_header",
+                "fastcgi_param",
+                "uwsgi_param",
+                "scgi_param",
+                "more_set_input_headers",
+                "more_clear_input_headers",
+            ],
+            Self::ResponseHeaders => &["expires", "add_header"],
+            Self::Redirects => &["proxy_redirect"],
+            Self::Body => &["client_max_body_size"],
+        }
+    }
+
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        self.takers().iter().chain(self.others()).copied()
+    }
+
+    /// What takes back all that a level inherits of it.
+    fn forget(self) -> Option<&'static str> {
+        match self {
+            Self::RequestHeaders => Some("forget request headers"),
+            Self::ResponseHeaders => Some("forget response headers"),
+            Self::ErrorPages => Some("forget error_pages"),
+            Self::Redirects => Some("proxy_redirect off"),
+            Self::Body => None,
+        }
+    }
+
+    /// Whether `level` says something of it.
+    fn is_own(self, level: &Level<'_>) -> bool {
+        (self == Self::Redirects && unsaid_redirect(level).is_some())
+            || self.names().any(|name| !level.own(name).is_empty())
+    }
+
+    /// Whether what `level` says of it stands in place of something that it inherits.
+    fn replaces(self, level: &Level<'_>) -> bool {
+        let is_own = |name: &&str| !level.own(name).is_empty();
+        let is_inherited = |name: &&str| !level.inherited(name).is_empty();
+        let takes = self.takers().iter().any(|name| is_own(&name));
+        let shows = !level.own("proxy_pass_header").is_empty() && self == Self::ResponseHeaders;
+        let same = self.names().any(|name| is_own(&name) && is_inherited(&name));
+        let any = self.names().any(|name| is_inherited(&name));
+        same || shows || (takes && any) || (self == Self::Redirects && inherits_redirect(level))
+    }
+}
+
+/// What nginx hides of an upstream's fields unless `proxy_pass_header` names them; `Date` is each server's own.
+const HIDDEN: [&str; 7] = [
+    "Server",
+    "X-Pad",
+    "X-Accel-Expires",
+    "X-Accel-Redirect",
+    "X-Accel-Limit-Rate",
+    "X-Accel-Buffering",
+    "X-Accel-Charset",
 ];
 
 impl<'p> Importer<'p> {
     /// What a service says: all that counts there.
-    pub(super) fn all_settings(&mut self, place: &Place<'_, 'p>) -> Vec<Node> {
+    pub(super) fn all_settings(&mut self, place: &Place<'_, 'p>, span: Span) -> Vec<Node> {
         let mut nodes = Vec::new();
-        for (_, names) in KINDS {
-            for name in names {
-                for directive in place.level.effective(name) {
-                    nodes.extend(self.setting(directive, place));
-                }
+        for kind in KINDS {
+            if kind == Kind::ResponseHeaders {
+                nodes.extend(hidden(place, span));
+            }
+            for directive in kind.names().flat_map(|name| place.level.effective(name)) {
+                nodes.extend(self.setting(directive, place));
             }
         }
         nodes
@@ -50,48 +123,40 @@ impl<'p> Importer<'p> {
         place: &Place<'_, 'p>,
         changed: &BTreeSet<Kind>,
     ) -> (Vec<Node>, BTreeSet<Kind>) {
-        let level = place.level.clone();
         let (mut nodes, mut own) = (Vec::new(), BTreeSet::new());
-        for (kind, names) in KINDS {
-            if names.iter().all(|name| level.own(name).is_empty()) {
-                continue;
-            }
+        for kind in KINDS.into_iter().filter(|kind| kind.is_own(&place.level)) {
             own.insert(kind);
-            let inherits = names.iter().any(|name| !level.own(name).is_empty() && !level.inherited(name).is_empty());
-            nodes.extend(self.settings_of(kind, names, inherits || changed.contains(&kind), place));
+            nodes.extend(self.settings_of(kind, kind.replaces(&place.level) || changed.contains(&kind), place));
         }
         (nodes, own)
     }
 
     /// What counts on a level, said again where an `if` before may have said otherwise.
     pub(super) fn restored(&mut self, kinds: &BTreeSet<Kind>, place: &Place<'_, 'p>) -> Vec<Node> {
-        let mut nodes = Vec::new();
-        for (kind, names) in KINDS.into_iter().filter(|(kind, _)| kinds.contains(kind)) {
-            nodes.extend(self.settings_of(kind, names, true, place));
-        }
-        nodes
+        kinds.iter().flat_map(|kind| self.settings_of(*kind, true, place)).collect()
     }
 
-    fn settings_of(&mut self, kind: Kind, names: &[&str], replaces: bool, place: &Place<'_, 'p>) -> Vec<Node> {
+    fn settings_of(&mut self, kind: Kind, replaces: bool, place: &Place<'_, 'p>) -> Vec<Node> {
+        let level = &place.level;
+        let of_level = |name| if replaces { level.effective(name) } else { level.own(name) };
+        let directives: Vec<&'p Directive> = kind.names().flat_map(of_level).collect();
+        let span = directives.first().or(level.directives.first().as_ref()).map_or(Span::default(), |own| own.span);
         let mut nodes = Vec::new();
-        let mut span = None;
-        for name in names {
-            let own = if replaces { place.level.effective(name) } else { place.level.own(name) };
-            for directive in own {
-                span = span.or(Some(directive.span));
-                nodes.extend(self.setting(directive, place));
-            }
+        if kind == Kind::ResponseHeaders && replaces {
+            nodes.extend(hidden(place, span));
         }
-        let forget = match kind {
-            Kind::RequestHeaders => "forget request headers",
-            Kind::ResponseHeaders => "forget response headers",
-            Kind::ErrorPages => "forget error_pages",
-            Kind::Redirects => "proxy_redirect off",
-            Kind::Body => return nodes,
-        };
+        for directive in &directives {
+            nodes.extend(self.setting(directive, place));
+        }
+        if kind == Kind::Redirects
+            && let Some((from, to)) = unsaid_redirect(level)
+        {
+            nodes.push(Node::line(format!("proxy_redirect {} {}", quoted(&from), quoted(&to)), span));
+        }
+        let Some(forget) = kind.forget() else { return nodes };
         let is_said = matches!(nodes.as_slice(), [Node::Line { text, .. }, ..] if text == forget);
         if replaces && !is_said {
-            nodes.insert(0, Node::line(forget, span.unwrap_or_default()));
+            nodes.insert(0, Node::line(forget, span));
         }
         nodes
     }
@@ -100,27 +165,45 @@ impl<'p> Importer<'p> {
         let said = match directive.name() {
             "add_header" => self.add_header(directive, place),
             "proxy_set_header" => self.set_header(directive, place),
-            "proxy_hide_header" => hide_header(directive),
+            "proxy_hide_header" => hide_header(directive, &place.level),
+            "proxy_pass_header" => editable(directive.arg(0)).map(|()| Vec::new()),
+            "proxy_pass_request_headers" => Ok(pass_request_headers(directive)),
             "expires" => expires(directive),
             "error_page" => self.error_page(directive, place),
             "client_max_body_size" => body(directive),
-            _ => self.redirect(directive, place),
+            "proxy_redirect" => self.redirect(directive, place),
+            "grpc_set_header" => self.set_header(directive, place),
+            _ => self.parameter_of_another(directive),
         };
-        let comments = directive.comments.iter().map(|comment| Node::Comment(comment.text.clone()));
-        match said {
+        let lines = match said {
             Ok(lines) => {
                 self.carried(directive);
-                comments.chain(lines.into_iter().map(|line| Node::line(line, directive.span))).collect()
+                lines
             }
             Err(Lack::Beyond(why)) => {
-                self.not_carried(directive, why);
-                Vec::new()
+                let drops = dropped(directive);
+                let is_dropped = if drops.is_empty() { "" } else { "; of no client is it passed on either" };
+                if self.gap(directive, &format!("{why}{is_dropped}")) { drops } else { Vec::new() }
             }
             Err(wrong) => {
                 self.lacks(directive, &wrong);
-                Vec::new()
+                return Vec::new();
             }
+        };
+        let comments = directive.comments.iter().map(|comment| Node::Comment(comment.text.clone()));
+        comments.chain(lines.into_iter().map(|line| Node::line(line, directive.span))).collect()
+    }
+
+    /// What another module would make of fields of the request: where it does what everybody does, nothing is to say.
+    fn parameter_of_another(&mut self, directive: &'p Directive) -> Result<Vec<String>, Lack> {
+        if cgi::is_standard(directive) {
+            return Ok(Vec::new());
         }
+        if cgi::is_empty(directive) {
+            return Ok(dropped(directive));
+        }
+        let Class::Decides(row) = table::class(directive.name()) else { return Ok(Vec::new()) };
+        Err(Lack::beyond(format!("without it {}", row.without)))
     }
 
     fn add_header(&mut self, directive: &'p Directive, place: &Place<'_, 'p>) -> Result<Vec<String>, Lack> {
@@ -139,12 +222,14 @@ impl<'p> Importer<'p> {
             }
         };
         let template = self.template(value, place)?;
-        if value.text.is_empty() {
+        // Two that nginx replaces, also with nothing; the others stand beside what the upstream sent.
+        let replaced = ["last-modified", "etag"].contains(&name.text.to_ascii_lowercase().as_str());
+        if value.text.is_empty() && !replaced {
             return Ok(Vec::new());
         }
-        blank(&value.text)?;
-        // Two that nginx replaces; the others stand beside what the upstream sent.
-        let replaced = ["last-modified", "etag"].contains(&name.text.to_ascii_lowercase().as_str());
+        if !value.text.is_empty() {
+            blank(&value.text)?;
+        }
         let verb = if replaced { "set" } else { "add" };
         let when = if always.is_empty() { " on success" } else { "" };
         Ok(vec![format!("{verb} response header {} {template}{when}", word(&name.text))])
@@ -154,6 +239,9 @@ impl<'p> Importer<'p> {
         let [name, value] = directive.args.as_slice() else {
             return Err(Lack::Wrong("invalid number of arguments in \"proxy_set_header\" directive".to_owned()));
         };
+        if is_of_connection(&name.text, &value.text, &self.maps) {
+            return Ok(Vec::new());
+        }
         editable(&name.text)?;
         let is_host = name.text.eq_ignore_ascii_case("host");
         if value.text.is_empty() {
@@ -182,13 +270,16 @@ impl<'p> Importer<'p> {
         for code in codes {
             match code.text.parse::<u16>() {
                 Ok(code @ 300..=599) if !(494..=499).contains(&code) => kept.push(code.to_string()),
-                Ok(494..=499) => {}
+                Ok(494..=499) => {
+                    let why = "these are errors of TLS and of requests that no rule sees";
+                    return Err(Lack::beyond(format!("{}: {why}", code.text)));
+                }
                 Ok(_) => return Err(Lack::Wrong(format!("value \"{}\" must be between 300 and 599", code.text))),
                 Err(_) => return Err(Lack::Wrong(format!("invalid value \"{}\"", code.text))),
             }
         }
         if kept.is_empty() {
-            return Err(Lack::beyond("these are errors of TLS and of requests that no rule sees"));
+            return Err(Lack::Wrong("invalid number of arguments in \"error_page\" directive".to_owned()));
         }
         let status = match status {
             None => String::new(),
@@ -204,9 +295,12 @@ impl<'p> Importer<'p> {
     fn redirect(&mut self, directive: &'p Directive, place: &Place<'_, 'p>) -> Result<Vec<String>, Lack> {
         match directive.args.as_slice() {
             [one] if one.text == "off" => Ok(vec!["proxy_redirect off".to_owned()]),
-            [one] if one.text == "default" => {
-                Err(Lack::beyond("say which `Location` of the upstream becomes which: `proxy_redirect FROM TO`"))
-            }
+            [one] if one.text == "default" => match default_redirect(&place.level) {
+                Some((from, to)) => Ok(vec![format!("proxy_redirect {} {}", quoted(&from), quoted(&to))]),
+                None => Err(Lack::Wrong(
+                    "\"proxy_redirect default\" cannot be used with \"proxy_pass\" directive with variables".to_owned(),
+                )),
+            },
             [from, _] if from.text.starts_with('~') => {
                 Err(Lack::beyond("a `Location` of an upstream is compared with a prefix, not with a regex"))
             }
@@ -219,9 +313,54 @@ impl<'p> Importer<'p> {
     }
 }
 
-fn hide_header(directive: &Directive) -> Result<Vec<String>, Lack> {
+/// nginx's default for the `proxy_pass` of `level`, if no level says otherwise: those within take it over.
+fn unsaid_redirect(level: &Level<'_>) -> Option<(String, String)> {
+    let is_said = !level.effective("proxy_redirect").is_empty() || has_default_around(level);
+    if is_said { None } else { default_redirect(level) }
+}
+
+/// Whether `level` inherits a `proxy_redirect` that nobody wrote.
+fn inherits_redirect(level: &Level<'_>) -> bool {
+    level.inherited("proxy_redirect").is_empty() && has_default_around(level)
+}
+
+fn has_default_around(level: &Level<'_>) -> bool {
+    level.outer.as_ref().is_some_and(|outer| default_redirect(outer).is_some() || has_default_around(outer))
+}
+
+/// What nginx hides of an upstream's fields, unless it is told not to.
+fn hidden(place: &Place<'_, '_>, span: Span) -> Option<Node> {
+    let names: Vec<&str> = HIDDEN.into_iter().filter(|name| !is_shown(name, &place.level)).collect();
+    let is_needed = place.server.passes_on && !names.is_empty();
+    is_needed.then(|| Node::line(format!("drop response header {}", names.join(" ")), span))
+}
+
+fn is_shown(name: &str, level: &Level<'_>) -> bool {
+    level.effective("proxy_pass_header").iter().any(|shown| shown.arg(0).eq_ignore_ascii_case(name))
+}
+
+fn hide_header(directive: &Directive, level: &Level<'_>) -> Result<Vec<String>, Lack> {
     editable(directive.arg(0))?;
+    if is_shown(directive.arg(0), level) {
+        return Ok(Vec::new());
+    }
     Ok(vec![format!("drop response header {}", word(directive.arg(0)))])
+}
+
+fn pass_request_headers(directive: &Directive) -> Vec<String> {
+    if directive.arg(0) == "off" { vec!["drop request header *".to_owned()] } else { Vec::new() }
+}
+
+/// What keeps a field that `directive` would make from coming from a client, where it is left out.
+fn dropped(directive: &Directive) -> Vec<String> {
+    let names: Vec<String> = match directive.name() {
+        "proxy_set_header" | "grpc_set_header" => vec![directive.arg(0).to_owned()],
+        "fastcgi_param" | "uwsgi_param" | "scgi_param" => cgi::field(directive.arg(0)).into_iter().collect(),
+        "more_set_input_headers" | "more_clear_input_headers" => cgi::fields_of_more(directive),
+        _ => Vec::new(),
+    };
+    let names = names.into_iter().filter(|name| !name.eq_ignore_ascii_case("host") && editable(name).is_ok());
+    names.map(|name| format!("drop request header {}", word(&name))).collect()
 }
 
 fn body(directive: &Directive) -> Result<Vec<String>, Lack> {
@@ -232,9 +371,8 @@ fn body(directive: &Directive) -> Result<Vec<String>, Lack> {
         return Err(wrong());
     }
     match digits.parse::<u64>().map_err(|_| wrong())? {
-        // nginx has no bound then; this one is never met.
-        0 => Ok(vec!["body forward max=1000000g".to_owned()]),
-        _ if text.eq_ignore_ascii_case("1m") => Ok(vec!["body forward".to_owned()]),
+        // No bound.
+        0 => Ok(vec!["body forward".to_owned()]),
         _ => Ok(vec![format!("body forward max={}", text.to_ascii_lowercase())]),
     }
 }
@@ -302,6 +440,21 @@ fn blank(value: &str) -> Result<(), Lack> {
         return Err(Lack::beyond("a header value holds no line end"));
     }
     Ok(())
+}
+
+/// Whether the field `name` is about the connection to the upstream, which the proxy writes, and `value` is one of
+/// those that people give it.
+fn is_of_connection(name: &str, value: &str, maps: &Maps<'_>) -> bool {
+    let known: &[&str] = match name.to_ascii_lowercase().as_str() {
+        "connection" => &["", "close", "keep-alive", "upgrade", "$http_connection", "$http_upgrade"],
+        "upgrade" => &["", "websocket", "$http_upgrade"],
+        "keep-alive" | "proxy-connection" | "te" | "trailer" | "transfer-encoding" | "http2-settings" => &[""],
+        _ => return false,
+    };
+    let is_known = |value: &str| known.contains(&value.to_ascii_lowercase().as_str());
+    let of_table = value.strip_prefix('$').and_then(|name| maps.literal_values(&name.to_ascii_lowercase()));
+    is_known(value)
+        || of_table.is_some_and(|(default, others)| is_known(&default) && others.iter().all(|own| is_known(own)))
 }
 
 /// Whether rules can edit the header called `name`.

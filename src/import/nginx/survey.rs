@@ -26,6 +26,8 @@ impl<'p> Server<'p> {
             "set" => {
                 let name = directive.arg(0).trim_start_matches('$').to_ascii_lowercase();
                 if !is_builtin(&name) {
+                    let parts = directive.args.get(1).map(variables).unwrap_or_default();
+                    self.made_of.entry(name.clone()).or_default().extend(parts);
                     self.sets.entry(name).or_default().insert(block);
                 }
             }
@@ -50,26 +52,20 @@ impl<'p> Server<'p> {
             "try_files" => self.redirect_target(directive),
             _ => {}
         }
-        self.note_texts(directive);
+        self.passes_on |= directive.name().ends_with("_pass");
+        self.note_groups(directive);
     }
 
-    /// Which variables texts use.
-    fn note_texts(&mut self, directive: &Directive) {
+    /// Whether texts use `$1` and its like; rewrites use those that they capture themselves.
+    fn note_groups(&mut self, directive: &Directive) {
         let skipped = match directive.name() {
             // Conditions are guards, and guards ask no variables.
-            "if" => directive.args.len(),
+            "if" | "rewrite" => directive.args.len(),
             "set" => 1,
             _ => 0,
         };
-        for word in directive.args.iter().skip(skipped) {
-            let names = variables(word);
-            if directive.name() != "rewrite" {
-                self.takes_groups |= names.iter().any(|name| matches!(name.as_bytes(), [b'1'..=b'9']));
-            }
-            // The address that a request is passed on to is followed, not said.
-            let address = directive.name() == "proxy_pass";
-            self.said.extend(names.into_iter().skip(usize::from(address)));
-        }
+        let mut names = directive.args.iter().skip(skipped).flat_map(variables);
+        self.takes_groups |= names.any(|name| matches!(name.as_bytes(), [b'1'..=b'9']));
     }
 
     fn rewrite_target(&mut self, directive: &Directive, is_of_server: bool) {

@@ -116,11 +116,12 @@ impl<'p> Importer<'p> {
                 Ok(Some(line)) => body.push(Node::line(line, directive.span)),
                 Ok(None) => {}
                 Err(why) => {
-                    self.not_carried(directive, why.clone());
+                    self.carried(directive);
                     is_external = Some(why);
                 }
             }
         }
+        only_backups_serve(&mut body);
         let place = self.place(block.span);
         if let Some(why) = is_external {
             return Ok(Node::line(format!("upstream {own} external"), block.span).remark(format!("{place}: {why}")));
@@ -138,8 +139,14 @@ impl<'p> Importer<'p> {
             if directive.arg(0).parse::<u32>().is_ok() {
                 self.carried(directive);
                 body.push(Node::line(format!("keepalive {}", directive.arg(0)), directive.span));
+            } else {
+                self.wrong(
+                    directive.span,
+                    format!("invalid value \"{}\" in \"keepalive\" directive", directive.arg(0)),
+                );
             }
         }
+        body.extend(slow_start(block));
         body.extend(self.balance(block));
         // nginx sends the name of the block.
         body.push(Node::line(format!("host {host}"), block.span));
@@ -149,13 +156,19 @@ impl<'p> Importer<'p> {
 
     /// How the servers of `block` are chosen, where they do not simply take turns.
     fn balance(&mut self, block: &'p Directive) -> Option<Node> {
-        let directive = block.children().iter().find(|directive| matches!(directive.name(), "least_conn" | "hash"))?;
-        if directive.name() == "least_conn" {
+        let is_method = |directive: &&Directive| matches!(directive.name(), "least_conn" | "hash" | "ip_hash");
+        let directive = block.children().iter().find(is_method)?;
+        let plain = match directive.name() {
+            "least_conn" => Some("balance least_conn"),
+            "ip_hash" => Some("balance hash $remote_addr"),
+            _ => None,
+        };
+        if let Some(plain) = plain {
             self.carried(directive);
-            return Some(Node::line("balance least_conn", directive.span));
+            return Some(Node::line(plain, directive.span));
         }
         let Some(key) = hash_key(directive.arg(0)) else {
-            self.not_carried(directive, format!("rules cannot hash `{}`", directive.arg(0)));
+            self.gap(directive, &format!("rules cannot hash `{}`", directive.arg(0)));
             return None;
         };
         self.carried(directive);
@@ -175,7 +188,7 @@ impl<'p> Importer<'p> {
         if is_tls && !has_port(address) {
             line.push_str(":80");
         }
-        let mut left_out = Vec::new();
+        let mut unsaid = Vec::new();
         for word in directive.args.iter().skip(1) {
             match word.text.split_once('=') {
                 Some(("weight", weight)) if weight.parse().is_ok_and(|weight: u32| (1..=65_535).contains(&weight)) => {
@@ -196,13 +209,16 @@ impl<'p> Importer<'p> {
                     let seconds = seconds(time).unwrap_or_default();
                     line = format!("{line} fail_timeout={seconds}s");
                 }
-                _ => left_out.push(word.text.clone()),
+                // Names are always resolved while the proxy runs.
+                None if word.text == "resolve" => {}
+                Some(("slow_start", time)) if seconds(time).is_some() => {}
+                _ => unsaid.push(word.text.clone()),
             }
         }
-        if left_out.is_empty() {
+        if unsaid.is_empty() {
             self.carried(directive);
         } else {
-            self.not_carried(directive, format!("of its parameters, `{}`", left_out.join(" ")));
+            self.gap(directive, &format!("rules do not say `{}` of a server", unsaid.join(" ")));
         }
         Ok(Some(line))
     }
@@ -216,12 +232,25 @@ impl<'p> Importer<'p> {
             Some(directive)
         };
         let verify = said(self, "proxy_ssl_verify").is_some_and(|directive| directive.arg(0) == "on");
-        for name in ["proxy_ssl_server_name", "proxy_ssl_name"] {
-            if let Some(directive) = level.one(name) {
-                self.not_carried(directive, "proxy.toml says which name is sent and verified: `sni`, `name`");
+        // The name is sent whatever this says: the other default is the insecure one.
+        said(self, "proxy_ssl_server_name");
+        if let Some(directive) = level.one("proxy_ssl_name") {
+            let name = directive.arg(0);
+            if is_host_name(name) {
+                self.carried(directive);
+                nodes.push(Node::line(format!("name {name}"), directive.span));
+            } else if name == "$proxy_host" {
+                self.carried(directive);
+            } else {
+                self.gap(directive, &format!("`{name}` is no name that is known beforehand"));
             }
         }
         if let Some(protocols) = said(self, "proxy_ssl_protocols") {
+            let has_known =
+                ["TLSv1.2", "TLSv1.3"].iter().any(|known| protocols.args.iter().any(|word| word.text == **known));
+            if !has_known {
+                self.gap(protocols, "neither TLS 1.2 nor TLS 1.3 is spoken");
+            }
             let versions: Vec<&str> = ["1.2", "1.3"]
                 .into_iter()
                 .filter(|version| protocols.args.iter().any(|word| word.text == format!("TLSv{version}")))
@@ -236,6 +265,29 @@ impl<'p> Importer<'p> {
         }
         nodes
     }
+}
+
+/// Where every other server is `down`, those in reserve are the servers.
+fn only_backups_serve(body: &mut [Node]) {
+    let is_backup = |node: &Node| match node {
+        Node::Line { text, .. } => text.split(' ').any(|word| word == "backup"),
+        _ => true,
+    };
+    if body.iter().all(is_backup) {
+        for node in body {
+            if let Node::Line { text, .. } = node {
+                *text = text.replacen(" backup", "", 1);
+            }
+        }
+    }
+}
+
+/// How long a server that has come back takes to get its share: the longest that one of them says.
+fn slow_start(block: &Directive) -> Option<Node> {
+    let servers = block.children().iter().filter(|directive| directive.name() == "server");
+    let times = servers.flat_map(|server| &server.args).filter_map(|word| word.text.strip_prefix("slow_start="));
+    let longest = times.filter_map(seconds).filter(|time| *time > 0).max()?;
+    Some(Node::line(format!("slow_start {longest}s"), block.span))
 }
 
 /// The template of `hash KEY`, where it is made of what rules know in an upstream.
@@ -273,6 +325,11 @@ fn is_address(text: &str) -> bool {
         Some((host, port)) => is_host(host) && is_port(port),
         None => is_host(text),
     }
+}
+
+/// Whether `name` is a name that a certificate can have.
+fn is_host_name(name: &str) -> bool {
+    !has_port(name) && is_address(name)
 }
 
 fn has_port(address: &str) -> bool {

@@ -107,9 +107,11 @@ impl<'p> Importer<'p> {
             return own(&lower);
         }
         if place.server.sets.contains_key(&lower) && lower != "args" {
+            self.said.insert(lower.clone());
             return own(&set_name(&lower));
         }
         if let Some(group) = place.server.groups.iter().find(|group| group.eq_ignore_ascii_case(&lower)) {
+            self.said.insert(lower.clone());
             return own(group);
         }
         if self.maps.is_declared(&lower) {

@@ -79,6 +79,10 @@ impl Resolver<'_> {
     fn may_be_edited(&mut self, name: &Word, side: Side, action: &str) -> bool {
         let text = name.text.to_ascii_lowercase();
         let star = text.strip_suffix('*').filter(|_| action == "drop");
+        // All that a client sent: what the proxy writes itself is written all the same.
+        if side == Side::Request && star == Some("") {
+            return true;
+        }
         if let Some(prefix) = star {
             if !prefix.is_empty() && !is_token(prefix) {
                 return self.is_field_name(name);

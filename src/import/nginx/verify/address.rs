@@ -91,11 +91,8 @@ impl Addresses {
                 continue;
             };
             let braced = behind.starts_with('{');
-            let name: String = behind
-                .trim_start_matches('{')
-                .chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-                .collect();
+            let name: String =
+                behind.trim_start_matches('{').chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
             if self.is_path(&name.to_ascii_lowercase(), at > start) {
                 break;
             }

@@ -38,7 +38,8 @@ const NEVER_ASKED: &str = "TLS and client certificates, HTTP/2, files that are t
 
 impl Certificate {
     pub(super) fn count(&mut self, subject: &Subject, request: &RequestRecord, answer: &Answer) {
-        self.reached.extend(answer.values("x-rulec-place").iter().filter(|tag| **tag != "s").map(|tag| (*tag).to_owned()));
+        self.reached
+            .extend(answer.values("x-rulec-place").iter().filter(|tag| **tag != "s").map(|tag| (*tag).to_owned()));
         let Some(verdict) = subject.decide(request) else { return };
         match subject.compare(request, answer, &verdict) {
             Outcome::Same => self.agreed += 1,

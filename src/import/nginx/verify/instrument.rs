@@ -72,7 +72,7 @@ pub(super) fn instrument(parsed: &Parsed, imported: &Imported, manifest: &Manife
         Context::Http => writer.http(parsed, &Level::outermost(directives)),
         Context::Server => {
             let http = Level::outermost(&[]);
-            let level = Level { directives, outer: Some(std::rc::Rc::new(http)) };
+            let level = Level::within(&http, directives);
             let socket = Socket::new(0, "80", None, false);
             let span = directives.first().map(|first| first.span).unwrap_or_default();
             writer.instrumented.sockets.push(socket);
@@ -187,7 +187,7 @@ impl Writer<'_> {
         if has_root && level.own("return").is_empty() {
             let tag = self.tag(span);
             self.put("location / {\n");
-            let nothing: Level<'p> = Level { directives: &[], outer: Some(std::rc::Rc::new(level.clone())) };
+            let nothing: Level<'p> = Level::within(level, &[]);
             self.tagged(&nothing, Kind::Location, &tag);
             self.put(&format!("proxy_pass http://{FILES};\n}}\n"));
         } else {
@@ -349,8 +349,7 @@ impl Writer<'_> {
         self.put(&quoted(&directive.name.text));
         let mut asks_file = false;
         for (index, word) in directive.args.iter().enumerate() {
-            let mut text =
-                if index == plain { word.text.clone() } else { replaced(&word.text, self.port.as_deref()) };
+            let mut text = if index == plain { word.text.clone() } else { replaced(&word.text, self.port.as_deref()) };
             if asks_file && text.starts_with('/') {
                 text.insert_str(0, NOWHERE);
             }

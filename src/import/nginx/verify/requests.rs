@@ -159,8 +159,17 @@ impl Source {
 /// Whether a field is the client's to send, and goes on to the upstream.
 fn is_end_to_end(name: &str) -> bool {
     const OTHERS: &[&str] = &[
-        "host", "connection", "upgrade", "keep-alive", "te", "trailer", "transfer-encoding", "content-length", "expect",
-        "cookie", "authorization",
+        "host",
+        "connection",
+        "upgrade",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "content-length",
+        "expect",
+        "cookie",
+        "authorization",
     ];
     !OTHERS.contains(&name.to_ascii_lowercase().as_str()) && !name.to_ascii_lowercase().starts_with("x-rulec-")
 }
@@ -191,8 +200,24 @@ fn is_method(method: &str) -> bool {
 
 fn method(random: &mut Random) -> String {
     let others = [
-        "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
-        "LOCK", "UNLOCK", "PURGE", "REPORT", "QUERY", "TRACE",
+        "HEAD",
+        "POST",
+        "PUT",
+        "DELETE",
+        "OPTIONS",
+        "PATCH",
+        "POST",
+        "PROPFIND",
+        "PROPPATCH",
+        "MKCOL",
+        "COPY",
+        "MOVE",
+        "LOCK",
+        "UNLOCK",
+        "PURGE",
+        "REPORT",
+        "QUERY",
+        "TRACE",
     ];
     (if random.chance(65) { "GET" } else { random.word(&others) }).to_owned()
 }

@@ -75,8 +75,23 @@ pub(super) fn is_omitted(name: &str) -> bool {
         "gunzip",
     ];
     const FAMILIES: &[&str] = &[
-        "ssl_", "keepalive_", "lingering_", "gzip", "brotli", "zstd", "http3", "quic_", "lua_", "js_", "pagespeed",
-        "modsecurity", "proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache", "geoip",
+        "ssl_",
+        "keepalive_",
+        "lingering_",
+        "gzip",
+        "brotli",
+        "zstd",
+        "http3",
+        "quic_",
+        "lua_",
+        "js_",
+        "pagespeed",
+        "modsecurity",
+        "proxy_cache",
+        "fastcgi_cache",
+        "uwsgi_cache",
+        "scgi_cache",
+        "geoip",
     ];
     const ENDINGS: &[&str] = &["_temp_path", "_by_lua", "_by_lua_block", "_by_lua_file", "_certificate", "_crl"];
     NAMES.contains(&name)
