@@ -1,10 +1,12 @@
 //! `rulec import nginx`: from the syntax to the decisions.
 
 mod account;
+mod hostile;
 mod meaning;
 mod refusals;
 mod syntax;
 mod verify;
+mod verify_shows;
 
 use rulec::diagnostic::{Format, render};
 use rulec::import::nginx::{Options, import, parse_text};

@@ -58,6 +58,11 @@ impl Certificate {
         let (locations, servers) = subject.size();
         self.locations = (self.reached.len(), locations);
         self.servers = servers;
+        let untold = nginx.untold();
+        if untold > 0 {
+            self.differing += 1;
+            self.differences.push(format!("{untold} requests reached upstreams beside those whose answers came back"));
+        }
         let place = |span| subject.parsed.sources.place(span);
         for out in &subject.imported.left_out {
             self.not_asked.push(format!("`{}` ({}), left out on request: {}", out.name, place(out.span), out.why));

@@ -4,6 +4,7 @@ use super::client::Answer;
 use super::echo::Received;
 use super::instrument::{FILES, FOREIGN, PLACE};
 use super::subject::Subject;
+use super::upstream_answer::{ALWAYS, BODY};
 use crate::model::{HeaderChanges, RequestRecord, Verdict, VerdictKind};
 use std::collections::BTreeSet;
 
@@ -42,7 +43,12 @@ impl Subject {
         };
         differ("status", answer.status.to_string(), status.to_string());
         match &answer.received {
-            Some(received) if proxied => self.forwarded(request, received, verdict, &mut differ),
+            Some(received) if proxied => {
+                self.forwarded(request, received, verdict, &mut differ);
+                if request.method != "HEAD" && !matches!(answer.status, 204 | 304) {
+                    differ("body", answer.body.clone(), BODY.to_owned());
+                }
+            }
             _ if proxied => {}
             _ => self.answered(request, answer, verdict, &mut differ),
         }
@@ -82,7 +88,7 @@ impl Subject {
             .headers
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .filter(|(name, value)| self.is_read(name) && !value.is_empty())
+            .filter(|(name, value)| Self::is_read(name) && !value.is_empty())
             .collect();
         let edited = forward.headers.set.iter().chain(&forward.headers.add).map(|(name, _)| name.to_ascii_lowercase());
         let all = lines.iter().chain(&received.headers).map(|(name, _)| name.clone()).chain(edited);
@@ -108,13 +114,16 @@ impl Subject {
     fn response(&self, request: &RequestRecord, answer: &Answer, verdict: &Verdict, differ: Differ<'_>) {
         let succeeds = matches!(answer.status, 200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308);
         let answered = answer.received.as_ref().map(|received| received.answer.headers.clone()).unwrap_or_default();
-        let names = answered.iter().map(|(name, _)| name).chain(&self.instrumented.response_names);
+        let told = ALWAYS.iter().map(|(name, _)| *name).chain(["location"]);
+        let names = told.chain(self.instrumented.response_names.iter().map(String::as_str));
         for name in names.collect::<BTreeSet<_>>() {
-            if !is_told(name) || (name == "location" && answer.received.is_none()) {
+            // Of nginx's own answers these follow from what is answered.
+            let is_own = answer.received.is_none() && matches!(name, "location" | "content-type");
+            if !is_told(name) || is_own {
                 continue;
             }
             let before = of_name(&answered, name).map(|value| self.original(value));
-            let before = match name.as_str() {
+            let before = match name {
                 "location" => before.map(|location| relocated(location, verdict)).collect(),
                 _ => before.collect(),
             };
@@ -123,7 +132,7 @@ impl Subject {
                 ours = applied(ours, &verdict.response_on_success, name);
             }
             let mut theirs: Vec<String> = answer.values(name).iter().map(|value| self.original(value)).collect();
-            if let ("location", [location], [own]) = (name.as_str(), theirs.as_slice(), ours.as_slice())
+            if let ("location", [location], [own]) = (name, theirs.as_slice(), ours.as_slice())
                 && spellings(location, request).contains(own)
             {
                 theirs.clone_from(&ours);
@@ -140,11 +149,9 @@ impl Subject {
         self.instrumented.addresses.restored(text)
     }
 
-    /// Whether nginx reads a field of this name at all.
-    fn is_read(&self, name: &str) -> bool {
-        name.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || byte == b'-' || (byte == b'_' && self.instrumented.reads_underscores)
-        })
+    /// Whether the rules read a field of this name at all.
+    fn is_read(name: &str) -> bool {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     }
 
     /// The location that nginx came to.
@@ -185,7 +192,6 @@ fn is_told(name: &str) -> bool {
         "expect",
         "last-modified",
         "etag",
-        "content-type",
         "server",
         "date",
         "expires",

@@ -65,6 +65,11 @@ impl Echo {
         Ok(echo)
     }
 
+    /// How many requests were received that nobody asked for.
+    pub(super) fn unasked(&self) -> usize {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).received.len()
+    }
+
     /// What was received under `number`, which an answer said; it is asked for once.
     pub(super) fn received(&self, number: &str) -> Option<Received> {
         let number = number.parse().ok()?;

@@ -39,8 +39,6 @@ pub(super) struct Instrumented {
     pub(super) servers: usize,
     /// Whether an error page stands for requests that nginx cannot read.
     pub(super) pages_bad_requests: bool,
-    /// Whether fields with underscores are read.
-    pub(super) reads_underscores: bool,
     /// What they are asked with.
     pub(super) sources: Vec<ServerSource>,
     /// By name: how many directives this nginx does not run.
@@ -316,7 +314,6 @@ impl Writer<'_> {
             "error_page" => {
                 instrumented.pages_bad_requests |= directive.args.iter().any(|word| word.text == "400");
             }
-            "underscores_in_headers" => instrumented.reads_underscores |= name == "on",
             _ => {}
         }
     }

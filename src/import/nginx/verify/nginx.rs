@@ -101,6 +101,13 @@ impl Nginx {
     }
 }
 
+impl Nginx {
+    /// How many requests upstreams received that no answer told of: copies, and those whose answer was replaced.
+    pub(super) fn untold(&self) -> usize {
+        self.echo.unasked()
+    }
+}
+
 /// A process, and where it listens.
 #[derive(Debug)]
 struct Running {

@@ -44,6 +44,14 @@ impl Subject {
     /// The configuration cannot be imported: what was said of it.
     pub fn new(parsed: Parsed, options: &Options) -> Result<Self, Vec<Diagnostic>> {
         let imported = import(&parsed, options);
+        Self::of(parsed, imported)
+    }
+
+    /// `parsed`, which nginx is given, beside the rules of `imported`.
+    ///
+    /// # Errors
+    /// There are no rules: what was said of the configuration.
+    pub fn of(parsed: Parsed, imported: Imported) -> Result<Self, Vec<Diagnostic>> {
         if imported.has_errors() {
             return Err(imported.diagnostics);
         }

@@ -11,7 +11,8 @@ pub struct UpstreamAnswer {
 }
 
 /// Fields of every answer: for `proxy_hide_header` to find, and those that nginx keeps to itself or replaces.
-const ALWAYS: &[(&str, &str)] = &[
+pub(super) const ALWAYS: &[(&str, &str)] = &[
+    ("content-type", "text/html"),
     ("x-powered-by", "echo"),
     ("x-runtime", "1"),
     ("set-cookie", "a=b; Path=/; Domain=upstream.test"),
@@ -19,9 +20,11 @@ const ALWAYS: &[(&str, &str)] = &[
     ("x-pad", "p"),
     ("x-accel-expires", "0"),
     ("x-accel-buffering", "no"),
-    ("x-accel-charset", "utf-8"),
     ("x-accel-limit-rate", "0"),
 ];
+
+/// The body of every answer that has one.
+pub(super) const BODY: &str = "ok";
 
 impl UpstreamAnswer {
     /// The answer of `upstream`, which is its name for nginx, to the request that began with `line`.
@@ -64,7 +67,7 @@ impl UpstreamAnswer {
             text.push_str(&format_args!("{name}: {value}\r\n").to_string());
         }
         text.push_str(if has_body { "Content-Length: 2\r\n\r\n" } else { "\r\n" });
-        text.push_str(if has_body && !is_head { "ok" } else { "" });
+        text.push_str(if has_body && !is_head { BODY } else { "" });
         text.into_bytes()
     }
 }
