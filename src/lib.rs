@@ -28,3 +28,5 @@ pub mod syntax;
 pub mod proxy;
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 pub mod trial;
+#[cfg(any(feature = "compiler", feature = "proxy"))]
+pub mod visible;

@@ -5,14 +5,18 @@
 
 use super::check_guards::check_guards;
 use super::check_searches::check_searches;
+use super::checksum::crc32;
 use super::format::{
     Automaton, CAPTURES_MAX, HEADERS_MAX, HeaderName, Instruction, LOOKS_MAX, MapCase, NONE, Operation, PlansRow,
-    Program, Record, body_action, field, instruction, look, operation, part, plans, proxy_form,
+    Policy, Program, Record, body_action, field, instruction, look, operation, part, plans, proxy_form,
 };
 use super::header_hash::{Ends, length_bit};
 use super::read::ArtifactError;
 use super::tables::{Table, Tables, rows};
 use core::ops::Range;
+
+/// Rows of `hosts` that are of no named listener.
+const LISTENERS_UNNAMED: usize = 2;
 
 /// Checks every row.
 pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
@@ -21,6 +25,9 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     policy_is_good(t)?;
     each("automata", t.automata(), |automaton| automaton_is_good(t, automaton))?;
     check_guards(t)?;
+    if t.hosts().len() < LISTENERS_UNNAMED {
+        return Err(ArtifactError::Invalid { table: "hosts", row: 0 });
+    }
     each("hosts", t.hosts(), |host| {
         optional(host.listener, t.strings().len())
             && optional(host.default, t.services().len())
@@ -34,8 +41,10 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
     each("services", t.services(), |service| {
         rows(service.operations, service.operations_count).end <= t.operations().len()
             && (service.lookup as usize) < t.lookups().len()
+            && rows(service.kept_names, service.kept_names_count).end <= t.kept_names().len()
             && (service.plans == NONE || t.plans().get(service.plans).is_some_and(|row| row.kind == plans::SOURCE))
     })?;
+    each("kept_names", t.kept_names(), |name| (name.value as usize) < t.strings().len())?;
     check_searches(t)?;
     each_indexed("locations", t.locations(), |index, location| {
         (location.service as usize) < t.services().len()
@@ -47,16 +56,21 @@ pub(super) fn check(tables: &Tables<'_>) -> Result<(), ArtifactError> {
             && location.internal <= 1
             && rows(location.settings, location.settings_count).end <= t.operations().len()
     })?;
-    each("operations", t.operations(), |operation| operation_is_good(t, operation))?;
+    let counts = t.policy().row(0);
+    each_indexed("operations", t.operations(), |index, row| {
+        let is_within = !matches!(row.kind, operation::SKIP | operation::UNLESS_BREAK)
+            || rows(index.saturating_add(1), row.a).end <= t.operations().len();
+        is_within && operation_is_good(t, row) && numbers_are_good(counts, row)
+    })?;
     each("templates", t.templates(), |template| rows(template.parts, template.parts_count).end <= t.parts().len())?;
-    each("parts", t.parts(), |piece| part_is_good(t, piece.kind, piece.value))?;
+    each("parts", t.parts(), |piece| part_is_good(t, piece.kind, piece.value, counts.captures))?;
     each("maps", t.maps(), |map| rows(map.cases, map.cases_count).end <= t.map_cases().len())?;
     each("map_cases", t.map_cases(), |case| map_case_is_good(t, case))?;
     each("balance_keys", t.balance_keys(), |key| optional(key.value, t.templates().len()))?;
     each("programs", t.programs(), |program| program_is_good(t, program))?;
     each("instructions", t.instructions(), |i| i.kind <= instruction::FAIL)?;
     each("looks", t.looks(), |look| look.ahead <= 1 && look.negative <= 1)?;
-    each("named_groups", t.named_groups(), |named| (named.capture as usize) < CAPTURES_MAX)?;
+    each("named_groups", t.named_groups(), |named| named.capture < counts.captures)?;
     each_indexed("plans", t.plans(), |index, row| plans_row_is_good(t, index, row))
 }
 
@@ -114,7 +128,9 @@ fn policy_is_good(t: &Tables<'_>) -> Result<(), ArtifactError> {
         && names.len() <= HEADERS_MAX
         && (1..=16).contains(&policy.bits)
         && slots.len() == 1 << policy.bits
-        && optional(policy.cookie, names.len());
+        && optional(policy.cookie, names.len())
+        && t.balance_keys().len() == policy.upstreams as usize
+        && policy.manifest == crc32(t.manifest());
     if !is_good {
         return invalid;
     }
@@ -160,17 +176,17 @@ pub(super) fn labels(t: &Tables<'_>, automaton: u32) -> Option<impl Iterator<Ite
 }
 
 pub(super) fn field_is_good(t: &Tables<'_>, field: u32, name: u32) -> bool {
-    field <= field::FACT
+    field <= field::ARGUMENT
         && match field {
             field::HEADER => (name as usize) < t.header_names().len(),
-            field::QUERY | field::COOKIE => (name as usize) < t.strings().len(),
+            field::QUERY | field::ARGUMENT | field::COOKIE => (name as usize) < t.strings().len(),
             _ => name == NONE,
         }
 }
 
 /// A map's value holds no map, so that filling one in ends.
 fn map_case_is_good(t: &Tables<'_>, case: MapCase) -> bool {
-    let MapCase { guard, program, field, name, template } = case;
+    let MapCase { guard, skip: _, program, field, name, template } = case;
     let Some(value) = t.templates().get(template) else { return false };
     (guard as usize) < t.nodes().len() + 2
         && optional(program, t.programs().len())
@@ -204,7 +220,7 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::PROXY => b <= proxy_form::BASE && optional(c, t.strings().len()),
         operation::REWRITE => program(a) && template(b) && c < 1000 && d <= 1,
         operation::METHODS => string(a),
-        operation::UNIQUE_HEADER => (a as usize) < t.header_names().len(),
+        operation::UNIQUE => matches!(a, field::HEADER | field::QUERY | field::COOKIE) && field_is_good(t, a, b),
         operation::HSTS => string(a) && string(b),
         operation::BODY => a <= body_action::REJECT && d <= 1,
         operation::HEADER => {
@@ -213,14 +229,25 @@ fn operation_is_good(t: &Tables<'_>, row: Operation) -> bool {
         operation::METER => b <= 1,
         operation::TYPE | operation::SET_ARGS => template(a),
         operation::MATCH => program(a) && field_is_good(t, b, c),
-        operation::SET => (a as usize) < CAPTURES_MAX && template(b),
+        operation::SET => template(b),
         _ => false,
     };
     operands_are_good && (guard as usize) < t.nodes().len() + 2
 }
 
-fn part_is_good(t: &Tables<'_>, kind: u32, value: u32) -> bool {
+/// Whether the numbers of a row are below what the policy counts.
+fn numbers_are_good(counts: Policy, row: Operation) -> bool {
+    match row.kind {
+        operation::PROXY => row.a < counts.upstreams,
+        operation::METER => row.a < counts.meters,
+        operation::SET => row.a < counts.captures,
+        _ => true,
+    }
+}
+
+fn part_is_good(t: &Tables<'_>, kind: u32, value: u32, captures: u32) -> bool {
     match kind {
+        part::NAMED => value < captures,
         part::HTTP | part::PROXY_ADD_X_FORWARDED_FOR => (value as usize) < t.header_names().len(),
         part::LITERAL | part::ARG | part::COOKIE => (value as usize) < t.strings().len(),
         part::CAPTURE => (1..=9).contains(&value),

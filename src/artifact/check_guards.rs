@@ -30,8 +30,8 @@ fn variable_is_good(t: &Tables<'_>, variable: Variable, address_classes: u32) ->
     let Variable { field, name, automaton, classes, slots, slots_count } = variable;
     let classes_are_good = match field {
         field::PLAN => automaton == NONE && classes >= 3,
-        field::FACT => classes >= 1,
-        field::CLIENT => automaton == NONE && address_classes <= classes,
+        field::FACT => classes >= 1 && automaton < t.policy().row(0).facts,
+        field::CLIENT => automaton == NONE && (1..=classes).contains(&address_classes),
         _ if slots_count > 0 => {
             let is_good = |class: u32| class == NONE || class < classes;
             automaton == NONE

@@ -30,6 +30,22 @@ impl Ends {
         Self { head: octet(0) | octet(1) << 8 | octet(2) << 16, tail: 0 }
     }
 
+    /// Those of `name` with `letter` put over each octet.
+    pub(crate) fn of_letters(name: &[u8], letter: impl Fn(u8) -> u8) -> Self {
+        let (mut front, mut back) = ([0; 8], [0; 8]);
+        let octets = name.len().min(8);
+        for (to, octet) in front.iter_mut().zip(name) {
+            *to = letter(*octet);
+        }
+        for (to, octet) in back.iter_mut().zip(name.get(name.len() - octets..).unwrap_or_default()) {
+            *to = letter(*octet);
+        }
+        match octets {
+            8 => Self { head: u64::from_le_bytes(front), tail: u64::from_le_bytes(back) },
+            _ => Self::of(front.get(..octets).unwrap_or_default()),
+        }
+    }
+
     /// The slot among `2^bits`, of which there are from 2 to 2^16. Letters count alike in both cases.
     #[inline]
     pub(crate) fn slot(self, factor: u32, bits: u32) -> usize {

@@ -2,9 +2,10 @@
 
 use super::format::{
     Addresses, Automaton, Filter, HeaderName, Host, HostRank, Instruction, Location, Look, Lookup, Map, MapCase,
-    NOBODY, NamedGroup, Node, Number, OctetSet, Operation, Outcome, Output, Part, PlansRow, Policy, Program, Record,
-    Scan, Search, Service, Slot, TABLES, Template, Text, Variable, cell,
+    NOBODY, NONE, NamedGroup, Node, Number, OctetSet, Operation, Outcome, Output, Part, PlansRow, Policy, Program,
+    Record, Scan, Search, Service, Slot, TABLES, Template, Text, Variable, cell,
 };
+use super::lost::Lost;
 use core::marker::PhantomData;
 use core::ops::Range;
 
@@ -16,6 +17,7 @@ pub(super) type Ranges = [(u32, u32); TABLES.len()];
 pub(crate) struct Tables<'a> {
     words: &'a [[u8; 4]],
     ranges: &'a Ranges,
+    lost: &'a Lost,
 }
 
 macro_rules! tables {
@@ -25,7 +27,7 @@ macro_rules! tables {
                 $(#[$about])*
                 pub(crate) fn $name(self) -> Table<'a, $record> {
                     const INDEX: usize = index_of(stringify!($name));
-                    Table { words: self.words(INDEX), rows: PhantomData }
+                    Table { words: self.words(INDEX), lost: self.lost, rows: PhantomData }
                 }
             )*
         }
@@ -49,6 +51,8 @@ tables! {
     hosts: Host,
     host_ranks: HostRank,
     services: Service,
+    /// Strings: names of headers that a service keeps in every spelling.
+    kept_names: Number,
     outputs: Output,
     scans: Scan,
     filters: Filter,
@@ -74,9 +78,15 @@ tables! {
 }
 
 impl<'a> Tables<'a> {
-    /// Those that stand at `ranges` of `words`.
-    pub(super) fn new(words: &'a [[u8; 4]], ranges: &'a Ranges) -> Self {
-        Self { words, ranges }
+    /// Those that stand at `ranges` of `words`; `lost` notes rows that are asked for and not there.
+    pub(super) fn new(words: &'a [[u8; 4]], ranges: &'a Ranges, lost: &'a Lost) -> Self {
+        Self { words, ranges, lost }
+    }
+
+    /// Where a missing row is noted.
+    #[inline]
+    pub(crate) fn lost(self) -> &'a Lost {
+        self.lost
     }
 
     /// The tables `bytes` and `strings`.
@@ -85,11 +95,11 @@ impl<'a> Tables<'a> {
         const STRINGS: usize = index_of("strings");
         Strings {
             bytes: self.words(BYTES).as_flattened(),
-            texts: Table { words: self.words(STRINGS), rows: PhantomData },
+            texts: Table { words: self.words(STRINGS), lost: self.lost, rows: PhantomData },
         }
     }
 
-    /// The string `index`; empty where there is none.
+    /// The string `index`; lost where there is none.
     pub(crate) fn string(self, index: u32) -> &'a [u8] {
         self.strings().get(index)
     }
@@ -97,14 +107,14 @@ impl<'a> Tables<'a> {
     /// States and transitions of scanners.
     pub(crate) fn cells(self) -> Cells<'a> {
         const INDEX: usize = index_of("cells");
-        Cells { cells: self.words(INDEX).as_flattened().as_chunks().0 }
+        Cells { cells: self.words(INDEX).as_flattened().as_chunks().0, lost: self.lost }
     }
 
     /// Octets on which loops stay.
     #[inline]
     pub(crate) fn octet_sets(self) -> OctetSets<'a> {
         const INDEX: usize = index_of("octet_sets");
-        OctetSets { sets: self.words(INDEX).as_flattened().as_chunks().0 }
+        OctetSets { sets: self.words(INDEX).as_flattened().as_chunks().0, lost: self.lost }
     }
 
     /// The bits of filters.
@@ -113,10 +123,22 @@ impl<'a> Tables<'a> {
         self.words(INDEX).as_flattened()
     }
 
-    /// The 256 byte classes `index`.
+    /// The bits of `filter`; lost where they are not all there.
+    pub(crate) fn bits_of(self, filter: Filter) -> &'a [u8] {
+        let octets = 1u32.checked_shl(filter.log2.wrapping_sub(3)).unwrap_or(u32::MAX);
+        self.filter_bits().get(rows(filter.start, octets)).unwrap_or_else(|| {
+            self.lost.note();
+            &[]
+        })
+    }
+
+    /// The 256 byte classes `index`; lost where there are none.
     pub(crate) fn byte_classes(self, index: u32) -> &'a [u8; 256] {
         const ZEROS: &[u8; 256] = &[0; 256];
-        self.byte_class_rows().get(index as usize).unwrap_or(ZEROS)
+        self.byte_class_rows().get(index as usize).unwrap_or_else(|| {
+            self.lost.note();
+            ZEROS
+        })
     }
 
     /// All byte classes.
@@ -129,6 +151,13 @@ impl<'a> Tables<'a> {
     pub(super) fn manifest(self) -> &'a [u8] {
         const INDEX: usize = index_of("manifest");
         self.words(INDEX).as_flattened()
+    }
+
+    /// The same of an artifact of which nothing else is read.
+    pub(super) fn manifest_of(words: &'a [[u8; 4]], ranges: &Ranges) -> &'a [u8] {
+        const INDEX: usize = index_of("manifest");
+        let (start, end) = ranges.get(INDEX).copied().unwrap_or_default();
+        words.get(start as usize..end as usize).unwrap_or(&[]).as_flattened()
     }
 
     #[expect(clippy::indexing_slicing, reason = "callers name a table by a constant, which the compiler checks")]
@@ -162,6 +191,7 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cells<'a> {
     cells: &'a [[u8; 8]],
+    lost: &'a Lost,
 }
 
 impl<'a> Cells<'a> {
@@ -169,6 +199,18 @@ impl<'a> Cells<'a> {
     #[inline]
     pub(crate) fn get(self, index: u32) -> u64 {
         self.cells.get(index as usize).map_or(cell(NOBODY, 0), |cell| u64::from_le_bytes(*cell))
+    }
+
+    /// The head of the state `index`; lost where there is none.
+    #[inline]
+    pub(crate) fn head(self, index: u32) -> u64 {
+        self.cells.get(index as usize).map_or_else(
+            || {
+                self.lost.note();
+                cell(NOBODY, 0)
+            },
+            |cell| u64::from_le_bytes(*cell),
+        )
     }
 
     /// The cells from `first` on, as octets.
@@ -187,13 +229,20 @@ impl<'a> Cells<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OctetSets<'a> {
     sets: &'a [[u8; 32]],
+    lost: &'a Lost,
 }
 
 impl OctetSets<'_> {
-    /// The set `index`; an empty one past the end.
+    /// The set `index`; lost where there is none.
     #[inline]
     pub(crate) fn get(self, index: u32) -> OctetSet {
-        self.sets.get(index as usize).map_or(OctetSet::default(), |set| OctetSet(*set))
+        self.sets.get(index as usize).map_or_else(
+            || {
+                self.lost.note();
+                OctetSet::default()
+            },
+            |set| OctetSet(*set),
+        )
     }
 
     /// Number of sets.
@@ -210,15 +259,18 @@ pub(crate) struct Strings<'a> {
 }
 
 impl<'a> Strings<'a> {
-    /// The string `index`; empty where there is none.
+    /// The string `index`; lost where there is none.
     pub(crate) fn get(&self, index: u32) -> &'a [u8] {
-        let Some(Text { start, octets }) = self.texts.get(index) else { return &[] };
+        let Text { start, octets } = self.texts.row(index);
         self.text(start, octets)
     }
 
-    /// The `octets` octets from `start` on; empty where there are none.
+    /// The `octets` octets from `start` on; lost where they are not all there.
     pub(crate) fn text(&self, start: u32, octets: u32) -> &'a [u8] {
-        self.bytes.get(rows(start, octets)).unwrap_or(&[])
+        self.bytes.get(rows(start, octets)).unwrap_or_else(|| {
+            self.texts.lost.note();
+            &[]
+        })
     }
 
     /// Number of strings.
@@ -231,6 +283,7 @@ impl<'a> Strings<'a> {
 #[derive(Debug)]
 pub(crate) struct Table<'a, R> {
     words: &'a [[u8; 4]],
+    lost: &'a Lost,
     rows: PhantomData<R>,
 }
 
@@ -253,17 +306,37 @@ impl<'a, R: Record> Table<'a, R> {
         !self.words.len().is_multiple_of(R::WORDS)
     }
 
-    /// The row `index`, if there is one.
+    /// The row `index`, which there is by the check of the artifact; lost where there is none.
+    #[inline]
+    pub(crate) fn row(&self, index: u32) -> R {
+        self.get(index).unwrap_or_else(|| {
+            self.lost.note();
+            R::default()
+        })
+    }
+
+    /// The row `index`, or none where it says so.
+    #[inline]
+    pub(crate) fn optional(&self, index: u32) -> Option<R> {
+        (index != NONE).then(|| self.row(index))
+    }
+
+    /// The row `index`, if there is one: for who checks.
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<R> {
         let start = (index as usize).checked_mul(R::WORDS)?;
         self.words.get(start..start.checked_add(R::WORDS)?).map(R::read)
     }
 
-    /// The rows `first..first + count`, as far as there are any.
+    /// The rows `first..first + count`; none, and lost, where they are not all there.
     pub(crate) fn range(self, first: u32, count: u32) -> impl Iterator<Item = R> + 'a {
         let start = (first as usize).saturating_mul(R::WORDS);
-        self.words.get(start..).unwrap_or(&[]).chunks_exact(R::WORDS).take(count as usize).map(R::read)
+        let end = start.saturating_add((count as usize).saturating_mul(R::WORDS));
+        let words = self.words.get(start..end).unwrap_or_else(|| {
+            self.lost.note();
+            &[]
+        });
+        words.chunks_exact(R::WORDS).map(R::read)
     }
 
     /// All rows.
@@ -273,15 +346,24 @@ impl<'a, R: Record> Table<'a, R> {
 }
 
 impl<'a> Table<'a, Number> {
-    /// The numbers `first..first + count`; none if they are not all there.
+    /// The numbers `first..first + count`; none, and lost, if they are not all there.
     pub(crate) fn stretch(&self, first: u32, count: u32) -> &'a [[u8; 4]] {
-        self.words.get(rows(first, count)).unwrap_or(&[])
+        self.words.get(rows(first, count)).unwrap_or_else(|| {
+            self.lost.note();
+            &[]
+        })
     }
 
-    /// The number `index`; 0 past the end.
+    /// The number `index`; 0, and lost, past the end.
     #[inline]
     pub(crate) fn number(&self, index: usize) -> u32 {
-        self.words.get(index).map_or(0, |word| u32::from_le_bytes(*word))
+        self.words.get(index).map_or_else(
+            || {
+                self.lost.note();
+                0
+            },
+            |word| u32::from_le_bytes(*word),
+        )
     }
 }
 

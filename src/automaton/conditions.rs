@@ -42,7 +42,7 @@ impl Following {
 
 impl Conditions {
     pub(super) fn new(nodes_max: usize) -> Self {
-        Self { diagram: Diagram::new(nodes_max) }
+        Self { diagram: Diagram::new(nodes_max, u64::MAX) }
     }
 
     pub(super) fn that(&mut self, following: Following) -> Result<NodeId, TooLarge> {

@@ -30,6 +30,9 @@ pub struct Limits {
     /// ten fields takes some thirty, a policy of 10,000 locations with three guards each 100,000. At 16 octets, and as
     /// many for what is known of them, the bound is 64 MiB.
     pub diagram_max: usize,
+    /// Runs that all operations on guards look at together: some 30 ns each. A list of 4,000 guards on one field takes ten
+    /// million.
+    pub diagram_steps_max: u64,
 }
 
 impl Default for Limits {
@@ -43,6 +46,7 @@ impl Default for Limits {
             steps_max: 400_000_000,
             simulated_max: 1_000,
             diagram_max: 2_000_000,
+            diagram_steps_max: 100_000_000,
         }
     }
 }

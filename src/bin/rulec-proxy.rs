@@ -12,8 +12,12 @@ use rulec::proxy::{
     AccessLog, Address, Config, Handle, Listener, LoadError, LogPlace, OperatorLog, Policy, Watch, parse_address,
     parse_log_place, serve,
 };
+use rulec::visible;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How often what earlier policies hold is freed.
 const TIDY_INTERVAL: Duration = Duration::from_secs(1);
@@ -54,7 +58,8 @@ fn main() -> ExitCode {
         }
     };
     let writer = log.clone();
-    tracing_subscriber::fmt().with_writer(move || writer.clone()).with_target(false).with_ansi(false).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+    tracing_subscriber::registry().with(lines.with_target(false).with_ansi(false)).with(own_lines()).init();
     let status = match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -64,6 +69,12 @@ fn main() -> ExitCode {
     };
     log.flush_all();
     status
+}
+
+/// Of what is traced only our own lines are for the operator: those of libraries are one a frame or a packet, at whatever
+/// level, so that whoever sends them fills the log.
+fn own_lines() -> Targets {
+    Targets::new().with_targets([("rulec", LevelFilter::INFO), ("rulec_proxy", LevelFilter::INFO)])
 }
 
 struct Failure {
@@ -230,5 +241,5 @@ fn tell_supervisor(states: &[NotifyState<'_>]) {
 /// What whoever starts it reads first, as it always was: no time, no level. Standard output is the access log's.
 fn tell(message: &str) {
     // Where standard error is closed nobody listens.
-    drop(writeln!(io::stderr().lock(), "{message}"));
+    drop(writeln!(io::stderr().lock(), "{}", visible::lines(message, false)));
 }

@@ -1,9 +1,12 @@
 //! What may be said to an author: places in sources, and messages about them.
 
+pub(crate) mod direction;
 mod nearest;
 mod render;
 mod source;
 
+use crate::visible::MESSAGE_BYTES_MAX;
+use core::fmt::Write;
 pub use nearest::nearest;
 pub use render::{Format, render};
 pub use source::{FileId, Source, Sources, Span};
@@ -63,34 +66,47 @@ impl Diagnostic {
 
     fn new(severity: Severity, code: &'static str, span: Span, message: String) -> Self {
         let place = Label { span, text: String::new() };
+        let message = clipped(message);
         Self { severity, code, message, place, related: Vec::new(), notes: Vec::new(), help: None }
     }
 
     /// The same with `text` beneath its carets.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.place.text = text.into();
+        self.place.text = clipped(text.into());
         self
     }
 
     /// The same with another place that matters.
     #[must_use]
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.related.push(Label { span, text: text.into() });
+        self.related.push(Label { span, text: clipped(text.into()) });
         self
     }
 
     /// The same with one more reason or witness.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.notes.push(clipped(note.into()));
         self
     }
 
     /// The same with what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(clipped(help.into()));
         self
     }
+}
+
+/// `text`, cut where it is longer than a message: what it names may be as long as a file.
+fn clipped(mut text: String) -> String {
+    if text.len() > MESSAGE_BYTES_MAX {
+        let whole = text.len();
+        let end = (0..=MESSAGE_BYTES_MAX).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        // Writing to a string cannot fail.
+        write!(text, "... and {} bytes more", whole - end).ok();
+    }
+    text
 }

@@ -52,10 +52,14 @@ impl Node {
     }
 }
 
-/// The diagram is larger than the limit.
+/// The diagram is larger than the limit, or took more steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TooLarge;
+
+/// Results that are kept, so that none is worked out twice; when there are so many they are forgotten. At some 24 octets
+/// each they take 100 MiB.
+const KNOWN_MAX: usize = 4_000_000;
 
 /// All guards of a policy.
 #[derive(Debug, Default)]
@@ -65,12 +69,15 @@ pub struct Diagram {
     known: HashMap<(Operation, NodeId, NodeId), NodeId, Fast>,
     runs: usize,
     runs_max: usize,
+    steps: u64,
+    steps_max: u64,
 }
 
 impl Diagram {
-    /// An empty one whose nodes may have `runs_max` runs of children together.
-    pub fn new(runs_max: usize) -> Self {
-        Self { runs_max, ..Self::default() }
+    /// An empty one whose nodes may have `runs_max` runs of children together, and whose operations may look at
+    /// `steps_max` runs together.
+    pub fn new(runs_max: usize, steps_max: u64) -> Self {
+        Self { runs_max, steps_max, ..Self::default() }
     }
 
     /// The inner nodes; node 2 is the first. Children stand before their parents.
@@ -78,9 +85,20 @@ impl Diagram {
         &self.nodes
     }
 
-    /// From now on it may grow to `runs_max`; what it has it keeps.
-    pub fn set_limit(&mut self, runs_max: usize) {
-        self.runs_max = runs_max;
+    /// From now on it may grow to `runs_max`, and its operations may have looked at `steps_max` runs since it was made;
+    /// what it has it keeps.
+    pub fn set_limit(&mut self, runs_max: usize, steps_max: u64) {
+        (self.runs_max, self.steps_max) = (runs_max, steps_max);
+    }
+
+    /// Notes what two guards together are, and what that cost.
+    fn note(&mut self, key: (Operation, NodeId, NodeId), result: NodeId, runs: usize) -> Result<(), TooLarge> {
+        if self.known.len() >= KNOWN_MAX {
+            self.known.clear();
+        }
+        self.known.insert(key, result);
+        self.steps = self.steps.saturating_add(runs as u64);
+        if self.steps > self.steps_max { Err(TooLarge) } else { Ok(()) }
     }
 
     /// The guard that is `children[class]` where `variable` has `class`.

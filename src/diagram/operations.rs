@@ -49,8 +49,8 @@ impl Diagram {
             opposite.push(ClassRun { child: self.not(run.child)?, ..*run });
         }
         let opposite = self.node_of_runs(variable, opposite)?;
-        self.known.insert(key, opposite);
-        self.known.insert((Operation::Not, opposite, opposite), a);
+        self.note(key, opposite, runs.len())?;
+        self.note((Operation::Not, opposite, opposite), a, 0)?;
         Ok(opposite)
     }
 
@@ -107,8 +107,9 @@ impl Diagram {
         for (first, a, b) in side_by_side(&one, &other) {
             runs.push(ClassRun { first, child: self.combined(operation, a, b)? });
         }
+        let steps = runs.len();
         let both = self.node_of_runs(variable, joined(runs))?;
-        self.known.insert(key, both);
+        self.note(key, both, steps)?;
         Ok(both)
     }
 

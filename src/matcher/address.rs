@@ -15,11 +15,12 @@ pub(super) fn class(addresses: Table<'_, Addresses>, address: IpAddr) -> u32 {
     let (mut behind, mut end) = (0, u32::try_from(addresses.len()).unwrap_or(u32::MAX));
     while behind < end {
         let middle = behind.midpoint(end);
-        if addresses.get(middle).is_some_and(|stretch| stretch.first() <= number) {
+        if addresses.row(middle).first() <= number {
             behind = middle + 1;
         } else {
             end = middle;
         }
     }
-    behind.checked_sub(1).and_then(|index| addresses.get(index)).map_or(0, |stretch| stretch.class)
+    // The first one begins at 0; one behind the last is none.
+    addresses.row(behind.wrapping_sub(1)).class
 }

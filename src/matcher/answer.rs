@@ -5,11 +5,11 @@ use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
 use super::escape::{EscapeSet, put_escaped};
 use super::method::{ALLOW_ALL, forwards_body, is_allowed};
 use super::refusal::Refusal;
-use super::request::Body;
+use super::request::{Body, Headers};
 use super::run::{Halt, Run};
-use super::scratch::{Scratch, Slice, Text};
+use super::scratch::{Slice, Text, Work};
 use super::settings::Made;
-use crate::artifact::Strings;
+use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Operation, body_action, operation, service_flag};
 
 /// Octets of a body that is forwarded where the rules say nothing; nginx's `client_max_body_size`.
@@ -53,7 +53,7 @@ pub(super) enum Given<'d> {
 }
 
 impl<'d> Draft<'d> {
-    fn refuse(refusal: Refusal) -> Self {
+    pub(super) fn refuse(refusal: Refusal) -> Self {
         let allow = if refusal == Refusal::MethodUnsupported { ALLOW_ALL } else { &[] };
         Self::Refuse { status: refusal.status(), refusal, allow }
     }
@@ -82,8 +82,8 @@ impl<'d> Draft<'d> {
     /// The decision, now that nothing is put into `scratch` any more.
     pub(super) fn finish(
         self,
-        strings: Strings<'d>,
-        scratch: &'d Scratch,
+        (tables, headers): (Tables<'d>, Headers<'d>),
+        scratch: &'d Work,
         place: &Place<'d>,
         made: Made,
     ) -> Decision<'d> {
@@ -111,8 +111,10 @@ impl<'d> Draft<'d> {
             uri: place.uri.map(|uri| uri.of(bytes)),
             args: place.args.of(bytes),
             outcome,
-            edits: Edits { rows, made: bytes, strings },
+            edits: Edits { rows, made: bytes, strings: tables.strings() },
             meters: scratch.meters.get(..made.meters).unwrap_or(&[]),
+            tables,
+            headers,
         }
     }
 }
@@ -126,7 +128,7 @@ impl<'d> Run<'d, '_> {
             Halt::Fault(status) => Draft::Refuse { status, refusal: Refusal::UpstreamFailed, allow: &[] },
             Halt::Caller(refusal, status) => Draft::Refuse { status, refusal, allow: &[] },
             Halt::NeedsPlan => {
-                let source = self.tables.plans().get(self.service.plans).unwrap_or_default();
+                let source = self.tables.plans().row(self.service.plans);
                 let credential = self.credential().unwrap_or(None);
                 Draft::NeedsPlan { plans: source.d >> 16, credential }
             }
@@ -175,8 +177,8 @@ impl<'d> Run<'d, '_> {
         match operation.kind {
             operation::RESPOND => {
                 let draft = self.respond(status, operation)?;
-                let text = self.tables.templates().get(operation.b).unwrap_or_default();
-                let is_special = status >= 400 && text.parts_count == 0;
+                let text = self.tables.templates().optional(operation.b);
+                let is_special = status >= 400 && text.is_none_or(|text| text.parts_count == 0);
                 Ok(if is_special { Given::Special(draft) } else { Given::Answer(draft) })
             }
             operation::REDIRECT => {
@@ -210,9 +212,9 @@ impl<'d> Run<'d, '_> {
     fn proxy(&mut self, operation: Operation) -> Result<Draft<'d>, Halt> {
         let (body, body_octets_max) = self.body()?;
         let target = self.forward_target(operation)?;
-        let key = match self.tables.balance_keys().get(operation.a) {
-            Some(key) if key.value != NONE => Some(self.fill(key.value)?),
-            _ => None,
+        let key = match self.tables.balance_keys().row(operation.a).value {
+            NONE => None,
+            key => Some(self.fill(key)?),
         };
         let method = self.journey.method;
         let forward = ForwardDraft { upstream: operation.a, method, target, body, body_octets_max, key };

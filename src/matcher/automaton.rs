@@ -1,11 +1,12 @@
 //! Running an automaton over bytes.
 
-use crate::artifact::Tables;
 use crate::artifact::format::NONE;
+use crate::artifact::{Lost, Tables};
 
 /// A run that may be fed piece by piece.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'t> {
+    lost: &'t Lost,
     classes: &'t [u8; 256],
     transitions: &'t [[u8; 4]],
     resting: u32,
@@ -16,11 +17,11 @@ pub(super) struct Run<'t> {
 
 impl<'t> Run<'t> {
     pub(super) fn new(tables: &Tables<'t>, automaton: u32) -> Self {
-        let row = tables.automata().get(automaton).unwrap_or_default();
+        let row = tables.automata().row(automaton);
         let classes = tables.byte_classes(row.classes);
         let transitions = tables.transitions().stretch(row.transitions, row.stride.saturating_mul(row.states));
         let label = (row.stride as usize).wrapping_sub(1);
-        Self { classes, transitions, resting: row.resting, label, state: 0 }
+        Self { lost: tables.lost(), classes, transitions, resting: row.resting, label, state: 0 }
     }
 
     /// Reads `bytes`.
@@ -31,7 +32,11 @@ impl<'t> Run<'t> {
     /// What the automaton says if nothing follows.
     pub(super) fn label(&self) -> u32 {
         let label = (self.state as usize).wrapping_add(self.label);
-        self.transitions.get(label).map_or(NONE, |label| u32::from_le_bytes(*label))
+        let label = self.transitions.get(label).map(|label| u32::from_le_bytes(*label));
+        label.unwrap_or_else(|| {
+            self.lost.note();
+            NONE
+        })
     }
 }
 
@@ -44,7 +49,8 @@ fn step(transitions: &[[u8; 4]], classes: &[u8; 256], resting: u32, mut state: u
             break;
         }
         let class = classes.get(usize::from(*byte)).copied().unwrap_or(0);
-        state = transitions.get(state as usize + usize::from(class)).map_or(0, |next| u32::from_le_bytes(*next));
+        let Some(next) = transitions.get(state as usize + usize::from(class)) else { return u32::MAX };
+        state = u32::from_le_bytes(*next);
     }
     state
 }

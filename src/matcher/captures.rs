@@ -4,7 +4,7 @@
 use super::look;
 use super::scratch::{SCRATCH_OCTETS, SCRATCH_WORDS, Slice};
 use crate::artifact::Tables;
-use crate::artifact::format::{Instruction, Program, instruction};
+use crate::artifact::format::{Instruction, Program, instruction, look as look_kind};
 
 /// A slot that noted nothing.
 const UNSET: u32 = u32::MAX;
@@ -32,12 +32,16 @@ pub(super) fn captures(
     mut group: impl FnMut(usize, Slice),
 ) -> bool {
     if !fits(program.count as usize, program.slots) {
+        tables.lost().set();
         return false;
     }
     if program.looks_count > 0 {
         look::note(tables, program, words, around, subject.of(bytes));
     }
-    let Some(mut machine) = Machine::new(tables, program, words, around, subject.of(bytes)) else { return false };
+    let Some(mut machine) = Machine::new(tables, program, words, around, subject.of(bytes)) else {
+        tables.lost().set();
+        return false;
+    };
     if !machine.run() {
         return false;
     }
@@ -223,6 +227,10 @@ impl<'a, 'w> Machine<'a, 'w> {
                         self.note(a, u32::try_from(position).unwrap_or(UNSET));
                         b
                     }
+                    instruction::LOOK if a >= look_kind::AROUND + self.program.looks_count => {
+                        self.tables.lost().set();
+                        break;
+                    }
                     instruction::LOOK if look::holds(a, position, self.subject, self.around) => b,
                     instruction::BYTE | instruction::MATCH => {
                         let threads = if to_next { &mut self.next } else { &mut self.now };
@@ -236,13 +244,17 @@ impl<'a, 'w> Machine<'a, 'w> {
     }
 
     fn note(&mut self, slot: u32, value: u32) {
-        if let Some(place) = self.current.get_mut(slot as usize) {
-            *place = value;
+        match self.current.get_mut(slot as usize) {
+            Some(place) => *place = value,
+            None => self.tables.lost().set(),
         }
     }
 
     fn at(&self, index: u32) -> Instruction {
-        self.tables.instructions().get(self.program.instructions.saturating_add(index)).unwrap_or_default()
+        if index >= self.program.count {
+            self.tables.lost().set();
+        }
+        self.tables.instructions().row(self.program.instructions.saturating_add(index))
     }
 }
 

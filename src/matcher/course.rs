@@ -81,7 +81,7 @@ impl<'d> Run<'d, '_> {
             Leg::Named(location) => {
                 self.settings.last = self.of_service;
                 place.location = Some(location);
-                let row = self.tables.locations().get(location).unwrap_or_default();
+                let row = self.tables.locations().row(location);
                 if let Some(given) = self.own(row)? {
                     return Ok(given);
                 }
@@ -104,7 +104,7 @@ impl<'d> Run<'d, '_> {
             return Err(Refusal::NoLocation.into());
         };
         place.location = Some(location);
-        let row = self.tables.locations().get(location).unwrap_or_default();
+        let row = self.tables.locations().row(location);
         if row.internal == 1 && !self.journey.internal {
             self.walk(row.settings, row.settings_count)?;
             return Err(Refusal::InternalOnly.into());
@@ -119,7 +119,7 @@ impl<'d> Run<'d, '_> {
 
     /// Takes the groups of a location's regex, after those of the regexes that it is nested in.
     fn capture_groups(&mut self, location: Location, depth: usize) -> Result<(), Halt> {
-        if let Some(enclosing) = self.tables.locations().get(location.enclosing).filter(|_| depth < NESTING_MAX) {
+        if let Some(enclosing) = self.tables.locations().optional(location.enclosing).filter(|_| depth < NESTING_MAX) {
             self.capture_groups(enclosing, depth + 1)?;
         }
         if location.is_regex == 1 {

@@ -1,5 +1,6 @@
 //! How a request is decided, from the method to the answer.
 
+use super::ambiguous::is_ambiguous;
 use super::answer::Draft;
 use super::decision::Decision;
 use super::host::{authority, host, lower};
@@ -9,14 +10,15 @@ use super::refusal::Refusal;
 use super::request::Request;
 use super::run::{Halt, Run};
 use super::scan::first_of;
-use super::scratch::{Scratch, Text};
+use super::scratch::{Text, Work};
+use super::settings::Made;
 use super::target::{self, Malformed, Target};
 use super::values;
 use crate::artifact::Tables;
 use crate::artifact::format::{Host, NONE, ValueHash, service_flag};
 
 /// Decides `request`; what is made on the way goes into `scratch`.
-pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
+pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d mut Work) -> Decision<'d> {
     let (place, draft, made) = {
         let mut run = Run::new(tables, request, scratch);
         let mut place = Place::default();
@@ -28,7 +30,11 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
-    draft.finish(tables.strings(), scratch, &place, made)
+    let read = (tables, request.headers);
+    if tables.lost().is_set() {
+        return Draft::refuse(Refusal::Internal).finish(read, scratch, &Place::default(), Made::default());
+    }
+    draft.finish(read, scratch, &place, made)
 }
 
 /// How far a decision got.
@@ -68,11 +74,14 @@ impl<'d> Run<'d, '_> {
         let mut rank = known;
         if let Some(named) = named {
             self.host = lower(&mut self.arena, named)?;
-            let search = self.tables.searches().get(row.search).unwrap_or_default();
+            let search = self.tables.searches().row(row.search);
             rank = first_of(self.tables, search, self.host.of(self.arena.bytes));
         }
         let service = self.choose_service(row, rank)?;
         place.service = Some(service);
+        if self.request.headers.is_unusual() {
+            self.look_again()?;
+        }
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
         self.course(place)
     }
@@ -87,7 +96,10 @@ impl<'d> Run<'d, '_> {
         let service = if rank == NONE {
             row.default
         } else {
-            let name = self.tables.host_ranks().get(row.ranks.saturating_add(rank)).unwrap_or_default();
+            if rank >= row.ranks_count {
+                return Err(self.lost());
+            }
+            let name = self.tables.host_ranks().row(row.ranks.saturating_add(rank));
             if name.program != NONE {
                 let host = self.arena.hold(self.host)?;
                 self.host = Text::Made(host);
@@ -95,7 +107,7 @@ impl<'d> Run<'d, '_> {
             }
             name.service
         };
-        self.service = self.tables.services().get(service).ok_or(Refusal::Misdirected)?;
+        self.service = self.tables.services().optional(service).ok_or(Refusal::Misdirected)?;
         Ok(service)
     }
 
@@ -109,7 +121,7 @@ impl<'d> Run<'d, '_> {
                 named.find(|(_, row)| self.tables.string(row.listener) == listener).map_or(1, |(index, _)| index)
             }
         };
-        rows.get(index).unwrap_or_default()
+        rows.row(index)
     }
 
     fn read_target(&mut self, target: Target<'d>) -> Result<(), Halt> {
@@ -138,11 +150,7 @@ impl<'d> Run<'d, '_> {
         self.quoted = meaning.quoted;
         self.plus = meaning.plus;
         let strict = self.service.flags & service_flag::STRICT_PATHS != 0;
-        // What means itself means nothing else.
-        if strict
-            && matches!(self.path, Text::Made(_))
-            && target::is_ambiguous(target.rest, self.path.of(self.arena.bytes))
-        {
+        if strict && is_ambiguous(target.rest, self.service.flags & service_flag::PATH_PARAMETERS != 0) {
             return Err(Refusal::PathAmbiguous.into());
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! What is to be done with a request.
 
 use super::Refusal;
+use super::request::Headers;
 use super::scratch::Slice;
-use crate::artifact::Strings;
+use crate::artifact::{Strings, Tables};
 
 /// A decision; its bytes stand in the request, the artifact or the scratch.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Decision<'d> {
     pub outcome: Outcome<'d>,
     pub(super) edits: Edits<'d>,
     pub(super) meters: &'d [u32],
+    pub(super) tables: Tables<'d>,
+    pub(super) headers: Headers<'d>,
 }
 
 impl<'d> Decision<'d> {
@@ -184,7 +187,8 @@ pub struct Edit<'d> {
     pub on_success: bool,
     /// What is done.
     pub action: EditAction,
-    /// The name as written; for `Drop` it may end in `*`.
+    /// The name as written; for `Drop` it may end in `*`. Of a request it stands for lines of every spelling of it that
+    /// are left: `-`, `_` and what else is neither letter nor digit are one there.
     pub name: &'d [u8],
     /// The value, without CR, LF and NUL; empty for `Drop`, and only there or for `Relocate`.
     pub value: &'d [u8],

@@ -22,7 +22,7 @@ pub(super) const NESTING_MAX: usize = 64;
 
 /// Looks `path` up by the row `lookup`.
 pub(super) fn find(tables: Tables<'_>, lookup: u32, path: &[u8]) -> Found {
-    let lookup = tables.lookups().get(lookup).unwrap_or_default();
+    let lookup = tables.lookups().row(lookup);
     let mut reader = Reader::new(tables, lookup.classes, path, lookup.outcome);
     let told = reader.read(lookup.start);
     if matches!(told, Told::Nothing) && reader.outcome & (LITERAL | ROOT_FIRST) == LITERAL {
@@ -68,7 +68,7 @@ fn literal(outcome: u32) -> Found {
 
 /// What the row `outcome` comes to, after `scanning` with the literals.
 fn decide(tables: Tables<'_>, lookup: Lookup, outcome: u32, scanning: &mut Scanning<'_, '_>, path: &[u8]) -> Found {
-    let outcome = tables.outcomes().get(outcome).unwrap_or_default();
+    let outcome = tables.outcomes().row(outcome);
     if outcome.kind == outcome_kind::REDIRECT {
         return Found::Redirect(outcome.location);
     }
@@ -76,7 +76,7 @@ fn decide(tables: Tables<'_>, lookup: Lookup, outcome: u32, scanning: &mut Scann
         let location = if eligible.value == ROOT_SEARCH {
             root(tables, lookup, scanning, path)
         } else {
-            let search = tables.searches().get(eligible.value).unwrap_or_default();
+            let search = tables.searches().row(eligible.value);
             innermost(tables, search, first_of(tables, search, path), path)
         };
         if let Some(location) = location {
@@ -88,7 +88,7 @@ fn decide(tables: Tables<'_>, lookup: Lookup, outcome: u32, scanning: &mut Scann
 
 /// The location of the outermost level's regexes, some of which were followed with the literals.
 fn root(tables: Tables<'_>, lookup: Lookup, scanning: &mut Scanning<'_, '_>, path: &[u8]) -> Option<u32> {
-    let search = tables.searches().get(lookup.root)?;
+    let search = tables.searches().optional(lookup.root)?;
     scanning.search(search);
     innermost(tables, search, scanning.best, path)
 }
@@ -97,13 +97,20 @@ fn root(tables: Tables<'_>, lookup: Lookup, scanning: &mut Scanning<'_, '_>, pat
 /// tree of the exact and prefix locations inside a regex: only regexes are found there.
 fn innermost(tables: Tables<'_>, search: Search, rank: u32, path: &[u8]) -> Option<u32> {
     let location = |search: Search, rank: u32| {
-        let index = search.regexes.checked_add(rank).filter(|_| rank != NONE)?;
-        tables.regex_locations().get(index).map(|location| location.value)
+        if rank == NONE {
+            return None;
+        }
+        // A rank of another search would be another location.
+        if rank >= search.regexes_count {
+            tables.lost().set();
+            return None;
+        }
+        Some(tables.regex_locations().row(search.regexes.saturating_add(rank)).value)
     };
     let mut found = location(search, rank)?;
     for _ in 0..NESTING_MAX {
-        let nested = tables.locations().get(found).unwrap_or_default().search;
-        let Some(search) = tables.searches().get(nested) else { break };
+        let nested = tables.locations().row(found).search;
+        let Some(search) = tables.searches().optional(nested) else { break };
         let Some(inner) = location(search, first_of(tables, search, path)) else { break };
         found = inner;
     }

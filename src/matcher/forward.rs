@@ -1,9 +1,11 @@
 //! The request target that is sent upstream.
 
+use super::ambiguous::is_ambiguous;
 use super::escape::{EscapeSet, put_escaped};
 use super::refusal::Refusal;
 use super::run::{Halt, Run};
 use super::scratch::{Full, Slice, Text};
+use super::spelling::{Argument, arguments, is_spelling};
 use super::target::{Malformed, normalise};
 use crate::artifact::format::{NONE, Operation, plans, proxy_form, service_flag};
 
@@ -13,10 +15,26 @@ impl<'d> Run<'d, '_> {
     pub(super) fn forward_target(&mut self, operation: Operation) -> Result<Text<'d>, Halt> {
         let target = self.made_target(operation)?;
         let is_as_came = operation.b == proxy_form::STRIP || operation.b == proxy_form::RAW && !self.rewritten;
-        if !is_as_came && !target.of(self.arena.bytes).iter().all(|byte| fits_request_line(*byte)) {
+        if !is_as_came && !self.is_sendable(target, operation.b == proxy_form::TARGET) {
             return Err(Refusal::TargetUnsafe.into());
         }
         Ok(target)
+    }
+
+    /// Whether `target`, which was made, leaves a request line whole, and under `paths strict` is read alike by all. Groups
+    /// are decoded `in_template`s: there they could put a query, or half an escape, where the rules have none.
+    fn is_sendable(&self, target: Text<'d>, in_template: bool) -> bool {
+        let bytes = target.of(self.arena.bytes);
+        if !bytes.iter().all(|byte| fits_request_line(*byte)) {
+            return false;
+        }
+        let flags = self.service.flags;
+        if flags & service_flag::STRICT_PATHS == 0 {
+            return true;
+        }
+        let path = self.original_path.of(self.arena.bytes);
+        let may_add = in_template && path.iter().any(|byte| matches!(byte, b'?' | b'#' | b'%'));
+        !may_add && !is_ambiguous(bytes, flags & service_flag::PATH_PARAMETERS != 0)
     }
 
     fn made_target(&mut self, operation: Operation) -> Result<Text<'d>, Halt> {
@@ -35,7 +53,10 @@ impl<'d> Run<'d, '_> {
                 self.put_args()?;
                 Ok(Text::Made(self.arena.since(mark)))
             }
-            proxy_form::TARGET => Ok(Text::Made(self.fill(operation.c)?)),
+            proxy_form::TARGET => {
+                let target = self.fill(operation.c)?;
+                Ok(self.without_credentials(Text::Made(target))?)
+            }
             proxy_form::RAW if !self.rewritten => Ok(self.without_credentials(self.raw)?),
             _ => {
                 let mark = self.arena.mark();
@@ -104,7 +125,8 @@ impl<'d> Run<'d, '_> {
         let Some(question_mark) = bytes.iter().position(|byte| *byte == b'?') else { return Ok(target) };
         let whole = bytes.len();
         let query = bytes.get(question_mark + 1..).unwrap_or(&[]);
-        if !query.split(|byte| *byte == b'&').any(|argument| self.is_dropped(argument)) {
+        let name = |argument: Argument| query.get(argument.name).unwrap_or(&[]);
+        if !arguments(query).any(|argument| self.is_dropped(name(argument))) {
             return Ok(target);
         }
         let mark = self.arena.mark();
@@ -118,33 +140,31 @@ impl<'d> Run<'d, '_> {
         Ok(Text::Made(self.arena.since(mark)))
     }
 
+    /// Puts the arguments that are no credentials, each but the first behind the sign before it.
     fn put_kept_arguments(&mut self, args: Text<'d>) -> Result<(), Full> {
         let octets = args.of(self.arena.bytes).len();
         let (mut start, mut is_first) = (0, true);
         while start <= octets && octets > 0 {
             let rest = args.part(start..octets).of(self.arena.bytes);
-            let length = rest.iter().position(|byte| *byte == b'&').unwrap_or(rest.len());
-            let argument = args.part(start..start + length);
-            if !self.is_dropped(argument.of(self.arena.bytes)) {
-                if !is_first {
-                    self.arena.put_byte(b'&')?;
-                }
-                self.arena.put_text(argument)?;
+            let Some(Argument { name, value, .. }) = arguments(rest).next() else { break };
+            let end = start + value.end;
+            if !self.is_dropped(rest.get(name).unwrap_or(&[])) {
+                let begin = if is_first { start } else { start - 1 };
+                self.arena.put_text(args.part(begin..end))?;
                 is_first = false;
             }
-            start += length + 1;
+            start = end + 1;
         }
         Ok(())
     }
 
-    /// Whether `argument` is a credential that is not kept.
-    fn is_dropped(&self, argument: &[u8]) -> bool {
+    /// Whether an argument of `name` is a credential that is not kept.
+    fn is_dropped(&self, name: &[u8]) -> bool {
         let Some(source) = self.tables.plans().get(self.service.plans) else { return false };
-        let name = argument.split(|byte| *byte == b'=').next().unwrap_or(&[]);
         let first = self.service.plans + 1 + source.a;
         let rows = self.tables.plans().range(first, source.b).filter(|row| row.kind == plans::CREDENTIAL);
         let mut dropped = rows.filter(|row| row.a == 0 && row.c == 0);
-        dropped.any(|row| self.tables.string(row.b).eq_ignore_ascii_case(name))
+        dropped.any(|row| is_spelling(name, self.tables.string(row.b)))
     }
 }
 

@@ -2,13 +2,15 @@
 
 use super::address;
 use super::automaton::Run as AutomatonRun;
-use super::fields::{arguments, cookie};
+use super::fields::{argument_variable, arguments, cookie};
 use super::refusal::Refusal;
 use super::request::{Body, Caller};
 use super::run::{Halt, Run};
+use super::spelling::{self, is_spelling};
 use super::values;
 use crate::artifact::Table;
-use crate::artifact::format::{Node, Number, PlansRow, ValueHash, Variable, field, plans};
+use crate::artifact::format::{NONE, Node, Number, PlansRow, ValueHash, Variable, field, plans};
+use core::ops::Range;
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
 const COMPARISONS_MAX: u32 = 8192;
@@ -27,7 +29,10 @@ impl<'d> Run<'d, '_> {
         let (nodes, children) = (self.tables.nodes(), self.tables.children());
         // Ends: children stand before their parents.
         while let Some(above) = node.checked_sub(2) {
-            let row = nodes.get(above).unwrap_or_default();
+            let Some(row) = nodes.get(above) else {
+                self.tables.lost().note();
+                return Err(self.lost());
+            };
             let known = self.classes.get(row.variable as usize).copied().unwrap_or(UNKNOWN);
             let class = if known == UNKNOWN { self.learn(row)? } else { known };
             node = child(children, row, class);
@@ -38,7 +43,7 @@ impl<'d> Run<'d, '_> {
     /// The class that `node` asks for, which was not asked for yet.
     #[inline(never)]
     fn learn(&mut self, node: Node) -> Result<u16, Halt> {
-        let row = self.tables.variables().get(node.variable).unwrap_or_default();
+        let row = self.tables.variables().row(node.variable);
         let class = match row.field {
             field::PLAN => self.caller_class()?,
             field::FACT => match self.fact_class(row) {
@@ -47,9 +52,14 @@ impl<'d> Run<'d, '_> {
                 None if self.children_agree(node) => return Ok(0),
                 None => return Err(Halt::NeedsFact(row.automaton)),
             },
-            field::CLIENT => u16::try_from(address::class(self.tables.addresses(), self.request.client)).unwrap_or(0),
+            field::CLIENT => {
+                u16::try_from(address::class(self.tables.addresses(), self.request.client)).unwrap_or(UNKNOWN)
+            }
             _ => self.field_class(row),
         };
+        if u32::from(class) >= row.classes {
+            return Err(self.lost());
+        }
         if let Some(place) = self.classes.get_mut(node.variable as usize) {
             *place = class;
         }
@@ -64,7 +74,7 @@ impl<'d> Run<'d, '_> {
 
     /// Whether all children of `node` are the same, with the facts that are known and the plan that was asked for.
     fn children_agree(&self, node: Node) -> bool {
-        let classes = self.tables.variables().get(node.variable).unwrap_or_default().classes;
+        let classes = self.tables.variables().row(node.variable).classes;
         let mut children = (0..classes)
             .filter_map(|class| u16::try_from(class).ok())
             .map(|class| child(self.tables.children(), node, class));
@@ -79,10 +89,10 @@ impl<'d> Run<'d, '_> {
             return one == other;
         }
         *budget -= 1;
-        let node = |guard: u32| guard.checked_sub(2).and_then(|node| self.tables.nodes().get(node));
+        let node = |guard: u32| guard.checked_sub(2).map(|node| self.tables.nodes().row(node));
         let nodes = [node(one), node(other)];
         let Some(variable) = nodes.iter().flatten().map(|node| node.variable).min() else { return false };
-        let row = self.tables.variables().get(variable).unwrap_or_default();
+        let row = self.tables.variables().row(variable);
         if variable <= above {
             return false;
         }
@@ -104,7 +114,10 @@ impl<'d> Run<'d, '_> {
 
     /// The index of the caller's plan.
     pub(super) fn caller_class(&mut self) -> Result<u16, Halt> {
-        let source = self.tables.plans().get(self.service.plans).unwrap_or_default();
+        if self.service.plans == NONE {
+            return Err(self.lost());
+        }
+        let source = self.tables.plans().row(self.service.plans);
         if self.may_conflict(source) {
             self.credential()?;
         }
@@ -131,7 +144,7 @@ impl<'d> Run<'d, '_> {
 
     /// The one credential that the request brings; an empty one counts as not sent.
     pub(super) fn credential(&self) -> Result<Option<&'d [u8]>, Halt> {
-        let source = self.tables.plans().get(self.service.plans).unwrap_or_default();
+        let source = self.tables.plans().row(self.service.plans);
         let rows = self.service.plans.saturating_add(1).saturating_add(source.a);
         let mut found: Option<&'d [u8]> = None;
         for row in self.tables.plans().range(rows, source.b).filter(|row| row.kind == plans::CREDENTIAL) {
@@ -148,10 +161,27 @@ impl<'d> Run<'d, '_> {
             if row.a == 1 {
                 self.lines(row.d).try_for_each(&mut take)?;
             } else {
-                arguments(self.original_args, self.tables.string(row.b)).try_for_each(&mut take)?;
+                self.spelt_arguments(self.tables.string(row.b), &mut take)?;
             }
         }
         Ok(found)
+    }
+
+    /// Hands the values of all arguments that an upstream may read as `name` to `take`.
+    fn spelt_arguments(&self, name: &[u8], mut take: impl FnMut(&'d [u8]) -> Result<(), Halt>) -> Result<(), Halt> {
+        let args = self.original_args;
+        let part = |range: Range<usize>| args.get(range).unwrap_or(&[]);
+        for argument in spelling::arguments(args) {
+            if !is_spelling(part(argument.name), name) {
+                continue;
+            }
+            // Where it ends, and with that who calls, would be for the upstream to say.
+            if args.get(argument.value.end) == Some(&b';') {
+                return Err(Refusal::CredentialsConflict.into());
+            }
+            take(part(argument.value))?;
+        }
+        Ok(())
     }
 
     /// Forgets the class of the method, which has become another one.
@@ -176,7 +206,7 @@ impl<'d> Run<'d, '_> {
         } else {
             values::class(&self.tables, variable, ValueHash::START.feed(value), |text| value == text)
         };
-        u16::try_from(class).unwrap_or(0)
+        u16::try_from(class).unwrap_or(UNKNOWN)
     }
 
     /// The bytes of a field; of a header those of its first line.
@@ -192,6 +222,10 @@ impl<'d> Run<'d, '_> {
             field::PATH => Some(self.original_path.of(self.arena.bytes)),
             field::HEADER => self.line(variable.name),
             field::QUERY => arguments(self.original_args, self.tables.string(variable.name)).next(),
+            field::ARGUMENT => {
+                let name = self.tables.string(variable.name);
+                argument_variable(self.original_args, name).and_then(|value| self.original_args.get(value))
+            }
             field::COOKIE => cookie(self.lines(self.policy.cookie), self.tables.string(variable.name)),
             _ => None,
         }
@@ -213,7 +247,7 @@ impl<'d> Run<'d, '_> {
                 rest == Some(&[])
             })
         };
-        u16::try_from(class).unwrap_or(0)
+        u16::try_from(class).unwrap_or(UNKNOWN)
     }
 
     /// Hands the lines of `header` to `take`, and what stands between them.

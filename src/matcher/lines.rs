@@ -1,9 +1,11 @@
 //! One look at the headers of a request: where those stand that rules read.
 
+use super::field_name::{is_plain, is_same, letter};
+use super::omission::Kept;
 use super::request::Header;
 use super::run::Run;
 use crate::artifact::Tables;
-use crate::artifact::format::Policy;
+use crate::artifact::format::{NONE, Policy};
 use crate::artifact::header_hash::{Ends, length_bit};
 
 /// In a note: more lines of the name follow.
@@ -26,8 +28,45 @@ pub(super) fn note(tables: Tables<'_>, policy: Policy, headers: &[Header<'_>], l
         let ends = Ends::of(name);
         let mut next = slots.number(ends.slot(policy.factor, policy.bits));
         // Ends: a name leads to later ones only.
-        while let Some(row) = names.get(next) {
+        while next != NONE {
+            let Some(row) = names.get(next) else {
+                tables.lost().note();
+                break;
+            };
             if row.is(name, ends, bytes) {
+                if let Some(line) = lines.get_mut(next as usize) {
+                    *line = if *line == 0 { number } else { *line | MORE };
+                }
+                break;
+            }
+            next = row.next;
+        }
+    }
+}
+
+/// Notes what `note` does, where some names are not plain or a Connection names fields: of the lines that rules see.
+///
+/// Names of the policy are plain, so that one of a line is looked for by its plain spelling.
+#[cold]
+pub(super) fn note_unusual(
+    tables: Tables<'_>,
+    policy: Policy,
+    headers: &[Header<'_>],
+    is_seen: impl Fn(&[u8]) -> bool,
+    lines: &mut [u32],
+) {
+    let (slots, names, bytes) = (tables.header_slots(), tables.header_names(), tables.strings().bytes);
+    lines.fill(0);
+    let mut number = 0;
+    for (name, _) in headers {
+        number = (number + 1) & !MORE;
+        if !is_seen(name) {
+            continue;
+        }
+        let mut next = slots.number(Ends::of_letters(name, letter).slot(policy.factor, policy.bits));
+        // Ends: a name leads to later ones only.
+        while let Some(row) = names.get(next) {
+            if is_same(row.lower(bytes), name) {
                 if let Some(line) = lines.get_mut(next as usize) {
                     *line = if *line == 0 { number } else { *line | MORE };
                 }
@@ -45,6 +84,8 @@ pub(super) struct Lines<'r> {
     /// Where the others are looked for.
     behind: &'r [Header<'r>],
     name: &'r [u8],
+    /// Which other spellings count.
+    kept: Kept<'r>,
 }
 
 impl<'r> Iterator for Lines<'r> {
@@ -57,7 +98,7 @@ impl<'r> Iterator for Lines<'r> {
         }
         while let Some(((own, value), behind)) = self.behind.split_first() {
             self.behind = behind;
-            if own.eq_ignore_ascii_case(self.name) {
+            if is_same(own, self.name) && (is_plain(own) || self.kept.has(own)) {
                 return Some(value);
             }
         }
@@ -70,20 +111,20 @@ impl<'d> Run<'d, '_> {
     #[inline]
     pub(super) fn lines(&self, header: u32) -> Lines<'d> {
         let note = self.note(header);
-        let headers = self.request.headers;
+        let headers = self.request.headers.lines();
         let first = (note & !MORE).checked_sub(1).and_then(|index| headers.get(index as usize..)?.split_first());
         let (first, behind) = first.map_or((None, [].as_slice()), |((_, value), behind)| (Some(*value), behind));
         if note & MORE == 0 {
-            return Lines { first, behind: &[], name: &[] };
+            return Lines { first, behind: &[], name: &[], kept: Kept::NONE };
         }
-        Lines { first, behind, name: self.header_name(header) }
+        Lines { first, behind, name: self.header_name(header), kept: self.kept() }
     }
 
     /// The value of the first line of `header`.
     #[inline]
     pub(super) fn line(&self, header: u32) -> Option<&'d [u8]> {
         let index = (self.note(header) & !MORE).checked_sub(1)?;
-        self.request.headers.get(index as usize).map(|(_, value)| *value)
+        self.request.headers.lines().get(index as usize).map(|(_, value)| *value)
     }
 
     /// Whether there is a line of `header`.
@@ -93,12 +134,15 @@ impl<'d> Run<'d, '_> {
 
     #[inline]
     fn note(&self, header: u32) -> u32 {
-        self.lines.get(header as usize).copied().unwrap_or(0)
+        self.lines.get(header as usize).copied().unwrap_or_else(|| {
+            self.tables.lost().note();
+            0
+        })
     }
 
     /// The name of `header` in lower case.
     fn header_name(&self, header: u32) -> &'d [u8] {
-        self.tables.header_names().get(header).unwrap_or_default().lower(self.tables.strings().bytes)
+        self.tables.header_names().row(header).lower(self.tables.strings().bytes)
     }
 
     /// What stands between the lines of `header` when they are taken as one value.

@@ -33,11 +33,15 @@ pub(super) fn note(
     subject: &[u8],
 ) {
     let count = program.count as usize;
-    let Some((now, words)) = words.split_at_mut_checked(count) else { return };
-    let Some((last, _)) = words.split_at_mut_checked(count) else { return };
-    let Some(around) = around.get_mut(..=subject.len()) else { return };
+    let sets = words.split_at_mut_checked(count).and_then(|(now, words)| Some((now, words.get_mut(..count)?)));
+    let (Some((now, last)), Some(around)) = (sets, around.get_mut(..=subject.len())) else {
+        return tables.lost().set();
+    };
     around.fill(0);
     for (index, row) in (0..).zip(tables.looks().range(program.looks, program.looks_count)) {
+        if row.end > program.count || !(row.from..row.end).contains(&row.start) {
+            return tables.lost().set();
+        }
         now.fill(0);
         last.fill(0);
         let mut pass = Pass { tables, program, row, subject, now: &mut *now, last: &mut *last };
@@ -127,7 +131,11 @@ impl Pass<'_, '_> {
     }
 
     fn at(&self, index: u32) -> Instruction {
-        self.tables.instructions().get(self.program.instructions.saturating_add(index)).unwrap_or_default()
+        let row = self.tables.instructions().row(self.program.instructions.saturating_add(index));
+        if !row.is_of(self.program) {
+            self.tables.lost().set();
+        }
+        row
     }
 }
 

@@ -7,13 +7,17 @@ use crate::artifact::format::{MapCase, NONE};
 impl Run<'_, '_> {
     /// Puts the value of map `index`. The groups of the walk stay what they are.
     pub(super) fn put_map(&mut self, index: u32) -> Result<(), Halt> {
-        let map = self.tables.maps().get(index).unwrap_or_default();
-        for case in self.tables.map_cases().range(map.cases, map.cases_count) {
-            if self.holds(case.guard)? {
-                return self.put_case(case);
+        let map = self.tables.maps().row(index);
+        let mut cases = self.tables.map_cases().range(map.cases, map.cases_count);
+        while let Some(case) = cases.next() {
+            match (self.holds(case.guard)?, (case.skip as usize).checked_sub(1)) {
+                (true, None) => return self.put_case(case),
+                (false, Some(last)) => drop(cases.nth(last)),
+                (true, Some(_)) | (false, None) => {}
             }
         }
-        Ok(())
+        // The last one always holds.
+        Err(self.lost())
     }
 
     fn put_case(&mut self, case: MapCase) -> Result<(), Halt> {
@@ -34,7 +38,7 @@ impl Run<'_, '_> {
     }
 
     fn put_parts(&mut self, template: u32) -> Result<(), Halt> {
-        let row = self.tables.templates().get(template).unwrap_or_default();
+        let row = self.tables.templates().row(template);
         for piece in self.tables.parts().range(row.parts, row.parts_count) {
             self.put_part(piece)?;
         }

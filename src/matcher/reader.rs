@@ -53,7 +53,7 @@ impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
                 if to == DEAD {
                     break Told::Nothing;
                 }
-                let cell = cells.get(state);
+                let cell = cells.head(state);
                 let head = owner(cell) & !HEAD;
                 if head & CHAIN != 0 {
                     let Some((text, behind)) = text_first::<BACKWARD>(rest, (head & !CHAIN) as usize) else {
@@ -81,7 +81,7 @@ impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
                 }
             }
             let Some((byte, behind)) = first::<BACKWARD>(rest) else {
-                break Told::AtTheEnd { head: owner(cells.get(state)) & !HEAD };
+                break Told::AtTheEnd { head: owner(cells.head(state)) & !HEAD };
             };
             rest = behind;
             let cell = edge(state, byte);
@@ -89,7 +89,7 @@ impl<'t, 'x, const BACKWARD: bool> Reader<'t, 'x, BACKWARD> {
                 to = next(cell);
                 continue;
             }
-            to = next(cells.get(state));
+            to = next(cells.head(state));
             // A state that leads to itself is not waited for at every octet.
             while to == state
                 && let Some((byte, behind)) = first::<BACKWARD>(rest)

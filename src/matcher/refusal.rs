@@ -14,6 +14,8 @@ pub enum Refusal {
     HostInvalid,
     /// No service takes the host.
     Misdirected,
+    /// A Connection names a field that says where the request goes, who sends it or what its body is, or too many.
+    ConnectionNamesField,
     /// nginx answers 400 for this target.
     TargetInvalid,
     /// `paths strict`: two hops may read the path differently.
@@ -38,6 +40,10 @@ pub enum Refusal {
     HeaderUnsafe,
     /// `unique header`: the header has more than one line.
     HeaderRepeated,
+    /// `unique query`: an upstream may read the argument twice, or otherwise than the rules do.
+    QueryRepeated,
+    /// `unique cookie`: the same of a cookie.
+    CookieRepeated,
     /// A body where the rules reject one.
     BodyNotAllowed,
     /// A body longer than the rules' bound.
@@ -48,6 +54,8 @@ pub enum Refusal {
     FactUnknown,
     /// Two different credentials in one request.
     CredentialsConflict,
+    /// The artifact is not as its check has found it: a mistake of the gateway's own. Nothing is let through.
+    Internal,
     /// No credential was sent; the status is the plans'.
     PlanMissing,
     /// Nobody knows the credential; the status is the plans'.
@@ -65,6 +73,7 @@ impl Refusal {
             Self::MethodNotAllowed => "request.method_not_allowed",
             Self::HostInvalid => "request.host_invalid",
             Self::Misdirected => "request.misdirected",
+            Self::ConnectionNamesField => "request.connection_names_field",
             Self::TargetInvalid => "request.target_invalid",
             Self::PathAmbiguous => "request.path_ambiguous",
             Self::NoLocation => "request.no_location",
@@ -77,11 +86,14 @@ impl Refusal {
             Self::TargetUnsafe => "request.target_unsafe",
             Self::HeaderUnsafe => "request.header_unsafe",
             Self::HeaderRepeated => "request.header_repeated",
+            Self::QueryRepeated => "request.query_repeated",
+            Self::CookieRepeated => "request.cookie_repeated",
             Self::BodyNotAllowed => "request.body_not_allowed",
             Self::BodyTooLarge => "request.body_too_large",
             Self::UpstreamFailed => "upstream.failed",
             Self::FactUnknown => "request.fact_unknown",
             Self::CredentialsConflict => "request.credentials_conflict",
+            Self::Internal => "gateway.internal",
             Self::PlanMissing => "plan.missing",
             Self::PlanUnknown => "plan.unknown",
             Self::PlanFailed => "plan.failed",
@@ -94,7 +106,7 @@ impl Refusal {
             Self::MethodUnsupported | Self::MethodNotAllowed => 405,
             Self::Misdirected => 421,
             Self::NoLocation | Self::NoAnswer | Self::InternalOnly => 404,
-            Self::RewriteLoop | Self::RewriteTooLong | Self::RewriteEmpty | Self::FactUnknown => 500,
+            Self::RewriteLoop | Self::RewriteTooLong | Self::RewriteEmpty | Self::FactUnknown | Self::Internal => 500,
             Self::BodyTooLarge => 413,
             Self::UpstreamFailed => 502,
             Self::PlanMissing => 401,
@@ -102,12 +114,15 @@ impl Refusal {
             Self::PlanFailed => 503,
             Self::MethodInvalid
             | Self::HostInvalid
+            | Self::ConnectionNamesField
             | Self::TargetInvalid
             | Self::PathAmbiguous
             | Self::PrefixMismatch
             | Self::TargetUnsafe
             | Self::HeaderUnsafe
             | Self::HeaderRepeated
+            | Self::QueryRepeated
+            | Self::CookieRepeated
             | Self::BodyNotAllowed
             | Self::CredentialsConflict => 400,
         }
@@ -121,6 +136,7 @@ impl Refusal {
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::HostInvalid => "the Host is missing, empty, repeated or invalid",
             Self::Misdirected => "no service answers for this host",
+            Self::ConnectionNamesField => "the Connection header names a field that must reach the upstream",
             Self::TargetInvalid => "the request target is malformed",
             Self::PathAmbiguous => "the path could be read in two ways",
             // Whether there is such a location is nobody's affair.
@@ -133,11 +149,14 @@ impl Refusal {
             Self::TargetUnsafe => "the target to be sent would hold a space or a control byte",
             Self::HeaderUnsafe => "a header to be sent would hold a control byte",
             Self::HeaderRepeated => "a header that must be unique is repeated",
+            Self::QueryRepeated => "an argument that must be unique is repeated, or spelt otherwise",
+            Self::CookieRepeated => "a cookie that must be unique is repeated, or spelt otherwise",
             Self::BodyNotAllowed => "a body is not allowed here",
             Self::BodyTooLarge => "the body is too large",
             Self::UpstreamFailed => "the upstream did not answer",
             Self::FactUnknown => "what this depends on is not known here",
             Self::CredentialsConflict => "two different credentials were sent",
+            Self::Internal => "the gateway could not decide this request",
             Self::PlanMissing => "a credential is needed",
             Self::PlanUnknown => "the credential is not known",
             Self::PlanFailed => "the credential could not be checked",

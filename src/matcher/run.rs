@@ -3,7 +3,7 @@
 use super::decision::EditRow;
 use super::refusal::Refusal;
 use super::request::Request;
-use super::scratch::{Arena, Full, SCRATCH_OCTETS, SCRATCH_WORDS, SETTINGS_MAX, Scratch, Slice, Text};
+use super::scratch::{Arena, Full, SCRATCH_OCTETS, SCRATCH_WORDS, SETTINGS_MAX, Slice, Text, Work};
 use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Policy, Service, VARIABLES_MAX};
 
@@ -19,7 +19,7 @@ pub(super) struct Run<'d, 's> {
     pub(super) around: &'s mut [u8; SCRATCH_OCTETS + 1],
     pub(super) classes: &'s mut [u16; VARIABLES_MAX],
     /// Where each header stands; see `lines`.
-    pub(super) lines: &'s [u32],
+    pub(super) lines: &'s mut [u32],
     /// What each named group captured.
     pub(super) named: &'s mut [Slice],
     pub(super) policy: Policy,
@@ -124,17 +124,24 @@ impl From<Full> for Halt {
 }
 
 impl<'d, 's> Run<'d, 's> {
+    /// Ends a decision that met an index that leads nowhere.
+    #[cold]
+    pub(super) fn lost(&self) -> Halt {
+        self.tables.lost().set();
+        Halt::Refused(Refusal::Internal)
+    }
+
     /// A run over `request` of which nothing is known yet.
-    pub(super) fn new(tables: Tables<'d>, request: &'s Request<'d>, scratch: &'s mut Scratch) -> Self {
+    pub(super) fn new(tables: Tables<'d>, request: &'s Request<'d>, scratch: &'s mut Work) -> Self {
         let variables = tables.variables().len();
         if let Some(classes) = scratch.classes.get_mut(..variables) {
             classes.fill(super::guard::UNKNOWN);
         }
-        let policy = tables.policy().get(0).unwrap_or_default();
+        let policy = tables.policy().row(0);
         let named = scratch.named.get_mut(..policy.captures as usize).unwrap_or_default();
         named.fill(Slice::EMPTY);
         let lines = scratch.lines.get_mut(..policy.headers as usize).unwrap_or_default();
-        super::lines::note(tables, policy, request.headers, lines);
+        super::lines::note(tables, policy, request.headers.lines(), lines);
         Self {
             tables,
             request,
@@ -149,7 +156,7 @@ impl<'d, 's> Run<'d, 's> {
             settings: Settings { list: &mut scratch.settings, last: LastSettings::NONE },
             edits: &mut scratch.edits,
             meters: &mut scratch.meters,
-            service: Service::default(),
+            service: Service::NONE,
             host: Text::EMPTY,
             raw: Text::EMPTY,
             original_path: Text::EMPTY,

@@ -3,7 +3,9 @@
 use super::reader::{Reader, Told};
 use super::simulate;
 use crate::artifact::Tables;
-use crate::artifact::format::{LAST, NONE, Output, REPEATING_MAX, Scan, Search, filter_bit, filter_gram, scan_flag};
+use crate::artifact::format::{
+    CHAIN, LAST, LITERAL, NONE, Output, REPEATING_MAX, Scan, Search, filter_bit, filter_gram, scan_flag,
+};
 use core::ops::Range;
 
 /// What the scans of a text have told so far.
@@ -121,7 +123,10 @@ impl<'t, 'x> Scanning<'t, 'x> {
             }
             &mut self.bits.in_line
         };
-        let Some(word) = started.get_mut(scan.started as usize / 64) else { return false };
+        let Some(word) = started.get_mut(scan.started as usize / 64) else {
+            self.tables.lost().set();
+            return false;
+        };
         let bit = 1 << (scan.started % 64);
         let is_new = *word & bit == 0;
         *word |= bit;
@@ -149,8 +154,8 @@ impl<'t, 'x> Scanning<'t, 'x> {
 
     /// Whether `text` may hold what the filter looks for.
     fn may_hold(&self, filter: u32, text: &[u8]) -> bool {
-        let row = self.tables.filters().get(filter).unwrap_or_default();
-        let bits = self.tables.filter_bits().get(row.start as usize..).unwrap_or(&[]);
+        let row = self.tables.filters().row(filter);
+        let bits = self.tables.bits_of(row);
         let holds = |gram: u32| {
             let bit = filter_bit(gram, row.log2);
             bits.get(bit / 8).is_some_and(|octet| octet >> (bit % 8) & 1 == 1)
@@ -160,7 +165,7 @@ impl<'t, 'x> Scanning<'t, 'x> {
             if holds(gram) {
                 return true;
             }
-            at += row.stride as usize;
+            at += row.stride.max(1) as usize;
         }
         false
     }
@@ -215,6 +220,7 @@ impl<'t, 'x> Scanning<'t, 'x> {
     /// What a head says that is no literal's and no chain's.
     #[inline]
     fn output(&self, head: u32) -> Option<Output> {
-        self.tables.outputs().get((head & !LAST).wrapping_sub(1))
+        let index = (head & !LAST).checked_sub(1).filter(|_| head & (LITERAL | CHAIN) == 0)?;
+        Some(self.tables.outputs().row(index))
     }
 }

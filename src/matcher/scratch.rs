@@ -1,6 +1,7 @@
 //! Where a decision puts what it makes: paths, targets, header values, captures.
 
 use super::decision::EditRow;
+use crate::artifact::Lost;
 use crate::artifact::format::{CAPTURES_MAX, HEADERS_MAX, VARIABLES_MAX};
 use core::ops::Range;
 
@@ -17,6 +18,13 @@ pub(crate) const SETTINGS_MAX: usize = 1024;
 /// Working memory of a decision, about 300 KiB. It is reused: nothing of an earlier decision shows in a later one.
 #[derive(Debug)]
 pub struct Scratch {
+    lost: Lost,
+    work: Work,
+}
+
+/// All of it but what says that it means nothing.
+#[derive(Debug)]
+pub(super) struct Work {
     pub(super) bytes: [u8; SCRATCH_OCTETS],
     pub(super) words: [u32; SCRATCH_WORDS],
     /// By position of a text: which look-around of a regex holds there.
@@ -37,7 +45,7 @@ impl Scratch {
     /// A fresh one. It is large: keep it in a static or on the heap, and reuse it.
     #[expect(clippy::large_stack_arrays, reason = "where it goes is for the caller to say")]
     pub const fn new() -> Self {
-        Self {
+        let work = Work {
             bytes: [0; SCRATCH_OCTETS],
             words: [0; SCRATCH_WORDS],
             around: [0; SCRATCH_OCTETS + 1],
@@ -47,7 +55,14 @@ impl Scratch {
             settings: [0; SETTINGS_MAX],
             edits: [EditRow::EMPTY; SETTINGS_MAX],
             meters: [0; SETTINGS_MAX],
-        }
+        };
+        Self { lost: Lost::new(), work }
+    }
+
+    /// Its two parts; nothing is lost yet.
+    pub(super) fn parts(&mut self) -> (&Lost, &mut Work) {
+        self.lost.clear();
+        (&self.lost, &mut self.work)
     }
 }
 

@@ -52,6 +52,9 @@ impl Run<'_, '_> {
                 continue;
             }
             if operation.kind == operation::METER && (proxied || operation.b == 1) {
+                if operation.a >= self.policy.meters {
+                    return Err(self.lost());
+                }
                 *self.meters.get_mut(made.meters).ok_or(Refusal::RewriteTooLong)? = operation.a;
                 made.meters += 1;
             }
@@ -68,7 +71,7 @@ impl Run<'_, '_> {
 
     /// The operation of the setting that was reached as number `place`.
     pub(super) fn listed(&self, place: usize) -> Option<Operation> {
-        self.settings.list.get(place).and_then(|index| self.tables.operations().get(*index))
+        self.settings.list.get(place).map(|index| self.tables.operations().row(*index))
     }
 
     /// Behind which settings the last `forget` of each kind was reached.
@@ -97,7 +100,7 @@ impl Run<'_, '_> {
 
     /// Credentials that were sent in a header and are not kept.
     fn drop_credentials(&mut self, made: &mut Made) -> Result<(), Halt> {
-        let Some(source) = self.tables.plans().get(self.service.plans) else { return Ok(()) };
+        let Some(source) = self.tables.plans().optional(self.service.plans) else { return Ok(()) };
         let first = self.service.plans + 1 + source.a;
         for row in self.tables.plans().range(first, source.b) {
             let is_dropped = row.kind == plans::CREDENTIAL && row.a == 1 && row.c == 0;
@@ -135,6 +138,11 @@ impl Run<'_, '_> {
     }
 
     fn push_edit(&mut self, row: EditRow, made: &mut Made) -> Result<(), Halt> {
+        // Names and values are read when the decision stands.
+        self.tables.string(row.name);
+        if let EditValue::String(value) = row.value {
+            self.tables.string(value);
+        }
         *self.edits.get_mut(made.edits).ok_or(Refusal::RewriteTooLong)? = row;
         made.edits += 1;
         Ok(())

@@ -9,10 +9,13 @@ use crate::artifact::format::{Instruction, SIMULATED_MAX, instruction};
 /// Whether `program` holds somewhere in `text`. Each of its instructions is looked at once a byte.
 #[inline(never)]
 pub(super) fn holds(tables: Tables<'_>, program: u32, text: &[u8]) -> bool {
-    let Some(program) = tables.programs().get(program) else { return false };
+    let program = tables.programs().row(program);
     let (mut now, mut next) = (&mut Places::new(), &mut Places::new());
     for position in 0..=text.len() {
         if position == 0 || program.anchored == 0 {
+            if program.start >= program.count {
+                tables.lost().set();
+            }
             now.add(program.start);
         }
         let byte = text.get(position).map(|byte| u32::from(*byte));
@@ -20,8 +23,11 @@ pub(super) fn holds(tables: Tables<'_>, program: u32, text: &[u8]) -> bool {
         // It grows meanwhile.
         while let Some(at) = now.get(done) {
             done += 1;
-            let row = tables.instructions().get(program.instructions.saturating_add(at));
-            let Instruction { kind, a, b, c } = row.unwrap_or_default();
+            let row = tables.instructions().row(program.instructions.saturating_add(at));
+            if !row.is_of(program) {
+                tables.lost().set();
+            }
+            let Instruction { kind, a, b, c } = row;
             match kind {
                 instruction::BYTE if byte.is_some_and(|byte| (a..=b).contains(&byte)) => next.add(c),
                 instruction::SPLIT => {

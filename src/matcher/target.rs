@@ -217,19 +217,3 @@ impl Normaliser<'_, '_> {
         Ok(self.arena.since(self.begin))
     }
 }
-
-/// Whether two hops may read the path of `rest`, normalised to `path`, differently: encoded slashes, backslashes or
-/// dots, control bytes, overlong UTF-8.
-pub(super) fn is_ambiguous(rest: &[u8], path: &[u8]) -> bool {
-    let raw_end = rest.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(rest.len());
-    let raw = rest.get(..raw_end).unwrap_or(rest);
-    let encoded = raw.windows(3).any(|window| match window {
-        [b'%', b'2', low] => matches!(low, b'F' | b'f' | b'E' | b'e'),
-        [b'%', b'5', low] => matches!(low, b'C' | b'c'),
-        _ => false,
-    });
-    let control = path.iter().any(u8::is_ascii_control);
-    let overlong = path.iter().any(|byte| matches!(byte, 0xC0 | 0xC1))
-        || path.windows(2).any(|window| matches!(window, [0xE0, 0x80..=0x9F] | [0xF0, 0x80..=0x8F]));
-    encoded || control || overlong
-}

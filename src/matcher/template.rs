@@ -5,7 +5,7 @@ use super::fields::{argument_variable, cookie};
 use super::request::Caller;
 use super::run::{Halt, Run};
 use super::scratch::{Full, Slice, Text};
-use crate::artifact::format::{Part, part, plans};
+use crate::artifact::format::{NONE, Part, part, plans};
 use core::fmt::{self, Write};
 
 /// How groups are put into a text.
@@ -35,7 +35,7 @@ impl Run<'_, '_> {
 
     /// Fills `template` in, with groups as said.
     pub(super) fn fill_with(&mut self, template: u32, groups: Groups) -> Result<Filled, Halt> {
-        let row = self.tables.templates().get(template).unwrap_or_default();
+        let row = self.tables.templates().row(template);
         let mark = self.arena.mark();
         let mut args = None;
         for piece in self.tables.parts().range(row.parts, row.parts_count) {
@@ -77,8 +77,8 @@ impl Run<'_, '_> {
         match piece.kind {
             part::LITERAL => self.arena.put(string(piece.value)),
             part::NAMED => {
-                let slice = self.named.get(piece.value as usize).copied().unwrap_or(Slice::EMPTY);
-                self.arena.put_slice(slice)
+                let slice = self.named.get(piece.value as usize).copied();
+                self.arena.put_slice(slice.unwrap_or_else(|| self.nothing()))
             }
             part::URI => self.arena.put_text(self.path),
             part::REQUEST_URI => self.arena.put_text(self.raw),
@@ -98,6 +98,12 @@ impl Run<'_, '_> {
             part::PROXY_ADD_X_FORWARDED_FOR => self.put_forwarded_for(piece.value),
             _ => Ok(()),
         }
+    }
+
+    /// Stands for a text that is lost.
+    fn nothing(&self) -> Slice {
+        self.tables.lost().note();
+        Slice::EMPTY
     }
 
     fn put_argument(&mut self, name: &[u8]) -> Result<(), Full> {
@@ -131,9 +137,16 @@ impl Run<'_, '_> {
 
     fn put_plan(&mut self) -> Result<(), Full> {
         let Some(Caller::Plan(plan)) = self.request.caller else { return Ok(()) };
+        if self.service.plans == NONE {
+            self.tables.lost().set();
+            return Ok(());
+        }
         let row = self.service.plans.saturating_add(1).saturating_add(u32::from(plan));
-        let row = self.tables.plans().get(row).filter(|row| row.kind == plans::PLAN);
-        self.arena.put(row.map_or(&[], |row| self.tables.string(row.a)))
+        let row = self.tables.plans().row(row);
+        if row.kind != plans::PLAN {
+            self.nothing();
+        }
+        self.arena.put(self.tables.string(row.a))
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn find(
     is: impl Fn(&[u8]) -> bool,
 ) -> Option<u32> {
     let slots = tables.slots();
-    let own = Slot::places(hash, count).map_while(|place| slots.get(first.saturating_add(place)));
+    let own = Slot::places(hash, count).map(|place| slots.row(first.saturating_add(place)));
     let taken = own.take_while(|slot| slot.class != NONE);
     let bytes = tables.strings();
     taken.into_iter().find(|slot| is(bytes.text(slot.start, slot.octets))).map(|slot| slot.class)

@@ -6,7 +6,8 @@ use super::refusal::Refusal;
 use super::run::{Halt, Run};
 use super::scratch::{Slice, Text};
 use super::template::Groups;
-use crate::artifact::format::{NONE, Operation, operation, part, rewrite_flag};
+use super::unique::{is_unique_argument, is_unique_cookie};
+use crate::artifact::format::{NONE, Operation, field, operation, part, rewrite_flag};
 
 /// How a walk ends.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,7 @@ impl Run<'_, '_> {
         let end = first.saturating_add(count);
         let mut index = first;
         while index < end {
-            let operation = self.tables.operations().get(index).unwrap_or_default();
+            let operation = self.tables.operations().row(index);
             index += 1;
             if operation.kind == operation::REWRITE && rewrites.are_over || !self.holds(operation.guard)? {
                 continue;
@@ -36,6 +37,9 @@ impl Run<'_, '_> {
             if matches!(operation.kind, operation::UNLESS_BREAK | operation::SKIP) {
                 let skips = operation.kind == operation::SKIP || rewrites.are_over;
                 index = index.saturating_add(if skips { operation.a } else { 0 });
+                if index > end {
+                    return Err(self.lost());
+                }
                 continue;
             }
             if let Some(end) = self.operation(index - 1, operation, &mut rewrites)? {
@@ -71,15 +75,16 @@ impl Run<'_, '_> {
             operation::MATCH => self.match_field(operation)?,
             operation::SET => {
                 let value = self.fill_with(operation.b, rewrites.groups())?.text;
-                if let Some(place) = self.named.get_mut(operation.a as usize) {
-                    *place = value;
+                match self.named.get_mut(operation.a as usize) {
+                    Some(place) => *place = value,
+                    None => return Err(self.lost()),
                 }
             }
             operation::SET_ARGS => {
                 self.args = Text::Made(self.fill_with(operation.a, rewrites.groups())?.text);
                 self.rewritten = true;
             }
-            operation::UNIQUE_HEADER => self.unique_header(operation.a)?,
+            operation::UNIQUE => self.unique(operation)?,
             _ => self.reach(index, operation)?,
         }
         Ok(None)
@@ -105,17 +110,21 @@ impl Run<'_, '_> {
     /// Takes the captures of `program` from `subject`; without a program the groups are emptied. True if it matches.
     pub(super) fn capture(&mut self, program: u32, subject: Slice) -> bool {
         self.groups = [Slice::EMPTY; 10];
-        let Some(row) = self.tables.programs().get(program) else { return false };
+        let Some(row) = self.tables.programs().optional(program) else { return false };
         let (tables, groups, named) = (&self.tables, &mut self.groups, &mut *self.named);
         captures(tables, row, self.words, self.around, self.arena.bytes, subject, |group, slice| {
             if let Some(place) = groups.get_mut(group) {
                 *place = slice;
             }
             for name in tables.named_groups().range(row.named, row.named_count) {
-                if name.group as usize == group
-                    && let Some(place) = named.get_mut(name.capture as usize)
-                {
-                    *place = slice;
+                if name.group >= row.slots / 2 {
+                    tables.lost().set();
+                }
+                if name.group as usize == group {
+                    match named.get_mut(name.capture as usize) {
+                        Some(place) => *place = slice,
+                        None => tables.lost().note(),
+                    }
                 }
             }
         })
@@ -165,14 +174,23 @@ impl Run<'_, '_> {
 
     /// Whether the template itself, not what its variables stand for, holds a `?`.
     fn has_question_mark(&self, template: u32) -> bool {
-        let row = self.tables.templates().get(template).unwrap_or_default();
+        let row = self.tables.templates().row(template);
         let parts = self.tables.parts();
         let mut literals = parts.range(row.parts, row.parts_count).filter(|piece| piece.kind == part::LITERAL);
         literals.any(|piece| self.tables.string(piece.value).contains(&b'?'))
     }
 
-    fn unique_header(&self, header: u32) -> Result<(), Halt> {
-        if self.is_repeated(header) { Err(Refusal::HeaderRepeated.into()) } else { Ok(()) }
+    fn unique(&self, operation: Operation) -> Result<(), Halt> {
+        let name = operation.b;
+        let (is_unique, refusal) = match operation.a {
+            field::HEADER => (!self.is_repeated(name), Refusal::HeaderRepeated),
+            field::QUERY => (is_unique_argument(self.original_args, self.tables.string(name)), Refusal::QueryRepeated),
+            _ => {
+                let lines = self.lines(self.policy.cookie);
+                (is_unique_cookie(lines, self.tables.string(name)), Refusal::CookieRepeated)
+            }
+        };
+        if is_unique { Ok(()) } else { Err(refusal.into()) }
     }
 
     /// Notes the setting of operation `index`.
@@ -193,7 +211,7 @@ impl Run<'_, '_> {
 
     /// The operation of a setting, if one was reached.
     pub(super) fn setting(&self, index: u32) -> Option<Operation> {
-        if index == NONE { None } else { self.tables.operations().get(index) }
+        self.tables.operations().optional(index)
     }
 }
 

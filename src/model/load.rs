@@ -2,7 +2,7 @@
 
 use super::Policy;
 use super::resolve::resolve;
-use crate::diagnostic::{Diagnostic, FileId, Severity, Sources, Span};
+use crate::diagnostic::{Diagnostic, FileId, Severity, Sources, Span, direction};
 use crate::syntax::ast::{Item, ItemKind, Word};
 use crate::syntax::{self};
 use std::io::{self, Read};
@@ -80,6 +80,8 @@ impl Loader {
         let Self { sources, items, mut diagnostics, .. } = self;
         let (policy, mistakes) = resolve(&items, &sources);
         diagnostics.extend(mistakes);
+        let turned = sources.iter().flat_map(|(file, source)| direction::check(file, &source.text)).collect();
+        diagnostics.extend(policy.unsilenced(turned));
         diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
         Loaded { sources, policy, diagnostics }
     }

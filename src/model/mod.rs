@@ -2,6 +2,7 @@
 
 mod allowed;
 mod load;
+mod map;
 pub mod pattern;
 mod policy;
 mod predicate;
@@ -15,6 +16,8 @@ pub use crate::artifact::cases::RequestRecord;
 pub use crate::trial::verdict::*;
 pub use allowed::Allowed;
 pub use load::*;
+pub(crate) use map::MapAnswer;
+pub use map::{Map, MapCase, MapValue};
 pub use policy::*;
 pub use predicate::*;
 pub use statement::*;

@@ -1,9 +1,10 @@
 //! A policy as it is meant. Ids are indices into the vectors of [`Policy`]; the resolver makes them good.
 
 use super::pattern::Meaning;
-use super::{Allowed, Field, Predicate, Statement, Template, Test};
+use super::{Allowed, Map, Statement, Template, Test};
 use crate::artifact::manifest::{Fact, PlanSource, Upstream};
 use crate::diagnostic::Span;
+use std::collections::BTreeSet;
 
 /// Index into [`Policy::services`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,8 +45,6 @@ pub struct Policy {
     pub facts: Vec<Fact>,
     /// In file order; a map uses only maps above it.
     pub maps: Vec<Map>,
-    /// Those that guards ask; what is left of them in a guard is a predicate of the request.
-    pub maps_asked: Vec<MapId>,
     /// Of all services; those of one level in file order.
     pub locations: Vec<Location>,
     /// Names, sorted.
@@ -60,32 +59,6 @@ pub struct Policy {
     pub plan_source_spans: Vec<Span>,
     /// What `allow` silences.
     pub allowed: Vec<Allowed>,
-}
-
-/// `map $NAME { ... }`
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Map {
-    /// Its name, without the `$`.
-    pub name: String,
-    /// Its head.
-    pub span: Span,
-    /// In order; the first that holds counts.
-    pub cases: Vec<MapCase>,
-    /// The value where none holds.
-    pub default: Template,
-}
-
-/// A line of a map.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct MapCase {
-    /// What must hold; it asks for no plan.
-    pub guard: Predicate,
-    /// What it gives. `$1`.. in it are those of `captures`.
-    pub value: Template,
-    /// The field and the pattern of a guard that is nothing else, where the value uses its groups.
-    pub captures: Option<(Field, Pattern)>,
 }
 
 /// A set of hosts and what happens to requests for them.
@@ -107,8 +80,15 @@ pub struct Service {
     pub merge_slashes: bool,
     /// `paths strict`: targets that two hops may read differently are refused.
     pub strict_paths: bool,
+    /// `paths strict params`: but for path parameters (`;x=1`), which are taken where no dot is beside them.
+    pub path_parameters: bool,
     /// `redirects absolute`: nginx's form of a redirect to a path.
     pub absolute_redirects: bool,
+    /// `underscores on`: header names with `_` are kept, and are the same as those with `-`.
+    pub underscores: bool,
+    /// Names of headers that it spells with other bytes than letters, digits and `-`, in their plain spelling: all
+    /// spellings of these are kept.
+    pub kept_names: BTreeSet<String>,
     /// What a path that lacks only the final slash gets.
     pub slash_redirect: SlashRedirect,
     /// Who its callers are.

@@ -1,6 +1,6 @@
 //! Conditions on a request.
 
-use super::{FactId, Pattern, PlanId};
+use super::{FactId, MapId, Pattern, PlanId};
 
 /// A condition on the request as it came.
 #[derive(Clone, Debug)]
@@ -14,6 +14,10 @@ pub enum Predicate {
     Not(Box<Self>),
     /// The field satisfies the operator; an absent header, argument or cookie satisfies none.
     Field(Field, Operator),
+    /// The text of the map, for the request as it came, satisfies the operator. It is never absent: what a value reads
+    /// that is not there is empty, as in every text. Invariant: the map's values are of the kinds that
+    /// [`MapValue::field`](super::MapValue) tells, or begin with a text that decides; a map's cases ask maps above it.
+    Map(MapId, Operator),
     /// The fact has one of these values (indices, sorted).
     Fact(FactId, Vec<u16>),
     /// The caller has one of these plans (`plan any`: all of them).
@@ -26,8 +30,17 @@ impl Predicate {
         match self {
             Self::And(all) | Self::Or(all) => all.iter().any(Self::asks_opaque),
             Self::Not(inner) => inner.asks_opaque(),
-            Self::Field(..) => false,
+            Self::Field(..) | Self::Map(..) => false,
             Self::Fact(..) | Self::Plan(_) => true,
+        }
+    }
+
+    /// Calls `visit` with all of it that is no `and`, `or`, `not`.
+    pub fn questions<'p>(&'p self, visit: &mut impl FnMut(&'p Self)) {
+        match self {
+            Self::And(all) | Self::Or(all) => all.iter().for_each(|one| one.questions(visit)),
+            Self::Not(inner) => inner.questions(visit),
+            Self::Field(..) | Self::Map(..) | Self::Fact(..) | Self::Plan(_) => visit(self),
         }
     }
 
@@ -74,6 +87,9 @@ pub enum Field {
     Header(String),
     /// The first argument of this name (in lower case), undecoded; one without `=` is empty.
     Query(String),
+    /// `$arg_NAME` (in lower case): the first argument of this name that has a `=`, undecoded. Only values of maps read
+    /// it.
+    Argument(String),
     /// The first cookie of this name (in lower case), undecoded.
     Cookie(String),
 }
@@ -90,7 +106,7 @@ pub enum Operator {
     Regex(Pattern),
     /// One member of the comma-separated list, blanks around it cut, is this.
     Has(Vec<u8>),
-    /// It is there.
+    /// It is there. (The text of a map always is.)
     Present,
     /// The address is in one of these networks.
     Within(Vec<Network>),

@@ -12,14 +12,18 @@ mod escape;
 mod facts;
 mod fields;
 mod guard;
+mod omission;
 mod request;
 mod rewrite;
 mod service;
+mod spelling;
 mod target;
 mod template;
 mod walk;
 
+pub(crate) use engine::Prepared;
 pub use engine::Simulation;
+pub(crate) use guard::satisfies;
 
 use super::{LocationId, Pattern, Policy, RequestRecord, ServiceId, Verdict};
 use crate::matcher::Caller;
@@ -70,10 +74,10 @@ pub(crate) struct Lookup {
 /// [`decide`], with the lookups on the way.
 pub(crate) fn trace(policy: &Policy, record: &RequestRecord, regexes: &dyn Regexes) -> Trace {
     let request = Request::new(policy, record);
-    match arrive(policy, &request, regexes) {
-        Ok(arrival) => {
+    match arrive(policy, request, regexes) {
+        Ok((arrival, seen)) => {
             let service = Some(arrival.service_id);
-            let mut walk = Walk::new(policy, &request, regexes, arrival);
+            let mut walk = Walk::new(policy, &seen, regexes, arrival);
             let verdict = walk.decide();
             Trace { verdict, service, lookups: walk.lookups }
         }

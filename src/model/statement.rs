@@ -1,6 +1,6 @@
 //! What statements do.
 
-use super::{LocationId, MeterId, Part, Pattern, Predicate, Template, UpstreamId, Variable};
+use super::{Field, LocationId, MeterId, Part, Pattern, Predicate, Template, UpstreamId, Variable};
 use crate::diagnostic::Span;
 
 /// One statement, in the order in which it runs.
@@ -46,8 +46,9 @@ pub enum StatementKind {
     Rewrite(Rewrite),
     /// Adds to what holds for the answer.
     Setting(Setting),
-    /// 400 if the request has more than one line of this header (name in lower case).
-    UniqueHeader(String),
+    /// `unique`: 400 if the request has more than one line of this header; or an argument or a cookie that an upstream
+    /// may read twice, or otherwise than the rules do.
+    Unique(Field),
 }
 
 impl Statement {
@@ -97,7 +98,7 @@ impl Statement {
     pub fn holds_settings(&self) -> bool {
         match self.block() {
             Some(body) => body.iter().any(Self::holds_settings),
-            None => matches!(self.kind, StatementKind::Setting(_) | StatementKind::UniqueHeader(_)),
+            None => matches!(self.kind, StatementKind::Setting(_) | StatementKind::Unique(_)),
         }
     }
 }

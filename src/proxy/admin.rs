@@ -21,7 +21,8 @@ use tokio::sync::watch;
 
 use super::access_log::{Log, rfc3339};
 use super::config::Secret;
-use super::listener::{Bound, after};
+use super::limits::ADMIN_CONNECTIONS_MAX;
+use super::listener::{Bound, Queue, after};
 use super::metrics;
 use super::reload::Reload;
 use super::serve::runtime;
@@ -35,6 +36,12 @@ pub(super) struct Admin {
     log: Arc<Log>,
     /// BLAKE3 of the token: comparing hashes takes the same time whatever was sent.
     token: Option<blake3::Hash>,
+}
+
+/// Who asks at the moment.
+struct Asking {
+    admin: Admin,
+    connections: Queue,
 }
 
 impl Admin {
@@ -55,22 +62,23 @@ impl Admin {
 /// Serves `/livez`, `/readyz`, `/status` and `/metrics` until no core serves any more.
 pub(super) fn run(admin: &Admin, sockets: Vec<Bound>, mut drained: watch::Receiver<bool>) {
     let Ok(runtime) = runtime() else { return };
-    let admin = Rc::new(Admin { shared: Arc::clone(&admin.shared), log: Arc::clone(&admin.log), token: admin.token });
+    let admin = Admin { shared: Arc::clone(&admin.shared), log: Arc::clone(&admin.log), token: admin.token };
+    let asking = Rc::new(Asking { admin, connections: Queue::new(ADMIN_CONNECTIONS_MAX) });
     for socket in sockets {
-        runtime.spawn_local(accept(Rc::clone(&admin), socket));
+        runtime.spawn_local(accept(Rc::clone(&asking), socket));
     }
     // An error means that the gateway is gone.
     drop(runtime.block_on(async { drained.wait_for(|drained| *drained).await.map(|_| ()) }));
 }
 
-async fn accept(admin: Rc<Admin>, socket: Bound) -> io::Result<()> {
+async fn accept(asking: Rc<Asking>, socket: Bound) -> io::Result<()> {
     match socket {
         Bound::Tcp(socket) => {
             let socket = tokio::net::TcpListener::from_std(socket)?;
             loop {
                 match socket.accept().await {
-                    Ok((stream, _)) => drop(tokio::task::spawn_local(serve(Rc::clone(&admin), stream))),
-                    Err(error) => after(&error).await,
+                    Ok((stream, _)) => drop(tokio::task::spawn_local(serve(Rc::clone(&asking), stream))),
+                    Err(error) => after(&error, &asking.admin.shared).await,
                 }
             }
         }
@@ -78,22 +86,28 @@ async fn accept(admin: Rc<Admin>, socket: Bound) -> io::Result<()> {
             let socket = tokio::net::UnixListener::from_std(socket)?;
             loop {
                 match socket.accept().await {
-                    Ok((stream, _)) => drop(tokio::task::spawn_local(serve(Rc::clone(&admin), stream))),
-                    Err(error) => after(&error).await,
+                    Ok((stream, _)) => drop(tokio::task::spawn_local(serve(Rc::clone(&asking), stream))),
+                    Err(error) => after(&error, &asking.admin.shared).await,
                 }
             }
         }
     }
 }
 
-async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(admin: Rc<Admin>, stream: S) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(&admin, &request);
+/// A head, or the next request, is waited for as long as hyper does where it is not told otherwise: 30 s. Whoever reads
+/// nothing of an answer holds one of the places, and loses it once they are all taken.
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(asking: Rc<Asking>, stream: S) {
+    let place = asking.connections.enter();
+    let service = service_fn(|request: Request<Incoming>| {
+        let answer = answer(&asking.admin, &request);
         async move { Ok::<_, Infallible>(answer) }
     });
     let served = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-    // Whoever asks and leaves has left.
-    drop(served.await);
+    tokio::select! {
+        // Whoever asks and leaves has left.
+        _ = served => {}
+        () = place.evicted() => {}
+    }
 }
 
 const JSON: &str = "application/json";

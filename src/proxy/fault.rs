@@ -14,6 +14,8 @@ pub(super) enum Fault {
     Request(RequestFault),
     /// The upstream did not answer as it should.
     Upstream(UpstreamFault),
+    /// This machine lacks what it takes to ask an upstream.
+    Gateway(GatewayFault),
 }
 
 impl Fault {
@@ -22,6 +24,7 @@ impl Fault {
             Self::Refused { refusal, .. } => refusal.code(),
             Self::Request(fault) => fault.entry().code,
             Self::Upstream(fault) => fault.entry().code,
+            Self::Gateway(fault) => fault.code(),
         }
     }
 
@@ -30,6 +33,7 @@ impl Fault {
             Self::Refused { status, .. } => status,
             Self::Request(fault) => fault.entry().status,
             Self::Upstream(fault) => fault.entry().status,
+            Self::Gateway(fault) => fault.entry().status,
         }
     }
 
@@ -38,6 +42,7 @@ impl Fault {
             Self::Refused { refusal, .. } => refusal.title(),
             Self::Request(fault) => fault.entry().title,
             Self::Upstream(fault) => fault.entry().title,
+            Self::Gateway(fault) => fault.title(),
         }
     }
 
@@ -47,6 +52,7 @@ impl Fault {
             Self::Refused { .. } => None,
             Self::Request(fault) => Some(fault.entry().hint),
             Self::Upstream(fault) => Some(fault.entry().hint),
+            Self::Gateway(fault) => Some(fault.entry().hint),
         }
     }
 
@@ -56,6 +62,7 @@ impl Fault {
             Self::Refused { .. } => Phase::Rules,
             Self::Request(fault) => fault.entry().phase,
             Self::Upstream(fault) => fault.entry().phase,
+            Self::Gateway(fault) => fault.entry().phase,
         }
     }
 }
@@ -75,6 +82,22 @@ impl From<RequestFault> for Fault {
 impl From<UpstreamFault> for Fault {
     fn from(fault: UpstreamFault) -> Self {
         Self::Upstream(fault)
+    }
+}
+
+impl From<GatewayFault> for Fault {
+    fn from(fault: GatewayFault) -> Self {
+        Self::Gateway(fault)
+    }
+}
+
+impl GatewayFault {
+    pub(super) fn code(self) -> &'static str {
+        self.entry().code
+    }
+
+    pub(super) fn title(self) -> &'static str {
+        self.entry().title
     }
 }
 
@@ -262,8 +285,7 @@ catalogue! {
 
     ConnectFailed 502 Connect "upstream.connect.failed"
         "the upstream could not be connected to"
-        "See `detail`: this machine may be out of ports or file descriptors, or the address may not be one to connect \
-        to."
+        "See `detail`: the address may not be one to connect to, or a firewall of this machine forbids it."
 
     ConnectTimeout 504 Connect "upstream.connect.timeout"
         "the upstream did not accept the connection in time"
@@ -407,6 +429,12 @@ catalogue! {
         "the head of the upstream's answer is too large"
         "Mostly Set-Cookie or a debugging header that grew: look at the upstream's answer without the gateway."
 
+    ResponseAccel 502 Header "upstream.response.accel_redirect"
+        "the upstream asked for something else to be served in its place"
+        "X-Accel-Redirect or X-Sendfile names what nginx or Apache would serve instead of the answer, and the rules drop \
+        the field. This gateway does not act on it: let the application send the body itself, or proxy its files with a \
+        location of their own."
+
     Http2NotOffered 502 Tls "upstream.http2.not_offered"
         "the upstream does not speak HTTP/2"
         "The rules say `protocol http2` and the server did not choose h2 by ALPN: switch it on there, or take it out of \
@@ -443,6 +471,25 @@ catalogue! {
         upstream."
 }
 
+catalogue! {
+    /// What this machine lacks. No server is charged with it, and no other one is asked.
+    GatewayFault:
+
+    Descriptors 503 Connect "gateway.out_of_descriptors"
+        "this gateway is out of file descriptors"
+        "Raise LimitNOFILE (`ulimit -n`): each client, and each request at an upstream, takes one. Or something else on \
+        this machine has taken all of them: `detail` says `Too many open files in system`."
+
+    Ports 503 Connect "gateway.out_of_ports"
+        "this gateway is out of local ports"
+        "Too many connections to one address of an upstream were opened and closed: raise `keepalive`, widen \
+        net.ipv4.ip_local_port_range, or give the upstream more addresses."
+
+    Memory 503 Connect "gateway.out_of_memory"
+        "this gateway is out of memory for sockets"
+        "The kernel gives no more: look at net.ipv4.tcp_mem, the memory of the machine, and of the cgroup."
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -451,7 +498,8 @@ mod tests {
 
     fn all() -> Vec<Fault> {
         let requests = RequestFault::ALL.iter().map(|&fault| Fault::from(fault));
-        requests.chain(UpstreamFault::ALL.iter().map(|&fault| Fault::from(fault))).collect()
+        let upstreams = UpstreamFault::ALL.iter().map(|&fault| Fault::from(fault));
+        requests.chain(upstreams).chain(GatewayFault::ALL.iter().map(|&fault| Fault::from(fault))).collect()
     }
 
     #[test]

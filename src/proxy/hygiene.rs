@@ -1,40 +1,15 @@
 //! Fields that a gateway must not hand on.
 
-use super::http1::members;
+use super::http1::{Fields, members};
+use crate::matcher::field_name::{HOP_BY_HOP, is_plain};
+pub(super) use crate::matcher::field_name::{is_claim, is_one_of};
 
-/// Fields that are about one connection (RFC 9110 7.6.1), and those with which our own framing is written.
-const HOP_BY_HOP: [&str; 10] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "http2-settings",
-    "proxy-authenticate",
-    "proxy-authorization",
-];
+/// Whether a line of `name` of a request is about its connection only.
+pub(super) fn is_of_connection(name: &[u8]) -> bool {
+    is_one_of(name, &HOP_BY_HOP)
+}
 
-/// Fields by which a hop says what a client asked for; from anyone but a trusted hop they are a client's invention.
-const HOP_CLAIMS: [&str; 11] = [
-    "client-cert",
-    "client-cert-chain",
-    "forwarded",
-    "x-real-ip",
-    "true-client-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-original-url",
-    "x-rewrite-url",
-    "x-original-host",
-    "x-host",
-];
-
-/// Whole families of them; the last is for what this gateway may say itself one day.
-const HOP_CLAIM_FAMILIES: [&str; 5] = ["x-forwarded-", "x-client-cert", "x-ssl-client-", "x-envoy-", "x-rulec-"];
-
-/// Names the lines that end here.
+/// Names the lines of an answer that end here.
 #[derive(Debug)]
 pub(super) struct Dropped {
     /// What Connection names, in lower case.
@@ -49,14 +24,15 @@ impl Dropped {
 
     /// Whether lines of `name` are about this connection only.
     pub(super) fn has(&self, name: &[u8]) -> bool {
-        is_one_of(name, &HOP_BY_HOP) || self.named.iter().any(|named| named.eq_ignore_ascii_case(name))
+        is_of_connection(name) || self.named.iter().any(|named| named.eq_ignore_ascii_case(name))
     }
 }
 
-/// Whether a line of `name` is a claim about the client that only a trusted hop may make.
-pub(super) fn is_claim(name: &[u8]) -> bool {
-    let begins = |family: &&str| name.get(..family.len()).is_some_and(|front| is_same(front, family));
-    HOP_CLAIM_FAMILIES.iter().any(begins) || is_one_of(name, &HOP_CLAIMS)
+/// Takes out of an interim answer what belongs to one connection, and Content-Length: an interim answer has no body
+/// (RFC 9110 8.6), and HTTP/2 clients end the stream of one that says it has (RFC 9113 8.1).
+pub(super) fn clean_interim(fields: &mut Fields) {
+    let dropped = Dropped::by_connection(fields.values("connection"));
+    fields.retain(|name, _| !dropped.has(name) && !is_one_of(name, &["content-length"]));
 }
 
 /// Fields that decide before the body comes what becomes of a message: behind it they are an attack (RFC 9110 6.5.1).
@@ -93,15 +69,10 @@ pub(super) fn may_trail(name: &[u8]) -> bool {
         && name.first() != Some(&b':')
 }
 
-/// Whether `name` is one of `names`, as an upstream may read it.
-pub(super) fn is_one_of(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|have| is_same(name, have))
-}
-
-/// Case aside, and `_` for `-`: servers that put fields in the environment cannot tell those apart.
-fn is_same(name: &[u8], have: &str) -> bool {
-    let plain = |octet: u8| if octet == b'_' { b'-' } else { octet.to_ascii_lowercase() };
-    name.len() == have.len() && name.iter().zip(have.bytes()).all(|(&octet, want)| plain(octet) == want)
+/// Whether a trailer of `name` of a request may be sent on: rules do not see trailers, and a name that an upstream may
+/// take for another one is not sent.
+pub(super) fn may_trail_request(name: &[u8]) -> bool {
+    is_plain(name) && may_trail(name)
 }
 
 #[cfg(test)]

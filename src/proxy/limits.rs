@@ -163,6 +163,20 @@ pub(super) const METRIC_SERIES_MAX: usize = 2000;
 /// Services, and upstreams, that are counted each by itself; each has a histogram of sixteen series.
 pub(super) const METRIC_NAMES_MAX: usize = 100;
 
+/// The span of `log_limit`: a fault that lasts is in the log often enough to be seen, and seldom enough to be read.
+pub(super) const LOG_LIMIT_SPAN: Duration = Duration::from_secs(60);
+
+/// Lines about one server, or one name, in that span: one of each kind every ten seconds, as often as a server that is
+/// taken out by default is tried again.
+pub(super) const LOG_STATE_LINES_MAX: u32 = 12;
+
+/// Descriptors that clients do not get: each client may want one for an upstream, so it is half of what there is where
+/// that is little; from twice this on, most clients are idle, and upstream connections are used in turn.
+pub(super) const DESCRIPTORS_KEPT_MIN: usize = 512;
+
+/// Of many descriptors, one in so many is kept.
+pub(super) const DESCRIPTORS_KEPT_SHARE: usize = 32;
+
 /// Octets of a configuration or keys file: a million keys.
 pub(super) const FILE_OCTETS_MAX: u64 = 128 * 1024 * 1024;
 
@@ -172,6 +186,10 @@ pub(super) const CONNECTIONS_MAX: usize = 16 * 1024;
 /// Connections of one core that are in a handshake at once. Beyond it the oldest is closed: a core does about 2 000 full
 /// handshakes a second, so two seconds of them wait here, with some 8 KiB each.
 pub(super) const HANDSHAKES_MAX: usize = 4096;
+
+/// Connections of the admin address at once; one more takes the place of the oldest, so that whoever opens many and asks
+/// nothing keeps no probe out. Whoever scrapes and probes needs a handful.
+pub(super) const ADMIN_CONNECTIONS_MAX: usize = 64;
 
 /// Octets of a PROXY header's addresses and what follows them: balancers add names and ids of some hundred octets.
 pub(super) const PROXY_HEADER_OCTETS_MAX: usize = 4096;

@@ -37,7 +37,7 @@ pub struct Policy {
     names: Names,
     /// Index of the value of each fact, in the manifest's order.
     pub(super) facts: Vec<Option<u16>>,
-    /// Names of query arguments that are credentials, in lower case: their values are in no log.
+    /// Names of query arguments that are credentials, in lower case: their values are in no log, in whatever spelling.
     pub(super) secret_arguments: BTreeSet<String>,
     // Invariant: as many as the manifest has, in its order.
     pub(super) meters: Vec<AtomicU64>,
@@ -107,8 +107,7 @@ impl Policy {
         let hash = blake3::hash(&artifact).to_hex().to_string();
         let damaged = |problem: String| LoadError::invalid(vec![format!("the artifact is refused: {problem}")]);
         let matcher = Matcher::parse(Resident::new(artifact)).map_err(|error| damaged(error.to_string()))?;
-        let manifest: Manifest =
-            serde_json::from_slice(matcher.manifest()).map_err(|error| damaged(format!("manifest: {error}")))?;
+        let manifest = Manifest::of(matcher.artifact()).map_err(|error| damaged(error.to_string()))?;
         let mut problems = self_test(&matcher, &manifest);
         check_listeners(&manifest, config, &mut problems);
         let names = Names::new(config.dns.clone());

@@ -16,7 +16,8 @@ use super::policy::Policy;
 use super::upstream::Failure;
 use super::verdict::{Action, Verdict};
 use super::worker::{Serving, Worker};
-use crate::matcher::{Body, Scheme};
+use crate::matcher::spelling::is_spelling;
+use crate::matcher::{Body, Omitted, Scheme};
 
 /// The record of a request. Its line is written when it is dropped, which is when the answer has ended.
 #[derive(Debug)]
@@ -79,24 +80,34 @@ impl Record {
             method: head.method(),
             scheme: scheme.name(),
             protocol: client.peer.version(head),
+            target: head.target(),
             host: head.host().unwrap_or_default(),
             referer: head.values("referer").next().unwrap_or_default(),
             agent: head.values("user-agent").next().unwrap_or_default(),
         };
         let is_secret =
-            |name: &[u8]| serving.policy.secret_arguments.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
+            |name: &[u8]| serving.policy.secret_arguments.iter().any(|own| is_spelling(name, own.as_bytes()));
         let mut clock = self.worker.clock.borrow_mut();
-        self.entry.ask(self.worker.format, &mut clock, &asked, |part| redact(head.target(), is_secret, part));
+        self.entry.ask(self.worker.format, &mut clock, &asked, |url, part| redact(url, is_secret, part));
     }
 
     /// What was decided, and by which rule; its meters count.
     pub(super) fn verdict(&mut self, policy: &Policy, verdict: &Verdict) {
         self.place(policy, verdict);
+        self.omitted(&verdict.omitted);
         for meter in &verdict.meters {
             if let Some(meter) = entry(&policy.meters, Some(*meter)) {
                 meter.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// Lines of the request that are left out count.
+    fn omitted(&mut self, omitted: &[Omitted]) {
+        for line in omitted {
+            self.worker.cells.omitted(line.why);
+        }
+        self.line.fields_omitted = omitted.len();
     }
 
     /// What was decided, and by which rule. Where an error page stands in, meters have counted before.
@@ -139,6 +150,11 @@ impl Record {
 
     pub(super) fn octets_out(&mut self, octets: u64) {
         self.line.octets_out += octets;
+    }
+
+    /// So many of the bytes that were counted were not written to the client in the end.
+    pub(super) fn unwritten(&mut self, bytes: u64) {
+        self.line.octets_out = self.line.octets_out.saturating_sub(bytes);
     }
 
     pub(super) fn fault(&mut self, fault: Fault) {

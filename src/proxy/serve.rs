@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::access_log::{self, AccessLog, Format, Log};
 use super::admin::{self, Admin};
 use super::config::{Address, Config, Listener};
+use super::limits::HANDSHAKES_MAX;
 use super::listener::{Bound, Door, Inherited, Queue, Termination, Watch, accept, bind, watch};
 use super::policy::Policy;
 use super::shared::Shared;
@@ -235,7 +236,7 @@ fn run_core(
     let worker = Worker::new(shared, log, format);
     let lines = Rc::clone(&worker);
     runtime.spawn_local(async move { lines.log.run().await });
-    let queue = Rc::new(Queue::new());
+    let queue = Rc::new(Queue::new(HANDSHAKES_MAX));
     for Opened { listener, tls, socket } in listeners {
         let (worker, queue) = (Rc::clone(&worker), Rc::clone(&queue));
         let door = Door { worker, listener: Rc::new(listener), tls, queue };
@@ -250,7 +251,10 @@ fn run_core(
 async fn supervise(worker: Rc<Worker>, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = sleep(Duration::from_secs(1)) => worker.sweep(),
+            () = sleep(Duration::from_secs(1)) => {
+                worker.sweep();
+                worker.shared.descriptors.tidy();
+            }
             _ = stopped.wait_for(|stop| *stop) => break,
         }
     }

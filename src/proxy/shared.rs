@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
+use super::descriptors::Descriptors;
 use super::limits::Limits;
 use super::listener::DoorCounters;
 use super::metrics::Metrics;
 use super::policy::Policy;
 use super::reload::Reloads;
+use super::shortage::Shortage;
 
 /// What all cores share.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Shared {
     pub(super) reloads: Reloads,
     pub(super) metrics: Metrics,
     pub(super) doors: DoorCounters,
+    pub(super) shortage: Arc<Shortage>,
+    pub(super) descriptors: Descriptors,
     pub(super) limits: Limits,
     pub(super) stopping: AtomicBool,
     pub(super) begun: Instant,
@@ -52,6 +56,8 @@ impl Shared {
             reloads: Reloads::default(),
             metrics: Metrics::default(),
             doors: DoorCounters::default(),
+            shortage: Arc::default(),
+            descriptors: Descriptors::default(),
             limits,
             stopping: AtomicBool::new(false),
             begun: Instant::now(),

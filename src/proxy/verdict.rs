@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::fault::Fault;
-use crate::matcher::{BodyAction, Decision, EditAction, Outcome, Refusal, Side};
+use crate::matcher::field_name::{begins_with, is_same};
+use crate::matcher::{BodyAction, Decision, EditAction, Omitted, Outcome, Refusal, Side};
 
 /// What is to be done with a request.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub(super) struct Verdict {
     pub(super) service: Option<u32>,
     pub(super) location: Option<u32>,
     pub(super) action: Action,
+    /// Lines of the request that are not sent on, in order.
+    pub(super) omitted: Vec<Omitted>,
     pub(super) edits: Vec<Edit>,
     pub(super) meters: Vec<u32>,
 }
@@ -56,8 +59,12 @@ impl Edit {
     pub(super) fn names(&self, name: &[u8]) -> bool {
         match self.name.strip_suffix(b"*") {
             Some(front) if self.action == EditAction::Drop => {
+                if self.side == Side::Request {
+                    return begins_with(name, front);
+                }
                 name.get(..front.len()).is_some_and(|have| have.eq_ignore_ascii_case(front))
             }
+            _ if self.side == Side::Request => is_same(name, &self.name),
             _ => self.name.eq_ignore_ascii_case(name),
         }
     }
@@ -76,6 +83,7 @@ impl From<Decision<'_>> for Verdict {
             service: decision.service,
             location: decision.location,
             action: decision.outcome.into(),
+            omitted: decision.omitted().collect(),
             edits: edits.collect(),
             meters: decision.meters().to_vec(),
         }

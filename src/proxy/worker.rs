@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::access_log::{Clock, Format, Log, Writer};
+use super::descriptors::Credit;
 use super::limits::{LOG_BUFFER_OCTETS_MAX, LOG_BUFFERS_MAX};
 use super::metrics::{Asked, Cells};
 use super::policy::Policy;
@@ -30,6 +31,7 @@ pub(super) struct Worker {
     /// Where lines were written, for others.
     buffers: RefCell<Vec<Vec<u8>>>,
     connections: Cell<usize>,
+    credit: Credit,
     date: RefCell<Date>,
 }
 
@@ -43,37 +45,39 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    fn new(generation: u64, policy: Arc<Policy>, cells: &Cells) -> Rc<Self> {
-        let pools = policy.upstreams.iter().map(|upstream| new_pool(upstream, cells)).collect();
+    fn new(generation: u64, policy: Arc<Policy>, cells: &Cells, shared: &Shared) -> Rc<Self> {
+        let pools = policy.upstreams.iter().map(|upstream| new_pool(upstream, cells, shared)).collect();
         Rc::new(Self { generation, policy, pools })
     }
 
     /// The next policy, with the connections to upstreams that are the same in both.
-    fn renew(&self, generation: u64, policy: Arc<Policy>, cells: &Cells) -> Rc<Self> {
+    fn renew(&self, generation: u64, policy: Arc<Policy>, cells: &Cells, shared: &Shared) -> Rc<Self> {
         let address = |upstream: &Arc<Upstream>| Arc::as_ptr(upstream).addr();
         let before: BTreeMap<usize, &Rc<Pool>> =
             self.pools.iter().map(|pool| (address(&pool.upstream), pool)).collect();
         let pool = |upstream: &Arc<Upstream>| match before.get(&address(upstream)) {
             Some(pool) => Rc::clone(pool),
-            None => new_pool(upstream, cells),
+            None => new_pool(upstream, cells, shared),
         };
         let pools = policy.upstreams.iter().map(pool).collect();
         Rc::new(Self { generation, policy, pools })
     }
 }
 
-fn new_pool(upstream: &Arc<Upstream>, cells: &Cells) -> Rc<Pool> {
-    Pool::new(Arc::clone(upstream), cells.pool(&upstream.name))
+fn new_pool(upstream: &Arc<Upstream>, cells: &Cells, shared: &Shared) -> Rc<Pool> {
+    Pool::new(Arc::clone(upstream), cells.pool(&upstream.name), Arc::clone(&shared.shortage))
 }
 
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>, log: Arc<Log>, format: Format) -> Rc<Self> {
         let (generation, policy) = shared.policy();
         let cells = shared.metrics.core();
+        let serving = Serving::new(generation, policy, &cells, &shared);
         Rc::new(Self {
             shared,
             scratch: RefCell::new(Box::new(Scratch::new())),
-            serving: RefCell::new(Serving::new(generation, policy, &cells)),
+            serving: RefCell::new(serving),
+            credit: Credit::default(),
             ids: RefCell::default(),
             log: Writer::new(log),
             format,
@@ -90,7 +94,7 @@ impl Worker {
     pub(super) fn serving(&self) -> Rc<Serving> {
         if self.serving.borrow().generation != self.shared.generation() {
             let (generation, policy) = self.shared.policy();
-            let next = self.serving.borrow().renew(generation, policy, &self.cells);
+            let next = self.serving.borrow().renew(generation, policy, &self.cells, &self.shared);
             // What is left of the one before goes once nothing is borrowed: closing a connection may run anything.
             drop(self.serving.replace(next));
         }
@@ -134,6 +138,11 @@ impl Worker {
 
     pub(super) fn connections(&self) -> usize {
         self.connections.get()
+    }
+
+    /// Whether there is a file descriptor for one more client.
+    pub(super) fn has_descriptor(&self) -> bool {
+        self.credit.take(&self.shared.descriptors)
     }
 
     pub(super) fn connected(self: &Rc<Self>) -> Connected {

@@ -286,8 +286,13 @@ pub enum StatementKind {
     },
     /// `proxy_redirect FROM TO;`; None for `proxy_redirect off;`
     ProxyRedirect(Option<(Word, Word)>),
-    /// `unique header NAME;`
-    UniqueHeader(Word),
+    /// `unique header|query|cookie NAME;`
+    Unique {
+        /// `header`, `query` or `cookie`
+        field: Word,
+        /// its name
+        name: Word,
+    },
     /// `methods M...;`
     Methods(Vec<Word>),
     /// `body forward|strip|reject [max=SIZE];`
@@ -321,10 +326,17 @@ pub enum StatementKind {
     UsePlans(Word),
     /// `merge_slashes on|off;`
     MergeSlashes(Word),
-    /// `paths strict|nginx;`
-    Paths(Word),
+    /// `paths strict [params]|nginx;`
+    Paths {
+        /// `strict` or `nginx`
+        policy: Word,
+        /// `params`
+        params: Option<Word>,
+    },
     /// `slash_redirect 301|308|off;`
     SlashRedirect(Word),
+    /// `underscores on|off;`
+    Underscores(Word),
     /// `redirects absolute|relative;`
     Redirects(Word),
     /// `allow WARNING...;`

@@ -4,6 +4,7 @@ use super::record::{Lines, RecordError, latin1, verdict, with_decision};
 use super::verdict::{Verdict, VerdictKind};
 use crate::artifact::cases::{Expectation, RequestRecord};
 use crate::artifact::manifest::Manifest;
+use crate::matcher::field_name::{begins_with, is_same};
 use crate::matcher::{Decision, EditAction, Matcher, Request, Scratch, Side};
 
 /// Why the line fails; None: it is as expected.
@@ -16,7 +17,7 @@ pub fn failure<B: AsRef<[u8]>>(
 ) -> Option<String> {
     let checked = with_decision(matcher, manifest, request, scratch, |request, decision| {
         let sent = head_sent(request, decision);
-        mismatch(expectation, &verdict(manifest, decision), &sent)
+        mismatch(expectation, &verdict(manifest, request, decision), &sent)
     });
     checked.unwrap_or_else(|error: RecordError| Some(error.to_string()))
 }
@@ -92,7 +93,9 @@ pub fn describe(verdict: &Verdict) -> String {
 
 /// The request's lines as the rules leave them for the upstream; what every proxy drops or adds by itself is not in it.
 fn head_sent(request: &Request<'_>, decision: &Decision<'_>) -> Lines {
-    let mut lines: Lines = request.headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+    let is_omitted = |line: &usize| decision.omitted().any(|omitted| omitted.line == *line);
+    let sent = (0..).zip(request.headers.lines()).filter(|(line, _)| !is_omitted(line));
+    let mut lines: Lines = sent.map(|(_, (name, value))| (name.to_vec(), value.to_vec())).collect();
     for edit in decision.edits().filter(|edit| edit.side == Side::Request) {
         if edit.action != EditAction::Add {
             lines.retain(|(name, _)| !names(edit.name, name));
@@ -104,11 +107,11 @@ fn head_sent(request: &Request<'_>, decision: &Decision<'_>) -> Lines {
     lines
 }
 
-/// Whether `pattern`, which may end in `*`, names the header `name`.
+/// Whether `pattern`, which may end in `*`, names the header `name` of a request.
 fn names(pattern: &[u8], name: &[u8]) -> bool {
     match pattern.strip_suffix(b"*") {
-        Some(start) => name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)),
-        None => name.eq_ignore_ascii_case(pattern),
+        Some(start) => begins_with(name, start),
+        None => is_same(name, pattern),
     }
 }
 

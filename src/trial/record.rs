@@ -25,7 +25,7 @@ pub fn decide_record<B: AsRef<[u8]>>(
     record: &RequestRecord,
     scratch: &mut Scratch,
 ) -> Result<Verdict, RecordError> {
-    with_decision(matcher, manifest, record, scratch, |_, decision| verdict(manifest, decision))
+    with_decision(matcher, manifest, record, scratch, |request, decision| verdict(manifest, request, decision))
 }
 
 /// What `look` makes of the request and its decision; otherwise as [`decide_record`].
@@ -203,7 +203,7 @@ fn facts(manifest: &Manifest, record: &RequestRecord) -> Result<Vec<Option<u16>>
 }
 
 /// The decision by names.
-pub(super) fn verdict(manifest: &Manifest, decision: &Decision<'_>) -> Verdict {
+pub(super) fn verdict(manifest: &Manifest, request: &Request<'_>, decision: &Decision<'_>) -> Verdict {
     let service = decision.service.and_then(|index| manifest.services.get(index as usize));
     let location = decision.location.and_then(|index| manifest.locations.get(index as usize));
     let so_far = Verdict {
@@ -223,7 +223,7 @@ pub(super) fn verdict(manifest: &Manifest, decision: &Decision<'_>) -> Verdict {
             Verdict { needs_fact, ..so_far }
         }
         Outcome::Close => Verdict { verdict: Some(VerdictKind::Close), ..so_far },
-        Outcome::Proxy(forward) => proxied(manifest, decision, forward, so_far),
+        Outcome::Proxy(forward) => proxied(manifest, request, decision, forward, so_far),
         Outcome::Respond { status, body, content_type } => Verdict {
             verdict: Some(VerdictKind::Respond),
             status: Some(status),
@@ -246,7 +246,19 @@ pub(super) fn verdict(manifest: &Manifest, decision: &Decision<'_>) -> Verdict {
     }
 }
 
-fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, so_far: Verdict) -> Verdict {
+/// Names of the lines that are left out.
+fn omitted(request: &Request<'_>, decision: &Decision<'_>) -> Vec<String> {
+    let lines = request.headers.lines();
+    decision.omitted().filter_map(|omitted| lines.get(omitted.line)).map(|(name, _)| latin1(name)).collect()
+}
+
+fn proxied(
+    manifest: &Manifest,
+    request: &Request<'_>,
+    decision: &Decision<'_>,
+    forward: Forward<'_>,
+    so_far: Verdict,
+) -> Verdict {
     let upstream = manifest.upstreams.get(forward.upstream as usize);
     let body = match forward.body {
         BodyAction::None => "none",
@@ -261,6 +273,7 @@ fn proxied(manifest: &Manifest, decision: &Decision<'_>, forward: Forward<'_>, s
             method: forward.method.map(latin1),
             target: latin1(forward.target),
             host: upstream.and_then(host_sent),
+            omit: omitted(request, decision),
             headers: changes(decision.edits(), Side::Request, false),
             body,
             key: forward.key.map(latin1),

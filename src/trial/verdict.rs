@@ -82,6 +82,10 @@ pub struct Forward {
     pub target: String,
     /// The Host header; None where only `proxy.toml` says.
     pub host: Option<String>,
+    /// Names of the lines that rules did not see and that are left out, as they were sent: a Connection names them, or
+    /// they hold other bytes than letters, digits and `-`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub omit: Vec<String>,
     /// Edits, as on the response side.
     #[serde(flatten)]
     pub headers: HeaderChanges,

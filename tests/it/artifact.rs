@@ -1,9 +1,11 @@
 //! The artifact's one door: nothing that is damaged or hostile comes in, and what comes in cannot hurt.
 
-use rulec::artifact::{ArtifactError, compile};
+use rulec::artifact::manifest::Manifest;
+use rulec::artifact::{Artifact, ArtifactError, ManifestError, compile};
 use rulec::automaton::Limits;
 use rulec::matcher::{Matcher, Request, Scratch};
 use rulec::model::load_text;
+use serde_json::{Value, json};
 
 const RULES: &str = r#"
 upstream a { server 127.0.0.1:1; }
@@ -164,6 +166,150 @@ fn cells_that_would_never_end_are_refused() {
         index += 1;
     }
     assert!(loops > 0 && texts > 0, "{loops} loops, {texts} texts");
+}
+
+/// A policy whose manifest has several of everything, and no credential in place of another.
+const NAMES: &str = r"
+upstream one { server 127.0.0.1:1; }
+upstream two { server 127.0.0.1:2; }
+plans p { credential key from query key or header X-Key; plan silver gold; }
+plans q { credential key from header X-Q; plan basic; missing 402; }
+fact f yes no;
+fact g a b c;
+service s { server_name s.test; plans p; listen public; meter hits; meter reads;
+    location /a { when fact f yes and fact g a { return 403; } plan gold { proxy one; } plan silver { return 402; } return 404; }
+    location /b { proxy two; }
+}
+service t { server_name t.test; plans q; location / { plan basic { proxy two; } return 403; } }
+";
+
+/// `artifact` with another manifest. Checksums of tables are made right; the tables' own of their manifest only where
+/// `wholly`.
+fn with_manifest(artifact: &[u8], manifest: &Value, wholly: bool) -> Vec<u8> {
+    let mut json = serde_json::to_vec(manifest).expect("JSON");
+    json.resize(json.len().next_multiple_of(4), b' ');
+    let tables = table_count(artifact);
+    let mut changed = artifact[..artifact.len() - table(artifact, "manifest")].to_vec();
+    changed.extend(&json);
+    let lengths = [(16, changed.len()), (20 + 8 * (tables - 1), json.len())];
+    for (at, length) in lengths {
+        changed[at..at + 4].copy_from_slice(&u32::try_from(length).expect("small").to_le_bytes());
+    }
+    if wholly {
+        let at = header(artifact) + table(artifact, "policy") - 4;
+        changed[at..at + 4].copy_from_slice(&crc32(&json).to_le_bytes());
+    }
+    fix_checksums(tables, &mut changed);
+    changed
+}
+
+/// A manifest of other names would log one upstream and ask another, or take one plan for another.
+#[test]
+fn a_manifest_that_is_not_of_its_tables_is_refused() {
+    type Edit = fn(&mut Value);
+    let all: [(&str, Edit); 24] = [
+        ("upstreams emptied", |m| m["upstreams"] = json!([])),
+        ("services emptied", |m| m["services"] = json!([])),
+        ("locations emptied", |m| m["locations"] = json!([])),
+        ("meters emptied", |m| m["meters"] = json!([])),
+        ("facts emptied", |m| m["facts"] = json!([])),
+        ("plan sources emptied", |m| m["plan_sources"] = json!([])),
+        ("listeners emptied", |m| m["listeners"] = json!([])),
+        ("one upstream more", |m| push_copy(&mut m["upstreams"])),
+        ("one location more", |m| push_copy(&mut m["locations"])),
+        ("one meter more", |m| m["meters"].as_array_mut().unwrap().push(json!("other"))),
+        ("plans in another order", |m| m["plan_sources"][0]["plans"].as_array_mut().unwrap().reverse()),
+        ("sources in another order", |m| m["plan_sources"].as_array_mut().unwrap().reverse()),
+        ("facts in another order", |m| m["facts"].as_array_mut().unwrap().reverse()),
+        ("a value of a fact less", |m| drop(m["facts"][0]["values"].as_array_mut().unwrap().pop())),
+        ("a value of a fact twice", |m| m["facts"][1]["values"][0] = json!("b")),
+        ("one plan less", |m| drop(m["plan_sources"][0]["plans"].as_array_mut().unwrap().pop())),
+        ("a plan of another name", |m| m["plan_sources"][0]["plans"][1] = json!("platinum")),
+        ("a credential from elsewhere", |m| m["plan_sources"][0]["credentials"][0]["name"] = json!("other")),
+        ("a credential that is kept", |m| m["plan_sources"][0]["credentials"][1]["keep"] = json!(true)),
+        ("another status for a stranger", |m| m["plan_sources"][0]["unknown"] = json!(200)),
+        ("a service without plans", |m| m["services"][0]["plans"] = json!(null)),
+        ("a service with other plans", |m| m["services"][0]["plans"] = json!(1)),
+        ("two upstreams of one name", |m| m["upstreams"][1]["name"] = json!("one")),
+        ("two meters of one name", |m| m["meters"][1] = m["meters"][0].clone()),
+    ];
+    let loaded = load_text("n.rules", NAMES);
+    assert!(!loaded.has_errors(), "{:#?}", loaded.diagnostics);
+    let whole = compile(&loaded.policy, &loaded.sources, &Limits::default()).expect("within the limits").bytes;
+    let own: Value =
+        serde_json::from_slice(Artifact::parse(whole.as_slice()).expect("sound").manifest()).expect("JSON");
+    let same = with_manifest(&whole, &own, true);
+    assert!(Manifest::of(&Artifact::parse(same).expect("the same")).is_ok());
+    for (name, edit) in all {
+        let mut changed = own.clone();
+        edit(&mut changed);
+        let naive = Matcher::parse(with_manifest(&whole, &changed, false)).map(|_| ());
+        assert_eq!(naive, Err(ArtifactError::Invalid { table: "policy", row: 0 }), "{name}");
+        let artifact = Artifact::parse(with_manifest(&whole, &changed, true)).expect("all checksums are right");
+        let why = Manifest::of(&artifact).map(|_| ()).expect_err(name);
+        assert!(matches!(why, ManifestError::Count(_) | ManifestError::Names(_)), "{name}: {why}");
+    }
+    // Upstreams that only changed their places have the same number and different names: the checksum alone tells.
+    let mut swapped = own;
+    swapped["upstreams"].as_array_mut().unwrap().reverse();
+    assert!(Matcher::parse(with_manifest(&whole, &swapped, false)).is_err());
+    for text in ["", "null", "[]", "{", "{\"compiler\":1}"] {
+        let broken = with_manifest(&whole, &json!(text), true);
+        assert!(matches!(Manifest::of(&Artifact::parse(broken).expect("checksums")), Err(ManifestError::Json(_))));
+    }
+}
+
+/// What an artifact says of itself is shown where it is refused.
+#[test]
+fn a_manifest_that_acts_on_a_terminal_is_told_as_text() {
+    let whole = artifact();
+    let own: Value =
+        serde_json::from_slice(Artifact::parse(whole.as_slice()).expect("sound").manifest()).expect("JSON");
+    for word in ["\u{1b}[2J\n\r\u{202e}\u{9b}".to_owned(), "x".repeat(100_000), "\u{1b}".repeat(50_000)] {
+        let mut changed = own.clone();
+        changed["upstreams"][0]["protocol"] = json!(word);
+        let artifact = Artifact::parse(with_manifest(&whole, &changed, true)).expect("all checksums are right");
+        let why = Manifest::of(&artifact).map(|_| ()).expect_err("there is no such protocol").to_string();
+        assert!(!why.chars().any(|letter| letter.is_control() || letter == '\u{202e}') && why.len() < 30_000, "{why}");
+    }
+}
+
+fn push_copy(list: &mut Value) {
+    let list = list.as_array_mut().expect("a list");
+    list.push(list[0].clone());
+}
+
+/// Numbers of upstreams, meters and variables that nobody counted.
+#[test]
+fn an_operation_of_what_there_is_not_is_refused() {
+    let loaded = load_text(
+        "n.rules",
+        &NAMES.replace(
+            "location /b {",
+            "location /b { set $v 1; when method GET { set response header a b; set response header c d; }",
+        ),
+    );
+    assert!(!loaded.has_errors(), "{:#?}", loaded.diagnostics);
+    let whole = compile(&loaded.policy, &loaded.sources, &Limits::default()).expect("within the limits").bytes;
+    let start = header(&whole) + octets_before(&whole, "operations");
+    let (proxy, meter, set, skip) = (4, 10, 16, 24);
+    let mut seen = Vec::new();
+    for row in (start..start + table(&whole, "operations")).step_by(24) {
+        let kind = word(&whole, row + 4);
+        if ![proxy, meter, set, skip].contains(&kind) {
+            continue;
+        }
+        seen.push(kind);
+        for number in [2, 64, 1 << 20, u32::MAX - 1, u32::MAX] {
+            let mut hostile = whole.clone();
+            hostile[row + 8..row + 12].copy_from_slice(&number.to_le_bytes());
+            fix_checksums(table_count(&whole), &mut hostile);
+            let refused =
+                matches!(Matcher::parse(hostile).map(|_| ()), Err(ArtifactError::Invalid { table: "operations", .. }));
+            assert!(refused || kind == skip && number == 2, "kind {kind}, number {number}");
+        }
+    }
+    assert!([proxy, meter, set, skip].iter().all(|kind| seen.contains(kind)), "{seen:?}");
 }
 
 fn header(artifact: &[u8]) -> usize {

@@ -23,6 +23,7 @@ mod import;
 mod lints;
 mod live_nginx;
 mod loops;
+mod maps;
 mod model;
 mod proxy;
 mod scale;

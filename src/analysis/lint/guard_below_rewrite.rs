@@ -9,21 +9,21 @@ use crate::model::{Field, Policy, Predicate, RewriteFlag, Statement, StatementKi
 pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for service in &policy.services {
-        block(&service.statements, &mut None, &mut found);
+        block(policy, &service.statements, &mut None, &mut found);
     }
     for location in &policy.locations {
-        block(&location.statements, &mut None, &mut found);
+        block(policy, &location.statements, &mut None, &mut found);
     }
     found
 }
 
-fn block(statements: &[Statement], rewrite: &mut Option<Span>, found: &mut Vec<Diagnostic>) {
+fn block(policy: &Policy, statements: &[Statement], rewrite: &mut Option<Span>, found: &mut Vec<Diagnostic>) {
     for statement in statements {
         match &statement.kind {
             StatementKind::Rewrite(own) if matches!(own.flag, RewriteFlag::Continue | RewriteFlag::Break) => {
                 *rewrite = Some(statement.span);
             }
-            StatementKind::When { guard, .. } if asks_path(guard) => {
+            StatementKind::When { guard, .. } if asks_path(policy, guard) => {
                 if let Some(rewrite) = rewrite {
                     let message = "this asks for the path as it came, not as the rewrite above left it";
                     let help = "put it above the rewrite, or write `last` and a location for the new path";
@@ -33,15 +33,10 @@ fn block(statements: &[Statement], rewrite: &mut Option<Span>, found: &mut Vec<D
             }
             _ => {}
         }
-        block(statement.block().unwrap_or(&[]), rewrite, found);
+        block(policy, statement.block().unwrap_or(&[]), rewrite, found);
     }
 }
 
-fn asks_path(guard: &Predicate) -> bool {
-    match guard {
-        Predicate::And(all) | Predicate::Or(all) => all.iter().any(asks_path),
-        Predicate::Not(inner) => asks_path(inner),
-        Predicate::Field(field, _) => *field == Field::Path,
-        Predicate::Fact(..) | Predicate::Plan(_) => false,
-    }
+fn asks_path(policy: &Policy, guard: &Predicate) -> bool {
+    policy.fields_asked(guard).contains(&Field::Path)
 }

@@ -9,9 +9,12 @@ mod forgotten_header;
 mod guard_below_rewrite;
 mod location_never_matches;
 mod lossy_redirect;
+mod map_always_present;
+mod narrow;
 mod page_loses_method;
 mod prefix_without_slash;
 mod relative_page;
+mod repeatable_guard;
 mod unbounded_body;
 mod unchecked_host;
 mod unserved_plan;
@@ -24,7 +27,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
 /// Names of all warnings, sorted.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 21] = [
     "duplicate-named-location",
     "duplicate-regex",
     "forgotten-header",
@@ -32,10 +35,13 @@ pub const NAMES: [&str; 18] = [
     "location-never-matches",
     "location-with-query",
     "lossy-redirect",
+    "map-always-present",
     "no-answer",
     "page-loses-method",
     "prefix-without-slash",
     "relative-page",
+    "repeatable-guard",
+    "text-direction",
     "unbounded-body",
     "unchecked-host",
     "unreachable-statement",
@@ -54,9 +60,11 @@ pub fn run(policy: &Policy) -> Vec<Diagnostic> {
         guard_below_rewrite::check,
         location_never_matches::check,
         lossy_redirect::check,
+        map_always_present::check,
         page_loses_method::check,
         prefix_without_slash::check,
         relative_page::check,
+        repeatable_guard::check,
         unbounded_body::check,
         unchecked_host::check,
         unserved_plan::check,

@@ -41,10 +41,9 @@ fn in_statements(statements: &[Statement], named: &mut BTreeSet<PlanId>) {
 }
 
 fn in_predicate(predicate: &Predicate, named: &mut BTreeSet<PlanId>) {
-    match predicate {
-        Predicate::And(all) | Predicate::Or(all) => all.iter().for_each(|one| in_predicate(one, named)),
-        Predicate::Not(one) => in_predicate(one, named),
-        Predicate::Plan(plans) => named.extend(plans),
-        Predicate::Field(..) | Predicate::Fact(..) => {}
-    }
+    predicate.questions(&mut |question| {
+        if let Predicate::Plan(plans) = question {
+            named.extend(plans);
+        }
+    });
 }

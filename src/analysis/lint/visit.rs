@@ -1,10 +1,12 @@
 //! Every statement of a policy with what its lints need to know of where it stands.
 
+use super::narrow::Narrowing;
 use crate::model::{Field, Location, Operator, Policy, Predicate, Service, Setting, Statement, StatementKind};
 
 /// Where a statement stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'p> {
+    policy: &'p Policy,
     pub(super) service: &'p Service,
     /// None: in the service itself.
     pub(super) location: Option<&'p Location>,
@@ -21,18 +23,19 @@ enum Guards<'p> {
 impl Context<'_> {
     /// Whether an enclosing block is for some of these methods only.
     pub(super) fn is_only_for(&self, methods: &[&str]) -> bool {
-        self.any_guard(&|guard| only_for(guard, methods))
+        self.any_guard(&|field, operator| is_of(field, operator, methods))
     }
 
     /// Whether an enclosing block is for some hosts only.
     pub(super) fn is_only_for_some_hosts(&self) -> bool {
-        self.any_guard(&for_some_hosts)
+        self.any_guard(&|field, _| *field == Field::Host)
     }
 
-    fn any_guard(&self, holds: &dyn Fn(&Predicate) -> bool) -> bool {
+    fn any_guard(&self, narrows: &dyn Fn(&Field, &Operator) -> bool) -> bool {
+        let mut narrowing = Narrowing::new(self.policy, narrows);
         let mut guards = &self.guards;
         while let Guards::Some(guard, outer) = guards {
-            if holds(guard) {
+            if narrowing.has(guard) {
                 return true;
             }
             guards = outer;
@@ -63,34 +66,19 @@ fn said_methods(statements: &[Statement]) -> Option<&[String]> {
     })
 }
 
-fn only_for(guard: &Predicate, methods: &[&str]) -> bool {
-    match guard {
-        Predicate::Field(Field::Method, Operator::In(values)) => {
-            values.iter().all(|value| methods.iter().any(|method| method.as_bytes() == value))
-        }
-        Predicate::And(all) => all.iter().any(|one| only_for(one, methods)),
-        Predicate::Or(all) => all.iter().all(|one| only_for(one, methods)),
-        _ => false,
-    }
-}
-
-fn for_some_hosts(guard: &Predicate) -> bool {
-    match guard {
-        Predicate::Field(Field::Host, _) => true,
-        Predicate::And(all) => all.iter().any(for_some_hosts),
-        Predicate::Or(all) => all.iter().all(for_some_hosts),
-        _ => false,
-    }
+fn is_of(field: &Field, operator: &Operator, methods: &[&str]) -> bool {
+    let is_one = |value: &Vec<u8>| methods.iter().any(|method| method.as_bytes() == value);
+    *field == Field::Method && matches!(operator, Operator::In(values) if values.iter().all(is_one))
 }
 
 /// Calls `visit` with every statement but blocks themselves.
 pub(super) fn statements(policy: &Policy, visit: &mut impl FnMut(&Statement, &Context<'_>)) {
     for service in &policy.services {
-        block(&service.statements, Context { service, location: None, guards: Guards::None }, visit);
+        block(&service.statements, Context { policy, service, location: None, guards: Guards::None }, visit);
     }
     for location in &policy.locations {
         let Some(service) = policy.services.get(location.service.0 as usize) else { continue };
-        block(&location.statements, Context { service, location: Some(location), guards: Guards::None }, visit);
+        block(&location.statements, Context { policy, service, location: Some(location), guards: Guards::None }, visit);
     }
 }
 
@@ -100,7 +88,7 @@ fn block(statements: &[Statement], context: Context<'_>, visit: &mut impl FnMut(
             StatementKind::UnlessBreak(body) => block(body, context, visit),
             StatementKind::When { guard, body, .. } => {
                 let guards = Guards::Some(guard, &context.guards);
-                let inner = Context { service: context.service, location: context.location, guards };
+                let inner = Context { guards, ..context };
                 block(body, inner, visit);
             }
             _ => visit(statement, &context),

@@ -2,13 +2,17 @@
 
 use super::tables::index;
 use crate::diagnostic::Span;
-use crate::model::{Field, Network, Operator, Policy, Predicate, Statement, StatementKind};
+use crate::model::semantics::{Simulation, satisfies};
+use crate::model::{Field, MapAnswer, MapId, Network, Operator, Policy, Predicate, Statement, StatementKind};
 use std::collections::{BTreeMap, HashMap};
 
 /// All fields that guards ask of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Fields<'p> {
+    policy: &'p Policy,
     asked: BTreeMap<&'p Field, Asked<'p>>,
+    /// What is asked of the text of each map, in the order of the rules; by map.
+    maps: Vec<MapAsked<'p>>,
     /// By variable: number of classes.
     classes: Vec<u32>,
 }
@@ -20,6 +24,13 @@ pub(super) struct Asked<'p> {
     pub(super) questions: Vec<Question<'p>>,
     /// By question; none until it was classified, or where that was refused.
     answers: Vec<Option<Answer>>,
+    known: HashMap<Key<'p>, usize>,
+}
+
+/// What is asked of the text of one map. Equal questions are one.
+#[derive(Debug, Default)]
+struct MapAsked<'p> {
+    questions: Vec<&'p Operator>,
     known: HashMap<Key<'p>, usize>,
 }
 
@@ -67,7 +78,8 @@ impl<'p> Key<'p> {
 impl<'p> Fields<'p> {
     /// What all guards of `policy` ask.
     pub(super) fn of(policy: &'p Policy) -> Self {
-        let mut fields = Self::default();
+        let maps = policy.maps.iter().map(|_| MapAsked::default()).collect();
+        let mut fields = Self { policy, asked: BTreeMap::new(), maps, classes: Vec::new() };
         policy.services.iter().for_each(|service| fields.ask_statements(&service.statements));
         let cases = policy.maps.iter().flat_map(|map| map.cases.iter().map(move |case| (&case.guard, map.span)));
         cases.for_each(|(guard, span)| fields.ask_predicate(guard, span));
@@ -92,6 +104,16 @@ impl<'p> Fields<'p> {
     pub(super) fn answer(&self, field: &Field, operator: &Operator) -> Option<&Answer> {
         let asked = self.asked.get(field)?;
         asked.answers.get(*asked.known.get(&Key::new(operator))?)?.as_ref()
+    }
+
+    /// What is asked of `map`.
+    pub(super) fn map_questions(&self, map: MapId) -> &[&'p Operator] {
+        self.maps.get(map.0 as usize).map_or(&[], |asked| &asked.questions)
+    }
+
+    /// The place of a question among those that are asked of `map`.
+    pub(super) fn map_question(&self, map: MapId, operator: &Operator) -> Option<usize> {
+        self.maps.get(map.0 as usize)?.known.get(&Key::new(operator)).copied()
     }
 
     /// Number of classes of all variables.
@@ -129,7 +151,30 @@ impl<'p> Fields<'p> {
             Predicate::And(all) | Predicate::Or(all) => all.iter().for_each(|one| self.ask_predicate(one, span)),
             Predicate::Not(one) => self.ask_predicate(one, span),
             Predicate::Field(field, operator) => self.ask(field, operator, span),
+            Predicate::Map(map, operator) => self.ask_map(*map, operator, span),
             Predicate::Fact(..) | Predicate::Plan(_) => {}
+        }
+    }
+
+    /// What the guards of its cases ask is asked anyhow.
+    fn ask_map(&mut self, map: MapId, operator: &'p Operator, span: Span) {
+        let policy = self.policy;
+        let (Some(row), Some(asked)) = (policy.maps.get(map.0 as usize), self.maps.get_mut(map.0 as usize)) else {
+            return;
+        };
+        let fresh = asked.questions.len();
+        if *asked.known.entry(Key::new(operator)).or_insert(fresh) != fresh {
+            return;
+        }
+        asked.questions.push(operator);
+        let takes_empty = satisfies(&Simulation::default(), b"", operator);
+        for value in row.cases.iter().map(|case| &case.value).chain([&row.default]) {
+            if let Some(MapAnswer::Field(field)) = value.answer(operator) {
+                self.ask(field, operator, span);
+                if takes_empty {
+                    self.ask(field, &Operator::Present, span);
+                }
+            }
         }
     }
 

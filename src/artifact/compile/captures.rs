@@ -138,8 +138,9 @@ impl Builder<'_> {
     }
 
     /// Index of the named capture `name`.
-    pub(super) fn capture(&self, name: &str) -> u32 {
-        self.captures.binary_search_by(|known| known.as_str().cmp(name)).map_or(u32::MAX, index)
+    pub(super) fn capture(&mut self, name: &str) -> u32 {
+        let found = self.captures.binary_search_by(|known| known.as_str().cmp(name));
+        found.map_or_else(|_| self.lost().0, index)
     }
 }
 
@@ -180,7 +181,7 @@ fn reads(policy: &Policy, is_read: &impl Fn(&Variable) -> bool) -> bool {
         }
         lists.extend(statements.iter().filter_map(|statement| statement.block()));
     }
-    policy.maps.iter().flat_map(|map| &map.cases).any(|case| in_template(&case.value))
+    policy.maps.iter().flat_map(|map| &map.cases).any(|case| in_template(&case.value.text))
 }
 
 /// A program as rows. An instruction with several ways becomes several of them.

@@ -170,6 +170,7 @@ impl<'p> Builder<'p> {
             Field::Client => (field::CLIENT, NONE),
             Field::Header(name) => (field::HEADER, self.headers.add(name.as_bytes())),
             Field::Query(name) => (field::QUERY, self.string(name.as_bytes())),
+            Field::Argument(name) => (field::ARGUMENT, self.string(name.as_bytes())),
             Field::Cookie(name) => {
                 self.headers.add(b"cookie");
                 (field::COOKIE, self.string(name.as_bytes()))

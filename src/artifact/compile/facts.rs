@@ -31,7 +31,7 @@ impl Builder<'_> {
         let number = fact.0 as usize;
         let (Some(fact), Some(variable)) = (self.policy.facts.get(number), self.fact_variables.get(number).copied())
         else {
-            return Ok(FALSE);
+            return Ok(self.lost());
         };
         let leaf = |value: u16| if values.contains(&value) { TRUE } else { FALSE };
         self.diagram.node(variable, (0u16..).take(fact.values.len()).map(leaf))

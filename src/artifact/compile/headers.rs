@@ -51,7 +51,8 @@ impl Headers {
 
 impl Builder<'_> {
     /// Writes the names out, and what else holds for the whole policy; no header can be added afterwards.
-    pub(super) fn policy_tables(&mut self) {
+    /// `manifest` is the checksum of the manifest that goes with the tables.
+    pub(super) fn policy_tables(&mut self, manifest: u32) {
         let headers = core::mem::take(&mut self.headers);
         if headers.names.len() > HEADERS_MAX {
             let message = format!("the rules read more than {HEADERS_MAX} different headers");
@@ -90,6 +91,10 @@ impl Builder<'_> {
             factor,
             bits,
             cookie: headers.known.get(b"cookie".as_slice()).copied().unwrap_or(NONE),
+            upstreams: index(self.policy.upstreams.len()),
+            meters: index(self.policy.meters.len()),
+            facts: index(self.policy.facts.len()),
+            manifest,
         });
     }
 }

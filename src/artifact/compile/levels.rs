@@ -1,6 +1,6 @@
 //! Services and their locations.
 
-use super::tables::Builder;
+use super::tables::{Builder, index};
 use crate::artifact::format::{self, NONE, service_flag};
 use crate::model::{LocationId, LocationPaths, Part, Policy, Service, ServiceId, SlashRedirect, Statement, Variable};
 
@@ -42,7 +42,9 @@ impl Builder<'_> {
         let flag = |on: bool, flag: u32| if on { flag } else { 0 };
         let flags = flag(service.merge_slashes, service_flag::MERGE_SLASHES)
             | flag(service.strict_paths, service_flag::STRICT_PATHS)
-            | flag(service.absolute_redirects, service_flag::ABSOLUTE_REDIRECTS);
+            | flag(service.absolute_redirects, service_flag::ABSOLUTE_REDIRECTS)
+            | flag(service.path_parameters, service_flag::PATH_PARAMETERS)
+            | flag(service.underscores, service_flag::UNDERSCORES);
         let slash_redirect = match service.slash_redirect {
             SlashRedirect::ByMethod => 0,
             SlashRedirect::Off => 1,
@@ -50,7 +52,21 @@ impl Builder<'_> {
         };
         let plans = service.plans.and_then(|plans| self.plan_rows.get(plans.0 as usize).copied()).unwrap_or(NONE);
         let (operations, operations_count) = self.service_operations(id);
-        self.services.push(&format::Service { flags, slash_redirect, plans, operations, operations_count, lookup });
+        let kept_names = self.kept_names.next();
+        for name in &service.kept_names {
+            let value = self.string(name.as_bytes());
+            self.kept_names.push(&format::Number { value });
+        }
+        self.services.push(&format::Service {
+            flags,
+            slash_redirect,
+            plans,
+            operations,
+            operations_count,
+            lookup,
+            kept_names,
+            kept_names_count: index(service.kept_names.len()),
+        });
     }
 
     fn is_regex(&self, id: LocationId) -> bool {

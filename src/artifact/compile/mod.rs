@@ -4,6 +4,8 @@ mod addresses;
 mod asked;
 mod captures;
 mod classifiers;
+#[cfg(test)]
+mod corruption;
 mod diagram_tables;
 mod facts;
 mod guards;
@@ -17,19 +19,23 @@ mod operations;
 mod pack;
 mod plans;
 mod reach;
+mod sample;
 mod searches;
 mod simulated;
 mod tables;
 mod templates;
 mod values;
+mod witness;
 
 use crate::artifact::cases::Case;
+use crate::artifact::checksum::crc32;
 use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};
 use crate::automaton::Limits;
 use crate::diagnostic::{Diagnostic, Sources};
+use crate::matcher::Matcher;
 use crate::model::{LocationId, Policy, ServerNameKind, Test, TestCase};
 use std::time::Instant;
-use tables::Builder;
+use tables::{Builder, internal};
 
 /// An artifact, and what it took.
 #[derive(Clone, Debug)]
@@ -82,14 +88,34 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
     builder.services_and_locations();
     builder.hosts();
     builder.diagram_tables();
-    builder.policy_tables();
+    let manifest = manifest_octets(&manifest(policy, sources))?;
+    builder.policy_tables(crc32(&manifest));
     let mut stats = builder.stats();
-    let manifest = serde_json::to_vec(&manifest(policy, sources)).unwrap_or_default();
-    let warnings = core::mem::take(&mut builder.warnings);
+    let mut warnings = core::mem::take(&mut builder.warnings);
+    let open = core::mem::take(&mut builder.open);
     let bytes = builder.finish(manifest)?;
+    // Whoever loads it checks it too; but a mistake is the compiler's to tell, before anybody relies on what it wrote.
+    let (matcher, manifest) =
+        loaded(&bytes).map_err(|why| vec![internal(&format!("what was compiled cannot be loaded: {why}"))])?;
+    warnings.extend(witness::shown(&open, policy, &manifest, &matcher));
     stats.bytes = bytes.len();
     stats.seconds = began.elapsed().as_secs_f64();
     Ok(Compiled { bytes, stats, warnings: policy.unsilenced(warnings) })
+}
+
+/// `bytes` as whoever loads them has them.
+fn loaded(bytes: &[u8]) -> Result<(Matcher<&[u8]>, Manifest), String> {
+    let matcher = Matcher::parse(bytes).map_err(|error| error.to_string())?;
+    let manifest = Manifest::of(matcher.artifact()).map_err(|error| error.to_string())?;
+    Ok((matcher, manifest))
+}
+
+/// The JSON of `manifest`, as long as a table.
+fn manifest_octets(manifest: &Manifest) -> Result<Vec<u8>, Vec<Diagnostic>> {
+    let octets = serde_json::to_vec(manifest);
+    let mut octets = octets.map_err(|error| vec![internal(&format!("the manifest cannot be written: {error}"))])?;
+    octets.resize(octets.len().next_multiple_of(4), b' ');
+    Ok(octets)
 }
 
 fn manifest(policy: &Policy, sources: &Sources) -> Manifest {

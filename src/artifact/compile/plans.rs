@@ -3,6 +3,12 @@
 use super::tables::{Builder, index};
 use crate::artifact::format::{NONE, PlansRow, Variable, field, plans};
 use crate::artifact::manifest::CredentialKind;
+use crate::matcher::field_name::letter;
+
+/// `name` as headers of the policy are spelt.
+fn plain(name: &[u8]) -> Vec<u8> {
+    name.iter().copied().map(letter).collect()
+}
 
 impl Builder<'_> {
     pub(super) fn plan_sources(&mut self) {
@@ -24,7 +30,7 @@ impl Builder<'_> {
                 let a = u32::from(credential.kind == CredentialKind::Header);
                 let b = self.string(credential.name.as_bytes());
                 let c = u32::from(credential.keep);
-                let d = if a == 1 { self.headers.add(credential.name.as_bytes()) } else { NONE };
+                let d = if a == 1 { self.headers.add(&plain(credential.name.as_bytes())) } else { NONE };
                 self.plans.push(&PlansRow { kind: plans::CREDENTIAL, a, b, c, d });
             }
             let classes = index(source.plans.len() + 3);

@@ -5,7 +5,7 @@ use super::tables::Builder;
 use crate::artifact::format::operation;
 use crate::diagnostic::Diagnostic;
 use crate::diagram::{FALSE, NodeId, TRUE};
-use crate::model::{Location, PlanSourceId};
+use crate::model::{LocationId, PlanSourceId};
 
 /// Pairs of nodes that are compared to find out whether one statement can run: a guard of ten fields takes some ten.
 const PAIRS_MAX: usize = 100_000;
@@ -15,9 +15,9 @@ impl Builder<'_> {
     /// requests the list answers; None where that takes too large a diagram.
     pub(super) fn warn_unreachable(&mut self, list: &[Placed]) -> Option<NodeId> {
         // Half of the diagram, so that no warning keeps a guard from being built.
-        self.diagram.set_limit(self.limits.diagram_max / 2);
+        self.diagram.set_limit(self.limits.diagram_max / 2, self.limits.diagram_steps_max / 2);
         let answered = self.warn_within_limit(list);
-        self.diagram.set_limit(self.limits.diagram_max);
+        self.diagram.set_limit(self.limits.diagram_max, self.limits.diagram_steps_max);
         answered
     }
 
@@ -42,14 +42,12 @@ impl Builder<'_> {
         Some(answered)
     }
 
-    /// Warns where `location`, which answers the requests of `answered`, leaves others without an answer.
-    pub(super) fn warn_unanswered(&mut self, location: &Location, plans: Option<PlanSourceId>, answered: NodeId) {
-        if self.with_refused_callers(answered, plans) == Some(TRUE) {
-            return;
+    /// Notes `location`, which answers the requests of `answered`, where it may leave others without an answer.
+    pub(super) fn note_unanswered(&mut self, location: LocationId, plans: Option<PlanSourceId>, answered: NodeId) {
+        let answered = self.with_refused_callers(answered, plans).unwrap_or(answered);
+        if answered != TRUE {
+            self.note_open(location, plans, answered);
         }
-        let message = format!("`location {}` can end without an answer: the request gets 404", location.display);
-        let help = "add a `return` or a `proxy` at its end";
-        self.warnings.push(Diagnostic::warning("no-answer", location.span, message).help(help));
     }
 
     /// `answered`, and the callers whom the first question for a plan refuses.

@@ -3,11 +3,12 @@
 use super::Stats;
 use super::asked::Fields;
 use super::headers::Headers;
+use super::witness::Open;
 use crate::artifact::format::{Automaton, Number, OctetSet, Operation, TABLES, Text};
 use crate::artifact::write::{Rows, assemble};
 use crate::automaton::{Dfa, Limits};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::diagram::Diagram;
+use crate::diagram::{Diagram, FALSE, NodeId};
 use crate::model::{LocationId, Policy};
 use std::collections::HashMap;
 
@@ -42,6 +43,7 @@ pub(super) struct Builder<'p> {
     pub(super) hosts: Rows,
     pub(super) host_ranks: Rows,
     pub(super) services: Rows,
+    pub(super) kept_names: Rows,
     /// Cells of scanners: owner and next state.
     pub(super) cells: Vec<u64>,
     /// Octets on which states stay: 32 octets a set.
@@ -79,6 +81,12 @@ pub(super) struct Builder<'p> {
     pub(super) nested_searches: HashMap<LocationId, u32>,
     /// Rows of `plans` where a source begins, by source.
     pub(super) plan_rows: Vec<u32>,
+    /// By map: what the text of each of them is asked, as nodes; in the order of the questions.
+    pub(super) map_answers: Vec<Vec<NodeId>>,
+    /// Locations that may end without an answer.
+    pub(super) open: Vec<Open>,
+    /// Whether something that is there whenever nothing was refused was not.
+    is_lost: bool,
     /// Variables of the facts, by fact.
     pub(super) fact_variables: Vec<u32>,
     /// Variables of the callers, by source.
@@ -93,7 +101,7 @@ impl<'p> Builder<'p> {
             steps: limits.steps_max,
             diagnostics: Vec::new(),
             warnings: Vec::new(),
-            diagram: Diagram::new(limits.diagram_max),
+            diagram: Diagram::new(limits.diagram_max, limits.diagram_steps_max),
             fields: Fields::of(policy),
             programs_known: HashMap::new(),
             captures: Self::named_captures(policy),
@@ -115,6 +123,7 @@ impl<'p> Builder<'p> {
             hosts: Rows::default(),
             host_ranks: Rows::default(),
             services: Rows::default(),
+            kept_names: Rows::default(),
             cells: Vec::new(),
             octet_sets: Vec::new(),
             octet_sets_known: HashMap::new(),
@@ -145,6 +154,9 @@ impl<'p> Builder<'p> {
             simulated: 0,
             nested_searches: HashMap::new(),
             plan_rows: Vec::new(),
+            map_answers: Vec::new(),
+            open: Vec::new(),
+            is_lost: false,
             fact_variables: Vec::new(),
             plan_variables: Vec::new(),
         }
@@ -204,6 +216,20 @@ impl<'p> Builder<'p> {
         self.diagnostics.push(Diagnostic::error(code, span, message).help(help));
     }
 
+    /// [`Self::error`], but that it is said only once of a policy.
+    pub(super) fn error_once(&mut self, code: &'static str, span: Span, message: String, help: &str) {
+        if self.diagnostics.iter().all(|known| known.code != code) {
+            self.error(code, span, message, help);
+        }
+    }
+
+    /// Stands for a guard that could not be made. That was said where something was refused; else the compilation ends
+    /// with an error, for a guard that never holds may be one that refuses.
+    pub(super) fn lost(&mut self) -> NodeId {
+        self.is_lost = true;
+        FALSE
+    }
+
     pub(super) fn stats(&self) -> Stats {
         Stats {
             rules: self.policy.locations.len(),
@@ -220,6 +246,9 @@ impl<'p> Builder<'p> {
     pub(super) fn finish(self, manifest: Vec<u8>) -> Result<Vec<u8>, Vec<Diagnostic>> {
         if !self.diagnostics.is_empty() {
             return Err(self.diagnostics);
+        }
+        if self.is_lost {
+            return Err(vec![internal("a guard was lost on the way")]);
         }
         let tables: [Vec<u8>; TABLES.len()] = [
             self.policies.octets(),
@@ -238,6 +267,7 @@ impl<'p> Builder<'p> {
             self.hosts.octets(),
             self.host_ranks.octets(),
             self.services.octets(),
+            self.kept_names.octets(),
             self.cells.iter().flat_map(|cell| cell.to_le_bytes()).collect(),
             self.octet_sets,
             self.filter_bits,
@@ -268,6 +298,12 @@ impl<'p> Builder<'p> {
             vec![Diagnostic::error("policy-too-large", Span::default(), message)]
         })
     }
+}
+
+/// A mistake of the compiler's own, which must not become an artifact that decides something else.
+pub(super) fn internal(message: &str) -> Diagnostic {
+    let help = "this is a mistake of rulec, not of the rules: please report it with them";
+    Diagnostic::error("compiler-failed", Span::default(), message).help(help)
 }
 
 /// A length as a number of the format. What would not fit is refused when the tables are put together.

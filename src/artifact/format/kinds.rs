@@ -18,6 +18,8 @@ pub(crate) mod field {
     pub(crate) const PLAN: u32 = 12;
     /// A fact: its values in order.
     pub(crate) const FACT: u32 = 13;
+    /// `$arg_NAME`: the first argument of the name that has a `=`.
+    pub(crate) const ARGUMENT: u32 = 14;
 }
 
 /// Bits of a service.
@@ -25,6 +27,9 @@ pub(crate) mod service_flag {
     pub(crate) const MERGE_SLASHES: u32 = 1;
     pub(crate) const STRICT_PATHS: u32 = 2;
     pub(crate) const ABSOLUTE_REDIRECTS: u32 = 4;
+    pub(crate) const UNDERSCORES: u32 = 8;
+    /// With `STRICT_PATHS`: path parameters are taken.
+    pub(crate) const PATH_PARAMETERS: u32 = 16;
 }
 
 /// Kinds of operation.
@@ -53,8 +58,8 @@ pub(crate) mod operation {
     pub(crate) const METER: u32 = 10;
     /// Template `a`.
     pub(crate) const TYPE: u32 = 11;
-    /// Header `a`.
-    pub(crate) const UNIQUE_HEADER: u32 = 12;
+    /// Field `a` (a header, an argument or a cookie; one of `field`) called `b` (a header, else a string).
+    pub(crate) const UNIQUE: u32 = 12;
     /// Takes the captures of program `a` from field `b` (one of `field`) called `c` (a header, else a
     /// string) or none.
     pub(crate) const MATCH: u32 = 13;

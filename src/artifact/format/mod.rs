@@ -19,13 +19,13 @@ pub(crate) use records::*;
 pub(crate) const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
 
 /// Raised with every change of the layout. Readers take exactly this one.
-pub(crate) const VERSION: u32 = 8;
+pub(crate) const VERSION: u32 = 9;
 
 /// Index 0 and up: no such thing.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 40] = [
+pub(crate) const TABLES: [&str; 41] = [
     "policy",
     "header_slots",
     "header_names",
@@ -42,6 +42,7 @@ pub(crate) const TABLES: [&str; 40] = [
     "hosts",
     "host_ranks",
     "services",
+    "kept_names",
     "cells",
     "octet_sets",
     "filter_bits",

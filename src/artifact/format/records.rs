@@ -1,7 +1,10 @@
 //! Rows of the tables.
 
+use super::NONE;
+use super::kinds::{instruction, look};
+
 /// A row of a table: some numbers.
-pub(crate) trait Record: Sized + 'static {
+pub(crate) trait Record: Sized + Default + 'static {
     /// Numbers in a row.
     const WORDS: usize;
     /// The row whose numbers are `words`.
@@ -53,6 +56,14 @@ record! {
         bits,
         /// Cookie among the `header_names`, or none.
         cookie,
+        /// Number of upstreams.
+        upstreams,
+        /// Number of meters.
+        meters,
+        /// Number of facts.
+        facts,
+        /// CRC-32 of the manifest: of these tables, and of no others.
+        manifest,
     }
 }
 record! {
@@ -185,6 +196,10 @@ record! {
         operations_count,
         /// How a location is found.
         lookup,
+        /// First of its `kept_names`.
+        kept_names,
+        /// Their number.
+        kept_names_count,
     }
 }
 record! {
@@ -393,6 +408,8 @@ record! {
     MapCase {
         /// A root in the diagram, as of an operation.
         guard,
+        /// 0, or no case: where the guard does not hold, so many of the next rows are skipped.
+        skip,
         /// What takes the captures that `template` reads, or none.
         program,
         /// The field it reads: one of the `field` constants.
@@ -420,6 +437,34 @@ impl Addresses {
     pub(crate) fn first(&self) -> u128 {
         [self.a, self.b, self.c, self.d].into_iter().fold(0, |number, word| number << 32 | u128::from(word))
     }
+}
+
+impl Instruction {
+    /// Whether it leads to one of the first `count` instructions of `program`, and names slots and look-around of it only.
+    pub(crate) fn is_of(self, program: Program) -> bool {
+        let is_there = |at: u32| at < program.count;
+        match self.kind {
+            instruction::BYTE => is_there(self.c),
+            instruction::SPLIT => is_there(self.a) && is_there(self.b),
+            instruction::SAVE => self.a < program.slots && is_there(self.b),
+            instruction::LOOK => self.a < look::AROUND.saturating_add(program.looks_count) && is_there(self.b),
+            _ => true,
+        }
+    }
+}
+
+impl Service {
+    /// One that keeps nothing.
+    pub(crate) const NONE: Self = Self {
+        flags: 0,
+        slash_redirect: 0,
+        plans: NONE,
+        operations: 0,
+        operations_count: 0,
+        lookup: 0,
+        kept_names: 0,
+        kept_names_count: 0,
+    };
 }
 
 impl Node {

@@ -1,7 +1,10 @@
 //! Results to standard output, diagnostics to standard error, colours where a person looks.
+//!
+//! Everything that the tool writes goes through here: what files, artifacts and servers say does nothing to a terminal.
 
 use crate::status::Stop;
 use rulec::diagnostic::{Diagnostic, Format, Sources, render};
+use rulec::visible;
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
@@ -35,15 +38,29 @@ impl Console {
     /// Shows diagnostics in `format`.
     pub(crate) fn show_as(self, format: Format, diagnostics: &[Diagnostic], sources: &Sources) {
         let text = render(diagnostics, sources, format, self.color_diagnostics);
-        io::stderr().lock().write_all(text.as_bytes()).ok();
+        io::stderr().lock().write_all(visible::lines(&text, self.color_diagnostics).as_bytes()).ok();
     }
 }
 
 /// Writes a result.
 pub(crate) fn result(text: &str) -> Result<(), Stop> {
+    write(&visible::lines(text, Console::new().color_results))
+}
+
+/// Writes a result that is a file by itself, such as rules: as it is, but for a terminal.
+pub(crate) fn exact(text: &str) -> Result<(), Stop> {
+    if io::stdout().is_terminal() { result(text) } else { write(text) }
+}
+
+fn write(text: &str) -> Result<(), Stop> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
+}
+
+/// A line of JSON as it is written: it reads the same.
+pub(crate) fn json_line(text: &str) -> String {
+    visible::lines(text, false)
 }
 
 /// Writes a result of which the status tells the essence: a reader that has left does not change the status.
@@ -56,7 +73,12 @@ pub(crate) fn offer(text: &str) -> Result<(), Stop> {
 
 /// Writes a line to standard error; that it cannot be written changes nothing.
 pub(crate) fn say(line: &str) {
-    writeln!(io::stderr().lock(), "{line}").ok();
+    tell(&(visible::line(line) + "\n"));
+}
+
+/// Writes lines to standard error likewise.
+pub(crate) fn tell(text: &str) {
+    io::stderr().lock().write_all(visible::lines(text, false).as_bytes()).ok();
 }
 
 /// Says why a command stopped.

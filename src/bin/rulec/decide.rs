@@ -29,10 +29,11 @@ pub(crate) fn run(arguments: &Decide, console: Console) -> Result<Status, Stop> 
             continue;
         }
         match decide(&ready, &line, &mut scratch) {
-            Ok(answer) => writeln!(output, "{answer}")?,
+            Ok(answer) => writeln!(output, "{}", console::json_line(&answer))?,
             Err(message) => {
                 status = Status::Errors;
-                writeln!(output, "{}", serde_json::json!({ "error": message, "line": number }))?;
+                let answer = serde_json::json!({ "error": message, "line": number }).to_string();
+                writeln!(output, "{}", console::json_line(&answer))?;
                 console::say(&format!("-:{number}: {message}"));
             }
         }

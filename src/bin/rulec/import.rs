@@ -6,7 +6,6 @@ use crate::file;
 use crate::status::{Status, Stop};
 use rulec::import::nginx::verify::{self, Subject};
 use rulec::import::nginx::{Imported, Options, Parsed, import, parse};
-use std::io::{self, Write};
 
 /// Translates, writes the rules if nothing keeps them from being written, and accounts for every directive.
 pub(crate) fn run(arguments: &ImportNginx, console: Console) -> Result<Status, Stop> {
@@ -18,30 +17,30 @@ pub(crate) fn run(arguments: &ImportNginx, console: Console) -> Result<Status, S
     match arguments.format {
         ImportFormat::Human => {
             console.show(&imported.diagnostics, &parsed.sources);
-            to_stderr(&imported.report.human(&parsed.sources));
+            console::tell(&imported.report.human(&parsed.sources));
         }
         ImportFormat::Json => {
             let report = imported.report.json(&parsed.sources, &imported.diagnostics);
             if rules_to_output {
-                to_stderr(&report);
+                console::tell(&report);
             } else {
                 console::offer(&report)?;
             }
         }
     }
     for misnamed in &imported.misnamed {
-        to_stderr(&format!("error: `--without {}`: {}\n", misnamed.without, misnamed.why));
+        console::tell(&format!("error: `--without {}`: {}\n", misnamed.without, misnamed.why));
     }
     if !imported.misnamed.is_empty() {
         return Ok(Status::Usage);
     }
     if failed {
-        to_stderr(&wanted(&imported));
+        console::tell(&wanted(&imported));
         return Ok(Status::Errors);
     }
     match &arguments.output {
         Some(output) => file::write_atomically(output, imported.rules.as_bytes())?,
-        None => console::result(&imported.rules)?,
+        None => console::exact(&imported.rules)?,
     }
     if arguments.verify { certify(arguments, &options, parsed) } else { Ok(Status::Fine) }
 }
@@ -58,22 +57,22 @@ fn wanted(imported: &Imported) -> String {
 /// Asks nginx the same, shows where it differs, and says of how much both agree.
 fn certify(arguments: &ImportNginx, options: &Options, parsed: Parsed) -> Result<Status, Stop> {
     let Some(nginx) = arguments.nginx.clone().or_else(verify::find) else {
-        to_stderr("error: `--verify` asks a real nginx, and none is in PATH: install it, or say `--nginx PATH`\n");
+        console::tell("error: `--verify` asks a real nginx, and none is in PATH: install it, or say `--nginx PATH`\n");
         return Ok(Status::Errors);
     };
     let hash = hash(&parsed);
     // The same configuration was imported a moment ago.
     let Ok(subject) = Subject::new(parsed, options) else { return Ok(Status::Errors) };
     if subject.size().1 == 0 {
-        to_stderr("nothing to verify: no server stands in this configuration\n");
+        console::tell("nothing to verify: no server stands in this configuration\n");
         return Ok(Status::Fine);
     }
     let seed = arguments.seed.unwrap_or_else(verify::fresh_seed);
     let certificate = subject.verify(&nginx, arguments.requests, seed).map_err(Stop::io(nginx.display()))?;
     for difference in &certificate.differences {
-        to_stderr(&format!("difference: {difference}\n\n"));
+        console::tell(&format!("difference: {difference}\n\n"));
     }
-    to_stderr(&format!("{certificate}{}; configuration {hash}; --seed {seed}\n", certificate.version));
+    console::tell(&format!("{certificate}{}; configuration {hash}; --seed {seed}\n", certificate.version));
     Ok(if certificate.differing == 0 { Status::Fine } else { Status::Errors })
 }
 
@@ -84,9 +83,4 @@ fn hash(parsed: &Parsed) -> String {
         hasher.update(source.text.as_bytes());
     }
     hasher.finalize().to_hex().chars().take(16).collect()
-}
-
-/// That it cannot be written changes nothing.
-fn to_stderr(text: &str) {
-    io::stderr().lock().write_all(text.as_bytes()).ok();
 }

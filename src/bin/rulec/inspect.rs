@@ -3,10 +3,12 @@
 use crate::arguments::Inspect;
 use crate::console;
 use crate::file;
+use crate::lines::Lines;
 use crate::policy::{self, Ready};
 use crate::status::{Status, Stop};
 use core::fmt::Write;
 use rulec::automaton::Limits;
+use rulec::visible;
 use serde_json::{Value, json};
 
 /// Shows the file; that it can be shown means that it is whole.
@@ -37,6 +39,7 @@ fn contents(ready: &Ready) -> Value {
             "steps_of_one_max": limits.steps_of_one_max,
             "steps_max": limits.steps_max,
             "diagram_max": limits.diagram_max,
+            "diagram_steps_max": limits.diagram_steps_max,
         },
         "sources": manifest.sources,
         "services": manifest.services,
@@ -55,7 +58,7 @@ fn format_version(bytes: &[u8]) -> Option<u32> {
 }
 
 fn for_a_person(contents: &Value) -> String {
-    let mut text = String::new();
+    let mut text = Lines::default();
     for key in ["format", "compiler", "blake3", "bytes"] {
         writeln!(text, "{key:<12} {}", plain(&contents[key])).ok();
     }
@@ -63,7 +66,7 @@ fn for_a_person(contents: &Value) -> String {
         let names: Vec<String> = entries(contents, key).map(named).collect();
         writeln!(text, "{key:<12} {}", names.join(", ")).ok();
     }
-    text.push_str("locations\n");
+    writeln!(text, "locations").ok();
     for location in entries(contents, "locations") {
         writeln!(text, "  {:<40} {}", plain(&location["display"]), plain(&location["place"])).ok();
     }
@@ -73,7 +76,7 @@ fn for_a_person(contents: &Value) -> String {
             writeln!(text, "  {name:<18} {:>12}{unit}", plain(number)).ok();
         }
     }
-    text
+    text.into_text()
 }
 
 fn entries<'c>(contents: &'c Value, key: &str) -> impl Iterator<Item = &'c Value> {
@@ -85,5 +88,5 @@ fn named(entry: &Value) -> String {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    visible::line(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }

@@ -14,6 +14,7 @@ mod import;
 mod inspect;
 mod keys;
 mod later;
+mod lines;
 mod page;
 mod policy;
 mod request;

@@ -96,6 +96,6 @@ pub(crate) fn ready(path: &Path, console: Console) -> Result<Ready, Stop> {
 pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Ready, Stop> {
     let unreadable = |error: &dyn core::fmt::Display| Stop::Input(format!("{}: {error}", path.display()));
     let matcher = Matcher::parse(bytes).map_err(|error| unreadable(&error))?;
-    let manifest = serde_json::from_slice(matcher.manifest()).map_err(|error| unreadable(&error))?;
+    let manifest = Manifest::of(matcher.artifact()).map_err(|error| unreadable(&error))?;
     Ok(Ready { matcher, manifest })
 }

@@ -7,6 +7,7 @@ mod places;
 mod sarif;
 
 use super::{Diagnostic, Severity, Sources};
+use crate::visible::line as visible;
 use core::fmt::Write as _;
 use places::Places;
 
@@ -71,13 +72,4 @@ fn severity(diagnostic: &Diagnostic) -> &'static str {
         Severity::Error => "error",
         Severity::Warning => "warning",
     }
-}
-
-/// `text` on one line, control characters written out.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() { shown.extend(letter.escape_default()) } else { shown.push(letter) }
-    }
-    shown
 }

@@ -10,7 +10,7 @@ use super::tree::{Directive, Parsed};
 use super::without::{LeftOut, Misnamed, Options, Without};
 use crate::artifact;
 use crate::automaton::Limits;
-use crate::diagnostic::{Diagnostic, Severity, Span, nearest};
+use crate::diagnostic::{Diagnostic, Severity, Span, direction, nearest};
 use crate::model::load_text;
 
 /// A configuration as rules.
@@ -61,6 +61,7 @@ pub fn import(parsed: &Parsed, options: &Options) -> Imported {
     if !diagnostics.has_errors() {
         diagnostics.extend(mistakes(&rendered));
     }
+    diagnostics.extend(parsed.sources.iter().flat_map(|(file, source)| direction::check(file, &source.text)));
     let diagnostics = diagnostics.sorted();
     let result =
         Imported { rules: rendered.text, report, diagnostics, left_out, misnamed, wanted, origins: rendered.origins };

@@ -117,6 +117,6 @@ fn facts_of(guard: &Predicate, asked: &mut BTreeSet<FactId>) {
         Predicate::Fact(fact, _) => {
             asked.insert(*fact);
         }
-        Predicate::Field(..) | Predicate::Plan(_) => {}
+        Predicate::Field(..) | Predicate::Map(..) | Predicate::Plan(_) => {}
     }
 }

@@ -2,8 +2,11 @@
 
 use super::Resolver;
 use super::statement::ServiceScope;
-use crate::model::{HeaderAction, HeaderEdit, Part, Setting, Side, Template};
+use crate::artifact::manifest::CredentialKind;
+use crate::matcher::field_name::letter;
+use crate::model::{HeaderAction, HeaderEdit, Part, PlanSourceId, Setting, Side, Template};
 use crate::syntax::ast::Word;
+use std::collections::BTreeSet;
 
 /// Fields that frame a message or belong to one connection: whoever speaks on it writes them.
 const FRAMING: &[&str] = &[
@@ -42,6 +45,9 @@ impl Resolver<'_> {
         for name in names {
             if !self.may_be_edited(name, side, &action.text) {
                 continue;
+            }
+            if side == Side::Request && !name.text.ends_with('*') {
+                self.plain_name(&name.text);
             }
             let Some(template) = &template else { continue };
             let action = match action.text.as_str() {
@@ -109,6 +115,33 @@ impl Resolver<'_> {
         true
     }
 
+    /// The plain spelling of the header that `name` reads, noted where that is another one; None, which was said, where
+    /// it is no name.
+    pub(super) fn read_name(&mut self, name: &Word) -> Option<String> {
+        self.is_field_name(name).then(|| self.plain_name(&name.text))
+    }
+
+    /// The plain spelling of the header `name` of a request: its other spellings are the same field to many servers.
+    pub(super) fn plain_name(&mut self, name: &str) -> String {
+        let plain = plain(name);
+        if plain != name.to_ascii_lowercase() {
+            self.kept.insert(plain.clone());
+        }
+        plain
+    }
+
+    /// The names that a service whose callers are those of `plans` keeps in every spelling; forgets those of its own.
+    pub(super) fn kept_names(&mut self, plans: Option<PlanSourceId>) -> BTreeSet<String> {
+        let source = plans.and_then(|plans| self.policy.plan_sources.get(plans.0 as usize));
+        let credentials = source.map_or(&[][..], |source| &source.credentials).iter();
+        let headers = credentials.filter(|credential| credential.kind == CredentialKind::Header);
+        let odd = headers.filter(|credential| plain(&credential.name) != credential.name);
+        let mut kept: BTreeSet<String> = odd.map(|credential| plain(&credential.name)).collect();
+        kept.extend(self.kept_by_maps.iter().cloned());
+        kept.append(&mut self.kept);
+        kept
+    }
+
     /// Whether `name` is a token, as names of fields are; says so if not.
     pub(super) fn is_field_name(&mut self, name: &Word) -> bool {
         let valid = is_token(&name.text);
@@ -118,6 +151,11 @@ impl Resolver<'_> {
         }
         valid
     }
+}
+
+/// `name` in lower case, with `-` for what is neither letter nor digit.
+fn plain(name: &str) -> String {
+    name.bytes().map(letter).map(char::from).collect()
 }
 
 /// Whether `text` is a token of RFC 9110, 5.6.2.

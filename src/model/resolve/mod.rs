@@ -29,7 +29,7 @@ use super::pattern::{self, Regex};
 use super::{Allowed, Pattern, Policy};
 use crate::diagnostic::{Diagnostic, Sources, Span, nearest};
 use crate::syntax::ast::{Item, ItemKind, Word};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What `items`, the statements of all files in order, mean.
 pub(super) fn resolve(items: &[Item], sources: &Sources) -> (Policy, Vec<Diagnostic>) {
@@ -39,6 +39,8 @@ pub(super) fn resolve(items: &[Item], sources: &Sources) -> (Policy, Vec<Diagnos
         diagnostics: Vec::new(),
         hashed: Vec::new(),
         regexes: BTreeMap::new(),
+        kept_by_maps: BTreeSet::new(),
+        kept: BTreeSet::new(),
     };
     resolver.declare(items);
     for item in items {
@@ -46,6 +48,7 @@ pub(super) fn resolve(items: &[Item], sources: &Sources) -> (Policy, Vec<Diagnos
             resolver.map(item.head, name, cases);
         }
     }
+    resolver.kept_by_maps = core::mem::take(&mut resolver.kept);
     resolver.balance_keys();
     resolver.collect_meters(items);
     for item in items {
@@ -70,6 +73,10 @@ struct Resolver<'a> {
     hashed: Vec<(usize, Word)>,
     /// Patterns read already, by source and whether case counts: names of groups are wanted before their statements.
     regexes: BTreeMap<(String, bool), Result<Regex, pattern::Mistake>>,
+    /// Names of headers that are not plain, in their plain spelling: those of maps, which any service may use.
+    kept_by_maps: BTreeSet<String>,
+    /// Those that stood in what was read since.
+    kept: BTreeSet<String>,
 }
 
 impl Resolver<'_> {

@@ -68,10 +68,11 @@ impl Resolver<'_> {
         Some(if takes_absent { Predicate::Or(vec![matches, absent]) } else { matches })
     }
 
-    fn named_field(&mut self, field: &Word, name: &Word) -> Option<Field> {
+    /// The header, argument or cookie called `name`; None where that is no name, which was said.
+    pub(super) fn named_field(&mut self, field: &Word, name: &Word) -> Option<Field> {
         let lower = name.text.to_ascii_lowercase();
         Some(match field.text.as_str() {
-            "header" => self.is_field_name(name).then_some(Field::Header(lower))?,
+            "header" => Field::Header(self.read_name(name)?),
             "cookie" => self.is_field_name(name).then_some(Field::Cookie(lower))?,
             _ => Field::Query(lower),
         })

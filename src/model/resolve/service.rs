@@ -20,7 +20,10 @@ impl Resolver<'_> {
             names: Vec::new(),
             merge_slashes: true,
             strict_paths: false,
+            path_parameters: false,
             absolute_redirects: false,
+            underscores: false,
+            kept_names: BTreeSet::new(),
             slash_redirect: SlashRedirect::ByMethod,
             plans: None,
             statements: Vec::new(),
@@ -39,13 +42,16 @@ impl Resolver<'_> {
             own_hosts: self.own_hosts(&service),
             unguarded_proxy_only: service.slash_redirect == SlashRedirect::Always(301),
         };
+        let service_plans = service.plans;
         // Its place is taken before its locations refer to it.
         self.policy.services.push(service);
         let mut walk = Scope::of_service(&scope);
         let statements = self.statements(body, &mut walk);
         let locations = self.locations(body, &scope, None, walk.rewrite);
         self.fill_named_locations(body, &named, &scope, walk.rewrite);
+        let kept_names = self.kept_names(service_plans);
         if let Some(service) = self.policy.services.get_mut(id.0 as usize) {
+            service.kept_names = kept_names;
             service.statements = statements;
             service.locations = locations;
             service.named = named;
@@ -74,13 +80,21 @@ impl Resolver<'_> {
                     service.merge_slashes = self.on_off(word);
                     "merge_slashes"
                 }
-                StatementKind::Paths(word) => {
-                    service.strict_paths = self.one_of(word, "strict", "nginx");
+                StatementKind::Paths { policy, params } => {
+                    service.strict_paths = self.one_of(policy, "strict", "nginx");
+                    service.path_parameters = params.is_some();
+                    if let Some(params) = params.as_ref().filter(|_| !service.strict_paths) {
+                        self.invalid(params, "said of paths as nginx reads them", "leave it out, or write `strict`");
+                    }
                     "paths"
                 }
                 StatementKind::Redirects(word) => {
                     service.absolute_redirects = self.one_of(word, "absolute", "relative");
                     "redirects"
+                }
+                StatementKind::Underscores(word) => {
+                    service.underscores = self.on_off(word);
+                    "underscores"
                 }
                 StatementKind::SlashRedirect(word) => {
                     service.slash_redirect = match word.text.as_str() {

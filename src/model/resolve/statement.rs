@@ -132,10 +132,7 @@ impl Resolver<'_> {
             ast::StatementKind::Upgrade { code, methods, otherwise, to } => {
                 one(self.upgrade(statement, code, methods, (otherwise.as_ref(), to.as_ref()), scope))
             }
-            ast::StatementKind::UniqueHeader(name) => {
-                let valid = self.is_field_name(name);
-                one(valid.then(|| StatementKind::UniqueHeader(name.text.to_ascii_lowercase())))
-            }
+            ast::StatementKind::Unique { field, name } => one(self.named_field(field, name).map(StatementKind::Unique)),
             ast::StatementKind::Allow(names) => {
                 self.allow(scope.block, names);
                 Vec::new()
@@ -216,9 +213,10 @@ fn of_service(kind: &ast::StatementKind) -> bool {
             | ast::StatementKind::Listen(_)
             | ast::StatementKind::UsePlans(_)
             | ast::StatementKind::MergeSlashes(_)
-            | ast::StatementKind::Paths(_)
+            | ast::StatementKind::Paths { .. }
             | ast::StatementKind::SlashRedirect(_)
             | ast::StatementKind::Redirects(_)
+            | ast::StatementKind::Underscores(_)
     )
 }
 

@@ -2,6 +2,7 @@
 
 use super::escape::{EscapeSet, escape};
 use super::latin1;
+use super::spelling::{Spelt, is_spelling, pieces};
 use super::target;
 use super::walk::{Halt, Reached, Walk, chain};
 use crate::artifact::manifest::{Credential, CredentialKind, Upstream};
@@ -180,6 +181,7 @@ impl<'p> Walk<'p> {
             method: is_changed.then(|| latin1(&self.method)),
             target: latin1(&target),
             host: upstream.and_then(host_sent),
+            omit: self.omitted.iter().map(|name| latin1(name)).collect(),
             headers: self.header_changes(Side::Request, false),
             body,
             key: key.map(|key| self.fill_latin1(key)),
@@ -225,7 +227,10 @@ impl<'p> Walk<'p> {
                 let rest = self.strip(prefix).ok_or(Refusal::PrefixMismatch)?;
                 return Ok(self.cut_credentials(&rest));
             }
-            ProxyForm::Target(template) => return sendable(self.fill(template)),
+            ProxyForm::Target(template) => {
+                let target = self.cut_credentials(&self.fill(template));
+                return self.sendable(target, came.path.iter().any(|byte| b"?#%".contains(byte)));
+            }
             ProxyForm::Raw | ProxyForm::Canonical => (escape(&self.path, EscapeSet::Path), &self.args),
             ProxyForm::Base { base, prefix_octets } => {
                 let rest = self.path.get(*prefix_octets..).unwrap_or(&[]);
@@ -236,7 +241,7 @@ impl<'p> Walk<'p> {
             }
         };
         put_args(&mut target, &self.kept_args(args));
-        sendable(target)
+        self.sendable(target, false)
     }
 
     /// The raw target less `prefix`, if what is left means the path less `prefix`.
@@ -271,12 +276,29 @@ impl<'p> Walk<'p> {
 
     fn kept_args(&self, args: &[u8]) -> Vec<u8> {
         let names: Vec<&str> = self.dropped_credentials(CredentialKind::Query).map(|own| own.name.as_str()).collect();
-        let is_kept = |argument: &&[u8]| {
-            let name = argument.split(|byte| *byte == b'=').next().unwrap_or(&[]);
-            !names.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name))
+        let is_kept = |own: &Spelt<'_>| !names.iter().any(|name| is_spelling(own.name, name.as_bytes()));
+        let mut kept = Vec::new();
+        for (place, own) in pieces(args, b"&;").into_iter().filter(is_kept).enumerate() {
+            kept.extend(own.between.0.filter(|_| place > 0));
+            kept.extend_from_slice(own.name);
+            kept.extend(own.value.map(|value| [b"=", value].concat()).into_iter().flatten());
+        }
+        kept
+    }
+
+    /// `target`, if it leaves a request line whole, and under `paths strict` is read alike by all; `may_add` says that
+    /// a decoded path may have put a query, or half an escape, where the rules have none.
+    fn sendable(&self, target: Vec<u8>, may_add: bool) -> Result<Vec<u8>, Halt> {
+        let breaks_line = target.iter().any(|byte| *byte <= b' ' || *byte == 0x7F);
+        let service = self.arrival.service;
+        let is_ambiguous = || {
+            let path = target.split(|byte| b"?#".contains(byte)).next().unwrap_or(&[]);
+            may_add || target::is_ambiguous(path, service.path_parameters)
         };
-        let kept: Vec<&[u8]> = args.split(|byte| *byte == b'&').filter(is_kept).collect();
-        kept.join(b"&".as_slice())
+        if breaks_line || service.strict_paths && is_ambiguous() {
+            return Err(Refusal::TargetUnsafe.into());
+        }
+        Ok(target)
     }
 
     fn dropped_credentials(&self, kind: CredentialKind) -> impl Iterator<Item = &Credential> {
@@ -288,7 +310,7 @@ impl<'p> Walk<'p> {
     fn header_changes(&self, side: Side, succeeds: bool) -> HeaderChanges {
         let mut changes = HeaderChanges::default();
         if side == Side::Request {
-            let is_sent = |own: &&Credential| self.request.lines(own.name.as_bytes()).next().is_some();
+            let is_sent = |own: &&Credential| !self.request.lines_of(&own.name).is_empty();
             let sent = self.dropped_credentials(CredentialKind::Header).filter(is_sent);
             changes.drop.extend(sent.map(|own| own.name.clone()));
         }
@@ -370,12 +392,6 @@ fn put_args(target: &mut Vec<u8>, args: &[u8]) {
         target.push(b'?');
         target.extend_from_slice(args);
     }
-}
-
-/// `target`, if it leaves a request line whole.
-fn sendable(target: Vec<u8>) -> Result<Vec<u8>, Halt> {
-    let breaks_line = |byte: &u8| *byte <= b' ' || *byte == 0x7F;
-    if target.iter().any(breaks_line) { Err(Refusal::TargetUnsafe.into()) } else { Ok(target) }
 }
 
 fn has_unsafe_bytes(value: &[u8]) -> bool {

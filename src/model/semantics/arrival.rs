@@ -1,5 +1,6 @@
 //! Steps 1 and 2: from the request to a service and a path.
 
+use super::omission::{Seen, seen};
 use super::request::Request;
 use super::service::{Name, choose, is_reachable, read_host};
 use super::target::{self, Target};
@@ -28,21 +29,28 @@ pub(super) struct Refused {
     pub(super) refusal: Refusal,
 }
 
-pub(super) fn arrive<'p>(policy: &'p Policy, request: &Request, regexes: &dyn Regexes) -> Result<Arrival<'p>, Refused> {
+/// Where `request` arrives, and what of it is seen there.
+pub(super) fn arrive<'p>(
+    policy: &'p Policy,
+    request: Request,
+    regexes: &dyn Regexes,
+) -> Result<(Arrival<'p>, Seen), Refused> {
     let refused = |refusal| Refused { service: None, refusal };
-    let host = head(request).map_err(refused)?;
+    let host = head(&request).map_err(refused)?;
     let services = (0..).map(ServiceId).zip(&policy.services);
     let reachable = services.filter(|(_, service)| is_reachable(service, request.listener.as_deref()));
     let (service_id, name) =
         choose(&reachable.collect::<Vec<_>>(), &host, regexes).ok_or(refused(Refusal::Misdirected))?;
     let refused = |refusal| Refused { service: Some(service_id), refusal };
     let service = policy.services.get(service_id.0 as usize).ok_or(refused(Refusal::Misdirected))?;
+    let seen = seen(policy, service, request).map_err(refused)?;
+    let request = &seen.request;
     let target = target::read(&request.target, service.merge_slashes).ok_or(refused(Refusal::TargetInvalid))?;
-    if service.strict_paths && target.is_ambiguous {
+    if service.strict_paths && target::is_ambiguous(&target.raw_path, service.path_parameters) {
         return Err(refused(Refusal::PathAmbiguous));
     }
     let caller = request.plan.as_deref().map(|plan| caller(policy, service, plan));
-    Ok(Arrival { service_id, service, name, host, target, caller })
+    Ok((Arrival { service_id, service, name, host, target, caller }, seen))
 }
 
 /// Checks method and Host, and gives the host that counts.

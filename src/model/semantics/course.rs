@@ -222,6 +222,8 @@ impl<'p> Walk<'p> {
                 }
                 if self.method != b"HEAD" {
                     self.method = b"GET".to_vec();
+                    // Maps may ask for the method.
+                    self.map_texts.take();
                 }
                 self.restart(&uri)?
             }

@@ -1,8 +1,8 @@
 //! Matches patterns by walking their NFA: for explanations, where PCRE2 is not at hand.
 
 use super::Regexes;
-use crate::model::Pattern;
 use crate::model::pattern::{Mark, Meaning};
+use crate::model::{Operator, Pattern};
 use core::ops::Range;
 use regex_automata::nfa::thompson::{Compiler, Config, NFA, State, WhichCaptures};
 use regex_automata::util::look::Look;
@@ -19,14 +19,27 @@ pub struct Simulation;
 
 impl Regexes for Simulation {
     fn captures(&self, pattern: &Pattern, subject: &[u8]) -> Option<Vec<Option<Range<usize>>>> {
-        let nfas = Nfas::new(pattern.meaning.as_ref()?)?;
-        let mut search = Search::new(&nfas, &nfas.whole, subject, None);
-        let slots = (0..=subject.len()).find_map(|start| search.run(start))?;
-        let group = |group: usize| {
-            let slot = |slot: usize| slots.get(slot).copied().flatten();
-            Some(slot(group * 2)?..slot(group * 2 + 1)?)
+        Nfas::new(pattern.meaning.as_ref()?)?.captures(pattern, subject)
+    }
+}
+
+/// The same for the one pattern that an operator asks for, compiled once.
+pub(crate) struct Prepared<'m>(Option<Nfas<'m>>);
+
+impl<'m> Prepared<'m> {
+    /// For the pattern of `operator`, where it has one.
+    pub(crate) fn new(operator: &'m Operator) -> Self {
+        let meaning = match operator {
+            Operator::Regex(pattern) => pattern.meaning.as_ref(),
+            _ => None,
         };
-        Some((0..=pattern.groups.len()).map(group).collect())
+        Self(meaning.and_then(Nfas::new))
+    }
+}
+
+impl Regexes for Prepared<'_> {
+    fn captures(&self, pattern: &Pattern, subject: &[u8]) -> Option<Vec<Option<Range<usize>>>> {
+        self.0.as_ref()?.captures(pattern, subject)
     }
 }
 
@@ -44,6 +57,16 @@ impl<'m> Nfas<'m> {
         let nfa = |hir: &Hir| Compiler::new().configure(config.clone()).build_from_hir(hir).ok();
         let looks = meaning.looks.iter().map(|look| nfa(&look.hir)).collect::<Option<Vec<NFA>>>()?;
         Some(Self { meaning, whole: nfa(&meaning.hir)?, looks })
+    }
+
+    fn captures(&self, pattern: &Pattern, subject: &[u8]) -> Option<Vec<Option<Range<usize>>>> {
+        let mut search = Search::new(self, &self.whole, subject, None);
+        let slots = (0..=subject.len()).find_map(|start| search.run(start))?;
+        let group = |group: usize| {
+            let slot = |slot: usize| slots.get(slot).copied().flatten();
+            Some(slot(group * 2)?..slot(group * 2 + 1)?)
+        };
+        Some((0..=pattern.groups.len()).map(group).collect())
     }
 
     /// Whether look-around `index` holds at `at`.

@@ -87,6 +87,6 @@ fn asked(guard: &Predicate) -> BTreeSet<FactId> {
         Predicate::And(all) | Predicate::Or(all) => all.iter().flat_map(asked).collect(),
         Predicate::Not(inner) => asked(inner),
         Predicate::Fact(fact, _) => BTreeSet::from([*fact]),
-        Predicate::Field(..) | Predicate::Plan(_) => BTreeSet::new(),
+        Predicate::Field(..) | Predicate::Map(..) | Predicate::Plan(_) => BTreeSet::new(),
     }
 }

@@ -1,9 +1,10 @@
 //! Whether a guard holds: on the request as it came, whatever rewrites made of it.
 
+use super::Regexes;
 use super::facts::Opaque;
-use super::fields::{arguments, cookie};
+use super::fields::{argument_variable, arguments, cookie};
 use super::walk::Walk;
-use crate::model::{Field, Network, Operator, Predicate};
+use crate::model::{Field, MapId, Network, Operator, Predicate};
 use core::net::IpAddr;
 
 impl Walk<'_> {
@@ -17,8 +18,9 @@ impl Walk<'_> {
             Predicate::Fact(fact, values) => opaque.has(*fact, values),
             Predicate::Field(Field::Client, operator) => is_within(self.request.client, operator),
             Predicate::Field(field, operator) => {
-                self.field(field).is_some_and(|value| self.satisfies(&value, operator))
+                self.field(field).is_some_and(|value| satisfies(self.regexes, &value, operator))
             }
+            Predicate::Map(map, operator) => satisfies(self.regexes, &self.map_as_it_came(*map), operator),
         }
     }
 
@@ -40,19 +42,41 @@ impl Walk<'_> {
                 let arguments = arguments(&self.arrival.target.args, name.as_bytes());
                 arguments.first().map(|value| value.to_vec())
             }
+            Field::Argument(name) => argument_variable(&self.arrival.target.args, name.as_bytes()).map(<[u8]>::to_vec),
             Field::Cookie(name) => cookie(request, name.as_bytes()).map(<[u8]>::to_vec),
         }
     }
 
-    fn satisfies(&self, value: &[u8], operator: &Operator) -> bool {
-        match operator {
-            Operator::In(values) => values.iter().any(|own| own == value),
-            Operator::Prefix(prefix) => value.starts_with(prefix),
-            Operator::Regex(pattern) => self.regexes.captures(pattern, value).is_some(),
-            Operator::Has(member) => value.split(|byte| *byte == b',').any(|own| trim_blanks(own) == member),
-            Operator::Present => true,
-            Operator::Within(_) => false,
+    /// The text of `map` for the request as it came. A map asks those above it, so theirs are found first, each once.
+    fn map_as_it_came(&self, map: MapId) -> Vec<u8> {
+        loop {
+            let known = self.map_texts.borrow().get(map.0 as usize).cloned();
+            if let Some(text) = known {
+                return text;
+            }
+            let next = self.map_texts.borrow().len();
+            let Some(row) = self.policy.maps.get(next) else { return Vec::new() };
+            let case = row.cases.iter().find(|case| self.truth(&case.guard, &Opaque::default()));
+            let value = case.map_or(&row.default, |case| &case.value);
+            let text = match &value.field {
+                Some(field) => self.field(field).unwrap_or_default(),
+                // Of a longer text its literal beginning decides.
+                None => self.map_value(row, case),
+            };
+            self.map_texts.borrow_mut().push(text);
         }
+    }
+}
+
+/// Whether the text `value` satisfies `operator`.
+pub(crate) fn satisfies(regexes: &dyn Regexes, value: &[u8], operator: &Operator) -> bool {
+    match operator {
+        Operator::In(values) => values.iter().any(|own| own == value),
+        Operator::Prefix(prefix) => value.starts_with(prefix),
+        Operator::Regex(pattern) => regexes.captures(pattern, value).is_some(),
+        Operator::Has(member) => value.split(|byte| *byte == b',').any(|own| trim_blanks(own) == member),
+        Operator::Present => true,
+        Operator::Within(_) => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The request as bytes.
 
 use super::octets;
+use super::omission::plain;
 use crate::artifact::manifest::Fact;
 use crate::model::{Policy, RequestRecord, ServerNameKind};
 use core::net::IpAddr;
@@ -46,6 +47,12 @@ impl Request {
     pub(super) fn lines<'r>(&'r self, name: &'r [u8]) -> impl Iterator<Item = &'r [u8]> {
         let own = self.headers.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name));
         own.map(|(_, value)| value.as_slice())
+    }
+
+    /// The lines of the credential `name`, in order.
+    pub(super) fn lines_of(&self, name: &str) -> Vec<&[u8]> {
+        let name = plain(name.as_bytes());
+        self.headers.iter().filter(|(own, _)| *own == name).map(|(_, value)| value.as_slice()).collect()
     }
 
     /// All lines of header `name` as one string; None if there is none.

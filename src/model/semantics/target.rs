@@ -13,8 +13,8 @@ pub(super) struct Target {
     pub(super) is_quoted: bool,
     /// The path held a `+`, encoded or not; likewise.
     pub(super) has_plus: bool,
-    /// Two hops may read the path differently.
-    pub(super) is_ambiguous: bool,
+    /// What is before the query, as it came.
+    pub(super) raw_path: Vec<u8>,
 }
 
 /// The authority of an absolute-form target and what follows it; None for other targets.
@@ -52,9 +52,7 @@ pub(super) fn read(target: &[u8], merges_slashes: bool) -> Option<Target> {
         args: args.to_vec(),
         is_quoted: raw_path.contains(&b'%'),
         has_plus: octets.contains(&b'+'),
-        is_ambiguous: decoded.iter().any(|octet| octet.was_encoded && b"/\\.".contains(&octet.byte))
-            || octets.iter().any(u8::is_ascii_control)
-            || has_overlong(&octets),
+        raw_path: raw_path.to_vec(),
         raw,
     })
 }
@@ -137,8 +135,49 @@ fn climb(path: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
+/// Whether two hops may read the path of a target, as it came, differently (`paths strict`); `takes_parameters` says
+/// that a `;` is suspicious beside dots only, and at the start of a segment, which is empty without it.
+pub(super) fn is_ambiguous(raw_path: &[u8], takes_parameters: bool) -> bool {
+    let Some(octets) = decode(raw_path) else { return true };
+    let is_encoded = |octet: &Octet, bytes: &[u8]| octet.was_encoded && bytes.contains(&octet.byte);
+    let bytes: Vec<u8> = octets.iter().map(|octet| octet.byte).collect();
+    let segments: Vec<&[u8]> = bytes.split(|byte| *byte == b'/').collect();
+    let inner = segments.get(1..segments.len().max(2) - 1).unwrap_or(&[]);
+    octets.iter().any(|octet| is_encoded(octet, b"/") || octet.byte == b'\\')
+        || segments.iter().any(|segment| [b".".as_slice(), b".."].contains(segment))
+        || inner.iter().any(|segment| segment.is_empty())
+        || bytes.iter().any(u8::is_ascii_control)
+        || has_overlong(&bytes)
+        || has_lookalike(&bytes)
+        || has_double_escape(&octets)
+        || segments.iter().any(|segment| if takes_parameters { hides_dots(segment) } else { segment.contains(&b';') })
+}
+
+/// An encoded `%` before two hexadecimal digits.
+fn has_double_escape(octets: &[Octet]) -> bool {
+    octets.windows(3).any(|window| match window {
+        [percent, digits @ ..] => {
+            percent.was_encoded && percent.byte == b'%' && digits.iter().all(|digit| hex(digit.byte).is_some())
+        }
+        [] => false,
+    })
+}
+
+/// A `;` beside a dot, or one with nothing before it.
+fn hides_dots(segment: &[u8]) -> bool {
+    segment.first() == Some(&b';')
+        || segment.windows(2).any(|pair| [b".;", b";."].contains(&pair.first_chunk().unwrap_or(b"  ")))
+}
+
 /// UTF-8 that spells a character in more bytes than it needs.
 fn has_overlong(octets: &[u8]) -> bool {
-    octets.iter().any(|byte| matches!(byte, 0xC0 | 0xC1))
-        || octets.windows(2).any(|pair| matches!(pair, [0xE0, 0x80..=0x9F] | [0xF0, 0x80..=0x8F]))
+    let too_long = |pair: &[u8]| {
+        matches!(pair, [0xE0, 0x80..=0x9F] | [0xF0, 0x80..=0x8F] | [0xF8, 0x80..=0x87] | [0xFC, 0x80..=0x83])
+    };
+    octets.iter().any(|byte| matches!(byte, 0xC0 | 0xC1)) || octets.windows(2).any(too_long)
+}
+
+/// The fullwidth forms of `.`, `/`, `;` and `\`, which Windows makes those of.
+fn has_lookalike(octets: &[u8]) -> bool {
+    octets.windows(3).any(|window| matches!(window, [0xEF, 0xBC, 0x8E | 0x8F | 0x9B | 0xBC]))
 }

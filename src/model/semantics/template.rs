@@ -6,7 +6,7 @@ use super::fields::{argument_variable, cookie};
 use super::latin1;
 use super::walk::Walk;
 use super::{Caller, octets};
-use crate::model::{MapId, Part, Template, Variable};
+use crate::model::{Map, MapCase, MapId, Part, Template, Variable};
 use core::ops::Range;
 
 /// When nginx escapes groups, as arguments; only where the target as it came held `%` or `+`.
@@ -56,9 +56,12 @@ impl Walk<'_> {
     /// The value of the first case of a map that holds.
     fn map(&self, map: MapId) -> Vec<u8> {
         let Some(map) = self.policy.maps.get(map.0 as usize) else { return Vec::new() };
-        let Some(case) = map.cases.iter().find(|case| self.truth(&case.guard, &Opaque::default())) else {
-            return self.fill(&map.default);
-        };
+        self.map_value(map, map.cases.iter().find(|case| self.truth(&case.guard, &Opaque::default())))
+    }
+
+    /// What `case` of `map` gives; without one its default.
+    pub(super) fn map_value(&self, map: &Map, case: Option<&MapCase>) -> Vec<u8> {
+        let Some(case) = case else { return self.fill(&map.default.text) };
         let groups = case.captures.as_ref().and_then(|(field, pattern)| {
             let value = self.field(field)?;
             let groups = self.regexes.captures(pattern, &value)?;
@@ -66,7 +69,7 @@ impl Walk<'_> {
             Some(groups.iter().skip(1).map(|group| group.as_ref().map(text).unwrap_or_default()).collect())
         });
         let groups: Vec<Vec<u8>> = groups.unwrap_or_default();
-        let parts = case.value.parts.iter().flat_map(|part| match part {
+        let parts = case.value.text.parts.iter().flat_map(|part| match part {
             Part::Variable(Variable::Capture(number)) => {
                 usize::from(*number).checked_sub(1).and_then(|index| groups.get(index)).cloned().unwrap_or_default()
             }

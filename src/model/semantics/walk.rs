@@ -1,18 +1,19 @@
 //! Steps 3 and 4: service statements, location, its statements.
 
 use super::arrival::Arrival;
-use super::fields::arguments;
+use super::omission::Seen;
 use super::request::Request;
 use super::service::Name;
+use super::spelling::{Spelt, is_spelling, is_unique_argument, is_unique_cookie, pieces};
 use super::template::Escaping;
 use super::{Lookup, Regexes};
 use crate::artifact::manifest::{CredentialKind, PlanSource};
 use crate::matcher::{Caller, Refusal};
 use crate::model::{
-    Answer, FactId, Location, LocationId, LocationPaths, Part, Pattern, PlanId, Policy, Predicate, RewriteFlag,
+    Answer, FactId, Field, Location, LocationId, LocationPaths, Part, Pattern, PlanId, Policy, Predicate, RewriteFlag,
     Setting, Statement, StatementKind, Template, Variable,
 };
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::ops::Range;
 use std::collections::BTreeMap;
 
@@ -61,6 +62,8 @@ pub(super) enum Reached<'p> {
 pub(super) struct Walk<'p> {
     pub(super) policy: &'p Policy,
     pub(super) request: &'p Request,
+    /// Names of the lines that are not sent on.
+    pub(super) omitted: &'p [Vec<u8>],
     pub(super) regexes: &'p dyn Regexes,
     pub(super) arrival: Arrival<'p>,
     /// The location chosen last, and the path it was chosen on.
@@ -79,6 +82,8 @@ pub(super) struct Walk<'p> {
     pub(super) body: u64,
     /// The caller's plan, once it was asked for.
     pub(super) asked_plan: Cell<Option<PlanId>>,
+    /// The texts of the first maps, for the request as it came.
+    pub(super) map_texts: RefCell<Vec<Vec<u8>>>,
     /// How often it was sent on.
     pub(super) hops: usize,
     /// Whether an error page was found; there is one a request.
@@ -109,15 +114,12 @@ struct Rewrites {
 }
 
 impl<'p> Walk<'p> {
-    pub(super) fn new(
-        policy: &'p Policy,
-        request: &'p Request,
-        regexes: &'p dyn Regexes,
-        arrival: Arrival<'p>,
-    ) -> Self {
+    pub(super) fn new(policy: &'p Policy, seen: &'p Seen, regexes: &'p dyn Regexes, arrival: Arrival<'p>) -> Self {
+        let request = &seen.request;
         let mut walk = Self {
             policy,
             request,
+            omitted: &seen.omitted,
             regexes,
             location: None,
             match_path: arrival.target.path.clone(),
@@ -128,6 +130,7 @@ impl<'p> Walk<'p> {
             method: request.method.clone(),
             body: request.body,
             asked_plan: Cell::new(None),
+            map_texts: RefCell::default(),
             hops: 0,
             has_error_page: false,
             status: None,
@@ -269,12 +272,25 @@ impl<'p> Walk<'p> {
                 self.settings.retain(|setting| !matches!(setting, Setting::ProxyRedirect { .. }));
             }
             StatementKind::Setting(setting) => self.settings.push(setting),
-            StatementKind::UniqueHeader(name) if self.request.lines(name.as_bytes()).nth(1).is_some() => {
-                return Err(Refusal::HeaderRepeated.into());
-            }
+            StatementKind::Unique(field) => self.check_unique(field)?,
             _ => {}
         }
         Ok(())
+    }
+
+    fn check_unique(&self, field: &Field) -> Result<(), Halt> {
+        let (is_unique, refusal) = match field {
+            Field::Query(name) => {
+                (is_unique_argument(&self.arrival.target.args, name.as_bytes()), Refusal::QueryRepeated)
+            }
+            Field::Cookie(name) => {
+                let lines: Vec<&[u8]> = self.request.lines(b"cookie").collect();
+                (is_unique_cookie(&lines, name.as_bytes()), Refusal::CookieRepeated)
+            }
+            Field::Header(name) => (self.request.lines(name.as_bytes()).nth(1).is_none(), Refusal::HeaderRepeated),
+            _ => return Ok(()),
+        };
+        if is_unique { Ok(()) } else { Err(refusal.into()) }
     }
 
     /// Notes what the groups of `pattern` captured of `subject`.
@@ -324,9 +340,17 @@ impl<'p> Walk<'p> {
     /// Two different credentials are refused; an empty one is none.
     fn check_credentials(&self, source: &'p PlanSource) -> Result<(), Halt> {
         let args = &self.arrival.target.args;
+        let spelt = |name: &str| -> Vec<Spelt<'_>> {
+            pieces(args, b"&;").into_iter().filter(|own| is_spelling(own.name, name.as_bytes())).collect()
+        };
+        let queries = || source.credentials.iter().filter(|credential| credential.kind == CredentialKind::Query);
+        // Where the value ends would be for the upstream to say.
+        if queries().flat_map(|credential| spelt(&credential.name)).any(|own| own.between.1 == Some(b';')) {
+            return Err(Refusal::CredentialsConflict.into());
+        }
         let values = source.credentials.iter().flat_map(|credential| match credential.kind {
-            CredentialKind::Header => self.request.lines(credential.name.as_bytes()).collect(),
-            CredentialKind::Query => arguments(args, credential.name.as_bytes()),
+            CredentialKind::Header => self.request.lines_of(&credential.name),
+            CredentialKind::Query => spelt(&credential.name).into_iter().filter_map(|own| own.value).collect(),
         });
         let mut values = values.filter(|value| !value.is_empty());
         let first = values.next();

@@ -32,6 +32,7 @@ pub(in crate::proxy) struct Asked<'r> {
     pub(in crate::proxy) scheme: &'static str,
     /// As nginx's `$server_protocol`.
     pub(in crate::proxy) protocol: &'static str,
+    pub(in crate::proxy) target: &'r [u8],
     pub(in crate::proxy) host: &'r [u8],
     pub(in crate::proxy) referer: &'r [u8],
     pub(in crate::proxy) agent: &'r [u8],
@@ -60,6 +61,8 @@ pub(in crate::proxy) struct Line {
     pub(in crate::proxy) peer: Option<SocketAddr>,
     /// What went wrong with an upstream.
     pub(in crate::proxy) failure: Option<Box<Account>>,
+    /// Lines of the request's head that were left out.
+    pub(in crate::proxy) fields_omitted: usize,
     /// Octets of the request's body, where its length was stated.
     pub(in crate::proxy) octets_in: Option<u64>,
     /// Octets of the answer's body that were handed on.
@@ -86,13 +89,13 @@ impl Entry {
         self.text
     }
 
-    /// What is asked; `target` gives its parts, which hold no secret.
+    /// What is asked; `redact` gives the parts of a target or a URL, without secrets.
     pub(in crate::proxy) fn ask(
         &mut self,
         format: Format,
         clock: &mut Clock,
         asked: &Asked<'_>,
-        target: impl FnOnce(&mut dyn FnMut(&[u8])),
+        redact: impl Fn(&[u8], &mut dyn FnMut(&[u8])),
     ) {
         let text = &mut self.text;
         match format {
@@ -108,7 +111,7 @@ impl Entry {
                 string(text, b"\",\"protocol\":\"", asked.protocol.as_bytes());
                 string(text, b"\",\"host\":\"", asked.host);
                 text.extend_from_slice(b"\",\"target\":\"");
-                target(&mut |part| escape_json(part, text));
+                redact(asked.target, &mut |part| escape_json(part, text));
                 text.push(b'"');
                 self.asked = text.len();
             }
@@ -119,16 +122,18 @@ impl Entry {
                 text.extend_from_slice(b"] \"");
                 escape_combined(asked.method, text);
                 text.push(b' ');
-                target(&mut |part| escape_combined(part, text));
+                redact(asked.target, &mut |part| escape_combined(part, text));
                 text.push(b' ');
                 text.extend_from_slice(asked.protocol.as_bytes());
                 text.extend_from_slice(b"\" ");
                 self.asked = text.len();
-                for value in [asked.referer, asked.agent] {
-                    text.extend_from_slice(b" \"");
-                    escape_combined(if value.is_empty() { b"-" } else { value }, text);
-                    text.push(b'"');
-                }
+                let referer: &[u8] = if asked.referer.is_empty() { b"-" } else { asked.referer };
+                text.extend_from_slice(b" \"");
+                // The page that led here may have been asked for with a credential.
+                redact(referer, &mut |part| escape_combined(part, text));
+                text.extend_from_slice(b"\" \"");
+                escape_combined(if asked.agent.is_empty() { b"-" } else { asked.agent }, text);
+                text.push(b'"');
             }
         }
     }
@@ -200,6 +205,8 @@ impl Line {
             // Writing to memory does not fail, and there is nothing in it that JSON cannot say.
             drop(serde_json::to_writer(&mut *into, failure));
         }
+        let omitted = u64::try_from(self.fields_omitted).ok().filter(|omitted| *omitted > 0);
+        count(into, b",\"fields_omitted\":", omitted);
         count(into, b",\"octets_in\":", self.octets_in);
         count(into, b",\"octets_out\":", Some(self.octets_out));
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -270,11 +277,12 @@ mod tests {
             method: b"GET",
             scheme: "https",
             protocol: "HTTP/2.0",
+            target,
             host: b"a.test",
             referer: b"",
             agent: b"curl/8 \"x\"",
         };
-        entry.ask(format, &mut Clock::default(), &asked, |part| part(target));
+        entry.ask(format, &mut Clock::default(), &asked, |url, part| part(url));
         entry.rule(format, &Rule { service: Some("none"), ..Rule::default() });
         entry.rule(format, &Rule { service: Some("s\u{e9}\u{100}"), location: Some("~ \\.php$"), ..Rule::default() });
         let line = Line { outcome: "fail", status: Some(502), octets_out: 12, ..Line::default() };

@@ -14,9 +14,8 @@ use tokio::time::sleep;
 
 use super::sink::{AccessLog, Sink};
 use crate::proxy::limits::{LOG_BATCH_DELAY, LOG_BATCH_OCTETS, LOG_BATCHES_MAX};
-
-/// How often a log that cannot be written is told of.
-const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
+use crate::proxy::log_limit::LogLimit;
+use crate::visible;
 
 /// Lines on their way. None: it is only time to look whether the file is to be opened again.
 type Batch = Option<(Vec<u8>, u64)>;
@@ -77,7 +76,7 @@ pub(in crate::proxy) fn start(log: AccessLog, name: &str) -> io::Result<(Arc<Log
 }
 
 fn write_all(batches: &Receiver<Batch>, mut sink: Sink, state: &State) {
-    let mut complained: Option<Instant> = None;
+    let complaints = LogLimit::default();
     while let Ok(batch) = batches.recv() {
         if state.reopen.swap(false, Ordering::AcqRel) {
             sink.reopen();
@@ -86,9 +85,8 @@ fn write_all(batches: &Receiver<Batch>, mut sink: Sink, state: &State) {
         // A log that cannot be written is no reason to stop serving.
         if let Err(error) = sink.write(&octets) {
             state.dropped.fetch_add(lines, Ordering::Relaxed);
-            if complained.is_none_or(|at| at.elapsed() > COMPLAINT_INTERVAL) {
-                complained = Some(Instant::now());
-                tracing::error!(%error, "the access log cannot be written: lines are lost");
+            if let Some(left_out) = complaints.pass(1) {
+                tracing::error!(%error, left_out, "the access log cannot be written: lines are lost");
             }
         }
         state.waiting.fetch_sub(1, Ordering::AcqRel);
@@ -178,12 +176,62 @@ impl OperatorLog {
 }
 
 impl io::Write for OperatorLog {
+    /// `octets` are one event and its line end: what upstreams, certificates and artifacts say in it cannot end it.
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.log.send(octets.to_vec(), 1);
+        let event = String::from_utf8_lossy(octets.strip_suffix(b"\n").unwrap_or(octets));
+        self.log.send((visible::line(&event) + "\n").into_bytes(), 1);
         Ok(octets.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    /// What was written.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// An upstream's or a certificate's words end no line of the log, and do nothing to who reads it.
+    #[test]
+    fn an_event_is_one_line_that_does_nothing() {
+        let written = Written::default();
+        let (log, thread) = start(AccessLog::Writer(Box::new(written.clone())), "test").unwrap();
+        let mut log = OperatorLog { log };
+        let events = [
+            "plain\n".to_owned(),
+            "a\u{1b}[2J\r\nERROR forged\u{9b}\u{85}\n".to_owned(),
+            "b\u{202e}\u{2066}\n\n".to_owned(),
+            "x".repeat(100_000) + "\n",
+        ];
+        for event in &events {
+            log.write_all(event.as_bytes()).unwrap();
+        }
+        log.write_all(b"\xff\xfe not UTF-8\n").unwrap();
+        drop(log);
+        thread.expect("a writer has one").join().unwrap();
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 5, "{text}");
+        assert_eq!(lines[1], "a\\u001b[2J\\r\\nERROR forged\\u009b\\u0085");
+        assert_eq!(lines[2], "b\\u202e\\u2066\\n");
+        assert!(lines[3].len() < 5_000 && lines[3].ends_with("bytes more"));
     }
 }

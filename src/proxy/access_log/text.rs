@@ -1,5 +1,7 @@
 //! Octets of a request as logs hold them: nothing in them can end a line or a field.
 
+use crate::matcher::spelling::pieces;
+
 /// Appends `octets` for a JSON string: each is the character of its number.
 pub(in crate::proxy) fn escape_json(octets: &[u8], into: &mut Vec<u8>) {
     let mut plain = 0;
@@ -11,7 +13,10 @@ pub(in crate::proxy) fn escape_json(octets: &[u8], into: &mut Vec<u8>) {
         plain = at + 1;
         match octet {
             b'"' | b'\\' => into.extend_from_slice(&[b'\\', octet]),
-            0..b' ' | 0x7f => into.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(octet >> 4), digit(octet & 15)]),
+            // C1 controls are controls of a terminal too.
+            0..b' ' | 0x7f..=0x9f => {
+                into.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(octet >> 4), digit(octet & 15)]);
+            }
             // Latin-1 in UTF-8.
             _ => into.extend_from_slice(&[0xc0 | (octet >> 6), 0x80 | (octet & 0x3f)]),
         }
@@ -48,15 +53,18 @@ pub(in crate::proxy) fn number(mut number: u64, into: &mut Vec<u8>) {
     into.get_mut(begin..).unwrap_or_default().reverse();
 }
 
-/// Gives `each` the parts of `target`, the values of the arguments that are `secret` cut out.
+/// Gives `each` the parts of `target`, or of another URL, without the values of the arguments that are `secret`.
+///
+/// Arguments are looked for behind every sign at which somebody may see one begin: rather too much is cut out than a key
+/// is kept.
 pub(in crate::proxy) fn redact(target: &[u8], is_secret: impl Fn(&[u8]) -> bool, mut each: impl FnMut(&[u8])) {
-    let Some(question) = target.iter().position(|&octet| octet == b'?') else { return each(target) };
-    let (path, query) = target.split_at_checked(question + 1).unwrap_or((target, b""));
+    let is_sign = |octet: u8| matches!(octet, b'?' | b'&' | b';' | b'#');
+    let Some(first) = target.iter().position(|octet| is_sign(*octet)) else { return each(target) };
+    let (path, rest) = target.split_at_checked(first).unwrap_or((target, b""));
     each(path);
-    for (at, argument) in query.split(|&octet| octet == b'&').enumerate() {
-        if at > 0 {
-            each(b"&");
-        }
+    for piece in pieces(rest, is_sign).skip(1) {
+        each(rest.get(piece.start.saturating_sub(1)..piece.start).unwrap_or(b""));
+        let argument = rest.get(piece).unwrap_or(b"");
         let name = argument.split(|&octet| octet == b'=').next().unwrap_or_default();
         if name.len() < argument.len() && is_secret(name) {
             each(name);
@@ -85,6 +93,9 @@ mod tests {
         check("/words?a=1&user_key=s3cret&b", "/words?a=1&user_key=[redacted]&b");
         check("/words?User_Key=s=3&user_key=", "/words?User_Key=[redacted]&user_key=[redacted]");
         check("/user_key=1", "/user_key=1");
+        check("/w?a=1;user_key=k;b", "/w?a=1;user_key=[redacted];b");
+        check("/w;user_key=k/x?y", "/w;user_key=[redacted]?y");
+        check("/w?a?user_key=k#user_key=k", "/w?a?user_key=[redacted]#user_key=[redacted]");
         check("/w?user_key", "/w?user_key");
         check("/w?", "/w?");
     }

@@ -11,7 +11,6 @@ use crate::proxy::http1::{Fields, Head, members, put_line};
 
 /// How one answer is written.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that the request says about its answer")]
 pub(super) struct AnswerWriter {
     minor: u8,
     /// The client would go on with this connection.
@@ -19,7 +18,17 @@ pub(super) struct AnswerWriter {
     is_head: bool,
     takes_trailers: bool,
     framing: Framing,
-    ended: bool,
+    progress: Progress,
+}
+
+/// How far an answer's body has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Coming,
+    /// All of it was put.
+    Ended,
+    /// No more of it comes, and it is not all.
+    BrokenOff,
 }
 
 /// How the end of the answer is told.
@@ -42,7 +51,7 @@ impl AnswerWriter {
             is_head: head.method() == b"HEAD",
             takes_trailers: codings.any(|coding| coding.eq_ignore_ascii_case(b"trailers")),
             framing: Framing::Length,
-            ended: false,
+            progress: Progress::Coming,
         }
     }
 
@@ -109,9 +118,9 @@ impl AnswerWriter {
                     put_line(out, name, value);
                 }
                 out.put_slice(b"\r\n");
-                self.ended = true;
+                self.progress = Progress::Ended;
             }
-            (Piece::Trailers(_), Framing::Length | Framing::Close) => self.ended = true,
+            (Piece::Trailers(_), Framing::Length | Framing::Close) => self.progress = Progress::Ended,
         }
     }
 
@@ -120,11 +129,22 @@ impl AnswerWriter {
         if self.framing == Framing::Chunked {
             output.put(Bytes::new(), b"0\r\n\r\n");
         }
-        self.ended = true;
+        self.progress = Progress::Ended;
     }
 
+    /// No more of the body comes, and it is not all: what tells the end of the answer is never written.
+    pub(super) fn break_off(&mut self) {
+        self.progress = Progress::BrokenOff;
+    }
+
+    /// Whether all of the answer was put.
     pub(super) fn has_ended(&self) -> bool {
-        self.ended
+        self.progress == Progress::Ended
+    }
+
+    /// Whether nothing more of it comes, be it all or not.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.progress != Progress::Coming
     }
 
     /// Whether only the end of the connection tells the end of the answer.

@@ -66,10 +66,12 @@ async fn serve_one(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, head: &Head) -
     // The record is written with the end of the answer, whatever the client does then.
     drop(body);
     match written {
-        Err(Broken) if writer.ends_with_connection() => Some(Ending::Reset),
-        Err(Broken) => Some(Ending::Cut),
+        Err(_) if writer.ends_with_connection() => Some(Ending::Reset),
+        Err(Broken::Client) => Some(Ending::Cut),
         Ok(()) if stays && (wire.borrow().is_in_step() || rare(drain(client, wire)).await) => None,
-        Ok(()) => Some(if wire.borrow().is_spent() { Ending::Close } else { Ending::Linger }),
+        // Of an answer that broke off, too: that it is not all is seen by its length, or by the last chunk that is missing,
+        // and a reset could take from the client what it has not read yet.
+        Ok(()) | Err(Broken::Answer) => Some(if wire.borrow().is_spent() { Ending::Close } else { Ending::Linger }),
     }
 }
 
@@ -82,10 +84,17 @@ fn poll_beside(wire: &RefCell<Wire>, cx: &mut Context<'_>) -> Poll<()> {
     wire.poll_gone(cx)
 }
 
-/// The answer broke off: of the upstream, or because the client left.
-struct Broken;
+/// Why an answer is not written to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broken {
+    /// It broke off itself.
+    Answer,
+    /// The client has left, or takes nothing.
+    Client,
+}
 
-/// Writes the answer's body as it comes, and never takes more of it than the client does.
+/// Writes the answer's body as it comes, and never takes more of it than the client does. One that breaks off has begun:
+/// its head and what came of it are written first.
 fn poll_answer(
     wire: &RefCell<Wire>,
     writer: &mut AnswerWriter,
@@ -94,10 +103,10 @@ fn poll_answer(
 ) -> Poll<Result<(), Broken>> {
     loop {
         let mut waits = false;
-        while !writer.has_ended() && wire.borrow().output.has_room() {
+        while !writer.has_stopped() && wire.borrow().output.has_room() {
             match body.poll_piece(cx) {
                 Poll::Ready(Some(Ok(piece))) => writer.piece(&mut wire.borrow_mut().output, piece),
-                Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Broken)),
+                Poll::Ready(Some(Err(_))) => writer.break_off(),
                 Poll::Ready(None) => writer.end(&mut wire.borrow_mut().output),
                 Poll::Pending => {
                     waits = true;
@@ -108,15 +117,20 @@ fn poll_answer(
         let mut wire = wire.borrow_mut();
         match wire.poll_write(cx) {
             Poll::Ready(Ok(())) if writer.has_ended() => return Poll::Ready(Ok(())),
+            Poll::Ready(Ok(())) if writer.has_stopped() => return Poll::Ready(Err(Broken::Answer)),
             Poll::Ready(Ok(())) if waits => {
                 ready!(wire.poll_gone(cx));
                 body.abandoned(false);
-                return Poll::Ready(Err(Broken));
+                return Poll::Ready(Err(Broken::Client));
             }
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => {
-                body.abandoned(error.kind() == io::ErrorKind::TimedOut);
-                return Poll::Ready(Err(Broken));
+                body.unwritten(wire.output.unwritten_body());
+                // Of an answer that broke off, why it did is what the log says.
+                if !writer.has_stopped() || writer.has_ended() {
+                    body.abandoned(error.kind() == io::ErrorKind::TimedOut);
+                }
+                return Poll::Ready(Err(Broken::Client));
             }
             Poll::Pending => return Poll::Pending,
         }

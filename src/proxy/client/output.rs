@@ -15,6 +15,10 @@ pub(super) struct Output {
     front: BytesMut,
     piece: Bytes,
     back: &'static [u8],
+    /// Bytes of a body at the end of `front`; the framing of chunks between them is not counted.
+    front_body: usize,
+    /// Bytes written since the connection began.
+    written: u64,
     /// Something was written that may wait in a buffer below.
     unflushed: bool,
 }
@@ -34,6 +38,7 @@ impl Output {
         if self.front.len() + piece.len() <= COPIED_OCTETS_MAX {
             self.front.extend_from_slice(&piece);
             self.front.extend_from_slice(back);
+            self.front_body += piece.len();
         } else {
             (self.piece, self.back) = (piece, back);
         }
@@ -41,6 +46,17 @@ impl Output {
 
     pub(super) fn is_empty(&self) -> bool {
         self.front.is_empty() && self.piece.is_empty() && self.back.is_empty()
+    }
+
+    /// Bytes written since the connection began: whoever waits for a client sees by them that it takes some.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes of a body that wait to be written. Where the framing of chunks stands between them, some of it may be
+    /// taken for body: never more than there is of both.
+    pub(super) fn unwritten_body(&self) -> u64 {
+        (self.front_body.min(self.front.len()) + self.piece.len()) as u64
     }
 
     /// Writes all of it.
@@ -64,6 +80,7 @@ impl Output {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.take(written);
+            self.written += written as u64;
             self.unflushed = true;
         }
         if self.unflushed {
@@ -77,6 +94,7 @@ impl Output {
     fn take(&mut self, mut octets: usize) {
         let front = octets.min(self.front.len());
         self.front.advance(front);
+        self.front_body = self.front_body.min(self.front.len());
         octets -= front;
         let piece = octets.min(self.piece.len());
         self.piece.advance(piece);
@@ -89,5 +107,41 @@ impl Output {
         if self.is_empty() {
             self.front = BytesMut::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_takes_a_little_is_seen_and_what_it_did_not_take_is_known() {
+        let (mut ours, mut theirs) = duplex(8);
+        let mut output = Output::default();
+        output.front().extend_from_slice(b"head");
+        output.put(Bytes::from_static(b"body"), b"");
+        output.put(Bytes::from(vec![b'x'; 10_000]), b"");
+        assert_eq!((output.written(), output.unwritten_body()), (0, 10_004));
+        for (written, unwritten) in [(8, 10_000), (16, 9_992), (24, 9_984)] {
+            let polled = poll_fn(|cx| Poll::Ready(output.poll_write(&mut ours, cx).is_ready())).await;
+            assert!(!polled);
+            assert_eq!((output.written(), output.unwritten_body()), (written, unwritten));
+            theirs.read_exact(&mut [0; 8]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_head_that_was_not_written_nothing_is_body() {
+        let (mut ours, _theirs) = duplex(2);
+        let mut output = Output::default();
+        output.front().extend_from_slice(b"head");
+        output.put(Bytes::from_static(b"body"), b"");
+        let polled = poll_fn(|cx| Poll::Ready(output.poll_write(&mut ours, cx).is_ready())).await;
+        assert!(!polled);
+        assert_eq!(output.unwritten_body(), 4);
     }
 }

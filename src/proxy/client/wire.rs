@@ -27,9 +27,7 @@ pub(in crate::proxy) struct Wire {
     pub(super) input: BytesMut,
     /// Octets at the front of `input` in which no head ends.
     scanned: usize,
-    /// Since when a head has been coming.
-    head_since: Option<Instant>,
-    idle_since: Instant,
+    phase: Phase,
     body: Incoming,
     /// The client waits for leave to send its body.
     awaits_continue: bool,
@@ -38,6 +36,18 @@ pub(in crate::proxy) struct Wire {
     pub(super) output: Output,
     alarm: Alarm,
     write_timer: Timer,
+}
+
+/// What the client is waited for, and since when. A time lives only as long as what it measures.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// A request: nothing of one has come since the answer before, or the connection, began this wait. Empty lines before
+    /// a request are nothing (RFC 9112 2.2).
+    Idle(Instant),
+    /// The rest of a head, whose first byte came then.
+    Head(Instant),
+    /// A request is being answered: its body has timers of its own.
+    Request,
 }
 
 /// What is left of a request's body.
@@ -57,8 +67,7 @@ impl Wire {
             limits,
             input: BytesMut::new(),
             scanned: 0,
-            head_since: None,
-            idle_since: Instant::now(),
+            phase: Phase::Idle(Instant::now()),
             body: Incoming::Nothing,
             awaits_continue: false,
             knows_interim: false,
@@ -68,9 +77,9 @@ impl Wire {
         }
     }
 
-    /// Whether nothing of another request has come.
+    /// Whether nothing of another request has come. Half an empty line is nothing of one.
     pub(super) fn is_idle(&self) -> bool {
-        self.input.is_empty()
+        matches!(self.input.as_ref(), b"" | b"\r")
     }
 
     /// Whether the next octet to come is the first of a request.
@@ -109,7 +118,7 @@ impl Wire {
 
     /// An answer has ended.
     pub(super) fn rest(&mut self) {
-        self.idle_since = Instant::now();
+        self.phase = Phase::Idle(Instant::now());
     }
 
     /// The next head; Ready(None) where none comes any more.
@@ -119,8 +128,8 @@ impl Wire {
                 self.accept(&head);
                 return Poll::Ready(Some(head));
             }
-            if !self.input.is_empty() && self.head_since.is_none() {
-                self.head_since = Some(Instant::now());
+            if !self.is_idle() && matches!(self.phase, Phase::Idle(_)) {
+                self.phase = Phase::Head(Instant::now());
             }
             match self.poll_fill(HEAD_READ_OCTETS, cx) {
                 Poll::Ready(Ok(1..)) => {}
@@ -133,16 +142,19 @@ impl Wire {
             self.input = BytesMut::new();
             self.output.release();
         }
-        let deadline = match self.head_since {
-            Some(since) => since + self.limits.head_time_max,
-            None => self.idle_since + self.limits.client_idle_max,
+        let deadline = match self.phase {
+            Phase::Idle(since) => since + self.limits.client_idle_max,
+            Phase::Head(since) => since + self.limits.head_time_max,
+            // Nobody waits for a head before the answer has ended.
+            Phase::Request => return Poll::Ready(None),
         };
         ready!(self.alarm.poll(deadline, cx));
-        let late = self.head_since.take().map(|_| Head::refused(RequestFault::HeadTimeout));
-        if late.is_some() {
-            self.body = Incoming::Broken;
+        if matches!(self.phase, Phase::Idle(_)) {
+            return Poll::Ready(None);
         }
-        Poll::Ready(late)
+        let late = Head::refused(RequestFault::HeadTimeout);
+        self.accept(&late);
+        Poll::Ready(Some(late))
     }
 
     /// Takes a head off the input, if one is complete or can no longer become one.
@@ -172,7 +184,7 @@ impl Wire {
         self.awaits_continue = head.expects_continue && head.fault.is_none() && head.body != Body::None;
         self.knows_interim = head.minor >= 1;
         self.scanned = 0;
-        self.head_since = None;
+        self.phase = Phase::Request;
     }
 
     /// The next part of the request's body. A client that waits for leave gets it.
@@ -252,9 +264,13 @@ impl Wire {
         if self.output.is_empty() {
             return Poll::Ready(Ok(()));
         }
+        let before = self.output.written();
         let written = self.output.poll_write(&mut self.stream, cx);
-        if written.is_ready() {
+        if written.is_ready() || self.output.written() > before {
+            // Whoever takes a little of a long piece takes something.
             self.write_timer.stop();
+        }
+        if written.is_ready() {
             return written;
         }
         ready!(self.write_timer.poll(self.limits.client_write_idle_max, cx));

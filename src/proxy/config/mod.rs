@@ -11,6 +11,7 @@ mod section;
 mod upstream;
 mod words;
 
+use crate::visible;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -130,7 +131,7 @@ impl fmt::Display for LoadError {
             if at > 0 {
                 writeln!(f)?;
             }
-            write!(f, "error: {problem}")?;
+            write!(f, "error: {}", visible::line(problem))?;
         }
         Ok(())
     }

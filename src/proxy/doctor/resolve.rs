@@ -46,19 +46,19 @@ pub(super) async fn resolve(
 }
 
 async fn ask(host: &str, servers: &[SocketAddr], patience: Duration, resolution: &mut Resolution) -> Vec<IpAddr> {
-    let (fault, detail) = match timeout(patience, lookup(host, servers)).await {
+    let (fault, detail): (Fault, _) = match timeout(patience, lookup(host, servers)).await {
         Ok(Ok(found)) => {
             resolution.ttl_seconds = Some(found.ttl.as_secs());
             resolution.kept_seconds = Some(found.kept_for().as_secs());
             return found.addresses;
         }
-        Ok(Err((UpstreamFault::DnsNotFound, _))) => {
-            (UpstreamFault::DnsNotFound, "DNS knows no address for it".to_owned())
+        Ok(Err((fault, _))) if fault == UpstreamFault::DnsNotFound.into() => {
+            (fault, "DNS knows no address for it".to_owned())
         }
         Ok(Err(failure)) => failure,
-        Err(_) => (UpstreamFault::DnsTimeout, format!("no answer in {patience:?}")),
+        Err(_) => (UpstreamFault::DnsTimeout.into(), format!("no answer in {patience:?}")),
     };
-    resolution.failure = Some(Failure { code: Fault::from(fault).code().to_owned(), detail });
+    resolution.failure = Some(Failure { code: fault.code().to_owned(), detail });
     Vec::new()
 }
 

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::matcher::{EditAction, Side, is_success};
-use crate::proxy::fault::Fault;
+use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Fields, Head, ResponseHead, members};
 use crate::proxy::hygiene::{Dropped, is_one_of};
+use crate::proxy::upstream::{Answer, Failure};
 use crate::proxy::verdict::Edit;
 
 /// The head of an answer, without what is about one connection only: that is the client side's to write.
@@ -81,6 +82,31 @@ pub(super) fn relayed(from: ResponseHead, switches: bool) -> AnswerHead {
     let kept = if switches { "upgrade" } else { "content-length" };
     fields.retain(|name, _| !dropped.has(name) || is_one_of(name, &[kept]));
     AnswerHead { status: from.status, fields }
+}
+
+/// Fields in which an application asks its server to send something else in the answer's place: nginx's, and that of
+/// Apache and others.
+const ELSEWHERE: [&[u8]; 2] = [b"x-accel-redirect", b"x-sendfile"];
+
+/// Refuses an answer that asks for something else to be served where the rules drop the field that asks: the gateway does
+/// not serve it, and what is left is mostly an empty body. Where they do not, the field may be meant for a hop in front,
+/// and goes on like any other.
+pub(super) fn refuse_elsewhere(answer: &Answer, edits: &[Edit]) -> Result<(), Failure> {
+    let success = is_success(answer.head.status);
+    let drops = |name: &[u8]| {
+        edits.iter().any(|edit| {
+            let counts = edit.side == Side::Response && (!edit.on_success || success);
+            counts && edit.action == EditAction::Drop && edit.names(name)
+        })
+    };
+    let asks = |name: &&[u8]| ELSEWHERE.iter().any(|have| name.eq_ignore_ascii_case(have)) && drops(name);
+    match answer.head.fields.iter().map(|(name, _)| name).find(asks) {
+        None => Ok(()),
+        Some(name) => {
+            let detail = format!("the answer has {}", String::from_utf8_lossy(name));
+            Err(Failure::new(UpstreamFault::ResponseAccel).detail(detail).peer(answer.peer))
+        }
+    }
 }
 
 /// Applies the response edits of a decision to an answer.

@@ -95,6 +95,11 @@ impl AnswerBody {
         self.record.fault(if late { RequestFault::AnswerTimeout } else { RequestFault::ClientLeft }.into());
     }
 
+    /// So many bytes that were taken of it were not written to the client.
+    pub(in crate::proxy) fn unwritten(&mut self, bytes: u64) {
+        self.record.unwritten(bytes);
+    }
+
     /// A tunnel has ended; so many octets came from the client and went to it.
     pub(in crate::proxy) fn tunnelled(&mut self, octets: (u64, u64)) {
         self.record.line.octets_in = Some(octets.0);

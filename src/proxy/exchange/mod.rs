@@ -29,7 +29,7 @@ use super::record::Record;
 use super::upstream::{Answer, Asked, Failure, Outgoing, Then, Tunnel, Upload};
 use super::verdict::{Action, Edit, Forward, Verdict};
 use super::worker::Serving;
-use crate::matcher::{Body, BodyAction, Caller, Header, Refusal, Request};
+use crate::matcher::{Body, BodyAction, Caller, Header, Omitted, Refusal, Request};
 
 /// The connection is closed without an answer.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +71,8 @@ struct Exchange<'c> {
     origin: Origin<'c>,
     /// Who calls, once looked up.
     caller: Option<Caller>,
+    /// The client's lines that no rule has seen, once decided.
+    omitted: Vec<Omitted>,
     record: Box<Record>,
 }
 
@@ -95,7 +97,8 @@ impl<'c> Exchange<'c> {
         let record = Record::begin(&client.worker, Rc::clone(&request_id));
         let origin = Origin::of(&client.listener, &client.peer, head);
         let serving = client.worker.serving();
-        let mut exchange = Self { client, head, interim, serving, request_id, origin, caller: None, record };
+        let mut exchange =
+            Self { client, head, interim, serving, request_id, origin, caller: None, omitted: Vec::new(), record };
         exchange.record.request(&exchange.serving, client, head, exchange.origin.address, exchange.origin.scheme);
         exchange
     }
@@ -107,6 +110,7 @@ impl<'c> Exchange<'c> {
             return Ok(self.finish_own(own, &[]));
         }
         let verdict = self.decide(None);
+        self.omitted.clone_from(&verdict.omitted);
         self.record.verdict(&self.serving.policy, &verdict);
         let Verdict { action, edits, .. } = verdict;
         let forward = match action {
@@ -225,6 +229,7 @@ impl<'c> Exchange<'c> {
             method,
             target: &forward.target,
             body: forward.body,
+            omitted: &self.omitted,
             edits,
             request_id: &self.request_id,
             client: self.client,
@@ -240,7 +245,10 @@ impl<'c> Exchange<'c> {
             asked: Asked { head_only: method == b"HEAD", upgrade, interim: self.interim },
             key: forward.key.as_deref(),
         };
-        pool.send(&mut outgoing).await.map_err(|failure| failed(failure, has_upload))
+        let answer = pool.send(&mut outgoing).await.map_err(|failure| failed(failure, has_upload))?;
+        // An upload may still be on its way: as after any answer that is not relayed, nothing more is read.
+        answer::refuse_elsewhere(&answer, edits).map_err(|failure| failed(failure, has_upload))?;
+        Ok(answer)
     }
 
     /// The body as it is to be sent on; one that is to be stripped is read here.
@@ -293,7 +301,8 @@ impl<'c> Exchange<'c> {
     #[cold]
     fn trouble(&mut self, trouble: &Trouble) -> Own {
         let Trouble { failure, last } = trouble;
-        self.record.line.outcome = if matches!(failure.fault, Fault::Upstream(_)) { "fail" } else { "refuse" };
+        let is_ours = !matches!(failure.fault, Fault::Upstream(_) | Fault::Gateway(_));
+        self.record.line.outcome = if is_ours { "refuse" } else { "fail" };
         self.record.failed(failure);
         let (answer, body) = answer::problem(failure.fault, Some(self.head), &self.request_id);
         Own { answer, body, last: *last }

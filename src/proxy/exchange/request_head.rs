@@ -6,11 +6,11 @@ use bytes::{BufMut as _, BytesMut};
 
 use super::origin::Origin;
 use super::{client_cert, forwarded};
-use crate::matcher::{Body, BodyAction, EditAction, Side};
+use crate::matcher::{Body, BodyAction, EditAction, Omitted, Side};
 use crate::proxy::client::Client;
 use crate::proxy::config::Forwarded;
 use crate::proxy::http1::{Head, put_line};
-use crate::proxy::hygiene::{Dropped, is_claim, is_one_of};
+use crate::proxy::hygiene::{is_claim, is_of_connection, is_one_of};
 use crate::proxy::verdict::Edit;
 
 /// What a head is written from.
@@ -22,6 +22,8 @@ pub(super) struct RequestHead<'r> {
     /// The target to send.
     pub(super) target: &'r [u8],
     pub(super) body: BodyAction,
+    /// The client's lines that no rule has seen, in order.
+    pub(super) omitted: &'r [Omitted],
     pub(super) edits: &'r [Edit],
     pub(super) request_id: &'r str,
     pub(super) client: &'r Client,
@@ -65,11 +67,12 @@ impl RequestHead<'_> {
 
     /// The client's lines, less those that end here.
     fn copy(&self, out: &mut BytesMut) {
-        let dropped = Dropped::by_connection(self.head.values("connection"));
         let strips = self.body == BodyAction::Strip;
         let has_certificate = self.client.peer.certificate.is_some();
-        for (name, value) in self.head.lines() {
-            let ends_here = dropped.has(name)
+        let mut omitted = self.omitted.iter().map(|omitted| omitted.line).peekable();
+        for (line, (name, value)) in self.head.lines().enumerate() {
+            let ends_here = omitted.next_if_eq(&line).is_some()
+                || is_of_connection(name)
                 || is_one_of(name, &OURS)
                 || is_one_of(name, &FORWARDED)
                 || (strips && is_one_of(name, &OF_A_BODY))

@@ -12,6 +12,8 @@ use super::admit::{Door, admit};
 use super::bind::Bound;
 use crate::proxy::client::Stream;
 use crate::proxy::limits::CONNECTIONS_MAX;
+use crate::proxy::shared::Shared;
+use crate::proxy::shortage;
 use crate::proxy::worker::Worker;
 
 /// Accepts until the gateway stops.
@@ -39,7 +41,7 @@ async fn accept_tcp(door: &Rc<Door>, socket: std::net::TcpListener, stopped: &wa
                 let admitted = admit(Rc::clone(door), Stream::Tcp(stream), peer.ip(), stopped.clone());
                 tokio::task::spawn_local(admitted);
             }
-            Err(error) => after(&error).await,
+            Err(error) => after(&error, &door.worker.shared).await,
         }
     }
 }
@@ -57,7 +59,7 @@ async fn accept_unix(
             Ok((stream, _)) => {
                 tokio::task::spawn_local(admit(Rc::clone(door), Stream::Unix(stream), peer, stopped.clone()));
             }
-            Err(error) => after(&error).await,
+            Err(error) => after(&error, &door.worker.shared).await,
         }
     }
 }
@@ -66,11 +68,20 @@ async fn wait_for_room(worker: &Worker) {
     while worker.connections() >= CONNECTIONS_MAX {
         sleep(Duration::from_millis(10)).await;
     }
+    while !worker.has_descriptor() {
+        sleep(ACCEPT_PAUSE).await;
+    }
 }
 
-/// Out of descriptors or memory, accepting fails at once and again: others need the core meanwhile.
-pub(in crate::proxy) async fn after(error: &io::Error) {
+/// Where nothing can be accepted, others need the core until the next try.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Out of descriptors or memory, accepting fails at once and again.
+pub(in crate::proxy) async fn after(error: &io::Error, shared: &Shared) {
+    if let Some(fault) = shortage::of(error) {
+        shared.shortage.met(fault, "a connection of a client", error);
+    }
     if error.kind() != io::ErrorKind::ConnectionAborted {
-        sleep(Duration::from_millis(50)).await;
+        sleep(ACCEPT_PAUSE).await;
     }
 }

@@ -1,6 +1,7 @@
 //! From an accepted socket to a client that may send requests: who it is, and what it speaks.
 
 use core::net::IpAddr;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -67,7 +68,10 @@ impl Door {
                 Ok(source) => source,
                 Err(reason) => {
                     count(&counters.proxy_protocol_refused);
-                    tracing::debug!(listener = self.listener.name, peer = %address, reason, "no PROXY header");
+                    if let Some(left_out) = counters.proxy_protocol_lines.pass(1) {
+                        let listener = &self.listener.name;
+                        tracing::info!(listener, peer = %address, reason, left_out, "a PROXY header was refused");
+                    }
                     return None;
                 }
             }
@@ -87,7 +91,13 @@ impl Door {
             }
             Err(error) => {
                 count(&counters.handshakes_failed);
-                tracing::debug!(listener = self.listener.name, peer = %address, %error, "no TLS handshake");
+                // Whoever only looks whether the port is open says nothing.
+                if error.kind() != io::ErrorKind::UnexpectedEof
+                    && let Some(left_out) = counters.handshake_lines.pass(1)
+                {
+                    let listener = &self.listener.name;
+                    tracing::info!(listener, peer = %address, %error, left_out, "a TLS handshake failed");
+                }
                 None
             }
         }

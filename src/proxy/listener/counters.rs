@@ -3,6 +3,8 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
 
+use crate::proxy::log_limit::LogLimit;
+
 /// Connections before their first request, and the certificates that they are shown.
 #[derive(Debug, Default)]
 pub(in crate::proxy) struct DoorCounters {
@@ -16,6 +18,11 @@ pub(in crate::proxy) struct DoorCounters {
     pub(super) handshakes_late: AtomicU64,
     /// Handshakes that made room for newer ones.
     pub(super) handshakes_evicted: AtomicU64,
+    /// Connections of HTTP/2 that were cut off for what their frames were.
+    pub(in crate::proxy) http2_cut: AtomicU64,
+    /// Lines about handshakes that failed, and about PROXY headers.
+    pub(super) handshake_lines: LogLimit,
+    pub(super) proxy_protocol_lines: LogLimit,
     /// Connections that came from somebody who may not speak for others, or spoke badly.
     pub(super) proxy_protocol_refused: AtomicU64,
     /// New certificates that serve.
@@ -33,6 +40,7 @@ impl DoorCounters {
             ("handshakes_failed", &self.handshakes_failed),
             ("handshakes_timed_out", &self.handshakes_late),
             ("handshakes_evicted", &self.handshakes_evicted),
+            ("http2_cut_off", &self.http2_cut),
             ("proxy_protocol_refused", &self.proxy_protocol_refused),
             ("certificate_reloads", &self.certificates_loaded),
             ("certificate_reload_failures", &self.certificates_failed),

@@ -1,4 +1,4 @@
-//! Connections of one core that have not said anything yet that a request could be.
+//! Connections of which there may be so many: where one more comes, the oldest goes.
 
 use core::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -6,11 +6,10 @@ use std::rc::Rc;
 
 use tokio::sync::{Notify, Semaphore};
 
-use crate::proxy::limits::HANDSHAKES_MAX;
-
-/// Those that are in a handshake, oldest first.
+/// Those that are there, oldest first.
 #[derive(Debug)]
 pub(in crate::proxy) struct Queue {
+    max: usize,
     waiting: RefCell<BTreeMap<u64, Rc<Notify>>>,
     next: Cell<u64>,
     /// One place: whoever has it computes.
@@ -19,25 +18,26 @@ pub(in crate::proxy) struct Queue {
 
 /// A place in the queue, given back when this goes.
 #[derive(Debug)]
-pub(super) struct Waiting<'q> {
+pub(in crate::proxy) struct Waiting<'q> {
     queue: &'q Queue,
     number: u64,
     evicted: Rc<Notify>,
 }
 
 impl Queue {
-    pub(in crate::proxy) fn new() -> Self {
-        Self { waiting: RefCell::default(), next: Cell::new(0), turn: Semaphore::new(1) }
+    /// Of `max` places.
+    pub(in crate::proxy) fn new(max: usize) -> Self {
+        Self { max, waiting: RefCell::default(), next: Cell::new(0), turn: Semaphore::new(1) }
     }
 
     /// There is always a place: where all are taken, the one that has waited longest goes. A flood of connections that
     /// say nothing costs itself, not those that come after it.
-    pub(super) fn enter(&self) -> Waiting<'_> {
+    pub(in crate::proxy) fn enter(&self) -> Waiting<'_> {
         let number = self.next.get();
         self.next.set(number + 1);
         let evicted = Rc::new(Notify::new());
         let mut waiting = self.waiting.borrow_mut();
-        if waiting.len() >= HANDSHAKES_MAX
+        if waiting.len() >= self.max
             && let Some((_, oldest)) = waiting.pop_first()
         {
             oldest.notify_one();
@@ -49,7 +49,7 @@ impl Queue {
 
 impl Waiting<'_> {
     /// Returns when the place is needed for somebody else.
-    pub(super) async fn evicted(&self) {
+    pub(in crate::proxy) async fn evicted(&self) {
         self.evicted.notified().await;
     }
 }
@@ -66,13 +66,14 @@ mod tests {
 
     #[test]
     fn the_oldest_makes_room() {
-        let queue = Queue::new();
-        let mut all: Vec<_> = (0..HANDSHAKES_MAX).map(|_| queue.enter()).collect();
+        const MAX: usize = 100;
+        let queue = Queue::new(MAX);
+        let mut all: Vec<_> = (0..MAX).map(|_| queue.enter()).collect();
         drop(all.remove(1));
         all.push(queue.enter());
-        assert_eq!(queue.waiting.borrow().len(), HANDSHAKES_MAX);
+        assert_eq!(queue.waiting.borrow().len(), MAX);
         all.push(queue.enter());
-        assert_eq!(queue.waiting.borrow().len(), HANDSHAKES_MAX);
+        assert_eq!(queue.waiting.borrow().len(), MAX);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(all[0].evicted());
         drop(all);

@@ -17,6 +17,8 @@ pub(super) use pool::PoolCounts;
 pub(super) use series::{Asked, Series};
 use series::{Known, Numbers};
 
+use crate::matcher::Omission;
+
 use super::limits::{METRIC_NAMES_MAX, METRIC_SERIES_MAX};
 
 /// Outcomes as the access log names them.
@@ -39,6 +41,8 @@ pub(super) struct Cells {
     /// By number of the upstream: until the head of its answer.
     upstreams: Box<[Histogram]>,
     outcomes: [AtomicU64; OUTCOMES.len()],
+    /// Lines of requests that were left out: for their names, and because a Connection names them.
+    omitted: [AtomicU64; 2],
     in_flight: AtomicU64,
     connections: AtomicU64,
     accepted: AtomicU64,
@@ -53,6 +57,7 @@ impl Default for Cells {
             services: histograms(),
             upstreams: histograms(),
             outcomes: Default::default(),
+            omitted: Default::default(),
             in_flight: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
@@ -131,6 +136,12 @@ impl Cells {
     /// A request has ended.
     pub(super) fn end(&self) {
         take(&self.in_flight);
+    }
+
+    /// A line of a request was left out.
+    pub(super) fn omitted(&self, why: Omission) {
+        let [name, connection] = &self.omitted;
+        add(if why == Omission::Name { name } else { connection }, 1);
     }
 
     /// What came of it, and how long that took; `answered` is when the head of the upstream's answer was there.

@@ -70,11 +70,13 @@ fn seconds(micros: u64) -> String {
 pub(in crate::proxy) fn page(shared: &Shared, dropped: u64) -> String {
     let mut page = Page::default();
     shared.metrics.requests_page(&mut page);
+    shared.metrics.omitted_page(&mut page);
     shared.metrics.clients_page(&mut page);
     page.family("rulec_doors_total", "counter", "What happened to connections before their first request.");
     for (what, count) in shared.doors.all() {
         page.sample("", &[("what", what)], count);
     }
+    shortage_page(shared, &mut page);
     shared.metrics.upstreams_page(&mut page);
     policy_page(shared, &mut page);
     page.one("rulec_log_lines_dropped_total", "counter", "Access log lines that could not be written.", dropped);
@@ -118,6 +120,14 @@ impl Metrics {
         );
         for (number, upstream) in known.upstreams().iter().enumerate() {
             self.histogram(page, ("upstream", upstream), |cells| cells.upstreams.get(number));
+        }
+    }
+
+    fn omitted_page(&self, page: &mut Page) {
+        page.family("rulec_request_fields_omitted_total", "counter", "Lines of requests that no rule saw, by why.");
+        for (at, why) in ["name", "connection"].into_iter().enumerate() {
+            let count = self.sum(|cells| cells.omitted.get(at).map_or(0, |cell| cell.load(Ordering::Relaxed)));
+            page.sample("", &[("why", why)], count);
         }
     }
 
@@ -168,6 +178,17 @@ impl Metrics {
             }
         }
     }
+}
+
+fn shortage_page(shared: &Shared, page: &mut Page) {
+    page.family("rulec_shortages_total", "counter", "Connections that were not made for want of something of our own.");
+    for (what, count) in shared.shortage.all() {
+        page.sample("", &[("what", what)], count);
+    }
+    let (stops, stopped) = (shared.descriptors.stops(), shared.descriptors.has_stopped());
+    let help = "Times that accepting stopped for want of file descriptors.";
+    page.one("rulec_accept_stops_total", "counter", help, stops);
+    page.one("rulec_accept_stopped", "gauge", "Whether nothing is accepted at the moment.", u8::from(stopped));
 }
 
 fn policy_page(shared: &Shared, page: &mut Page) {

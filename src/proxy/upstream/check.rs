@@ -10,9 +10,11 @@ use tokio::time::{sleep, timeout};
 
 use super::connect::connect;
 use super::connection::Connection;
+use super::failure::Failure;
 use super::health::now_ms;
 use super::target::{Server, Upstream};
 use crate::artifact::manifest;
+use crate::proxy::fault::{Fault, GatewayFault};
 use crate::proxy::limits::{CHECK_OCTETS_MAX, READ_OCTETS};
 use crate::proxy::shared::Shared;
 
@@ -26,7 +28,7 @@ pub(in crate::proxy) async fn run(shared: Arc<Shared>) {
         let mut checks = JoinSet::new();
         for upstream in policy.upstreams.iter().filter(|upstream| upstream.check.is_some()) {
             for index in 0..upstream.servers.len() {
-                checks.spawn_local(ask_again(Arc::downgrade(upstream), index));
+                checks.spawn_local(ask_again(Arc::clone(&shared), Arc::downgrade(upstream), index));
             }
         }
         drop(policy);
@@ -39,23 +41,50 @@ pub(in crate::proxy) async fn run(shared: Arc<Shared>) {
 }
 
 /// Asks one server, for as long as its upstream is used.
-async fn ask_again(upstream: Weak<Upstream>, index: usize) {
+async fn ask_again(shared: Arc<Shared>, upstream: Weak<Upstream>, index: usize) {
     while let Some(upstream) = upstream.upgrade() {
         let (Some(check), Some(server)) = (&upstream.check, upstream.servers.get(index)) else { return };
         let answer = timeout(Duration::from_millis(check.timeout_ms), ask(&upstream, server, check)).await;
-        let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-        let change = server.health.checked(answer.is_ok(), check.rise, check.fall, now_ms());
-        change.tell(&upstream.name, server, answer.as_ref().err().map_or("", String::as_str));
+        match answer.unwrap_or_else(|_| Err(Wrong::Server("no answer in time".to_owned()))) {
+            Ok(()) => {
+                server.health.checked(true, check.rise, check.fall, now_ms()).tell(&upstream.name, server, "");
+            }
+            Err(Wrong::Server(why)) => {
+                server.health.checked(false, check.rise, check.fall, now_ms()).tell(&upstream.name, server, &why);
+            }
+            // The server was not asked, so nothing is known of it.
+            Err(Wrong::Gateway(fault, why)) => shared.shortage.met(fault, &format!("a check of {server}"), why),
+        }
         let interval = Duration::from_millis(check.interval_ms);
         drop(upstream);
         sleep(interval).await;
     }
 }
 
+/// Why a check found nothing good.
+enum Wrong {
+    /// The server does not answer as it should.
+    Server(String),
+    /// This machine lacks what it takes to ask.
+    Gateway(GatewayFault, String),
+}
+
+impl From<String> for Wrong {
+    fn from(why: String) -> Self {
+        Self::Server(why)
+    }
+}
+
+impl From<Failure> for Wrong {
+    fn from(failure: Failure) -> Self {
+        let why = failure.reason();
+        if let Fault::Gateway(fault) = failure.fault { Self::Gateway(fault, why) } else { Self::Server(why) }
+    }
+}
+
 /// Asks once; what was wrong with the answer, if anything was.
-async fn ask(upstream: &Upstream, server: &Server, check: &manifest::Health) -> Result<(), String> {
-    let connection = connect(server, upstream.timers).await;
-    let mut connection = connection.map_err(|failure| failure.fault.code().to_owned())?;
+async fn ask(upstream: &Upstream, server: &Server, check: &manifest::Health) -> Result<(), Wrong> {
+    let mut connection = connect(server, upstream.timers).await?;
     // Over HTTP/2 the handshake is what is asked for.
     if upstream.protocol == manifest::Protocol::Http2 {
         return Ok(());
@@ -69,7 +98,7 @@ async fn ask(upstream: &Upstream, server: &Server, check: &manifest::Health) -> 
     poll_fn(|cx| connection.poll_flush(cx)).await.map_err(|error| error.to_string())?;
     let status = status(&mut connection).await?;
     let is_good = (check.status_first..=check.status_last).contains(&status);
-    if is_good { Ok(()) } else { Err(format!("status {status}")) }
+    if is_good { Ok(()) } else { Err(Wrong::Server(format!("status {status}"))) }
 }
 
 /// The status of the answer that comes; of interim answers none counts.

@@ -11,7 +11,8 @@ use super::connection::{Connection, Stream};
 use super::failure::Failure;
 use super::target::{Place, Server, Timers, Tls};
 use super::tls;
-use crate::proxy::fault::UpstreamFault;
+use crate::proxy::fault::{Fault, UpstreamFault};
+use crate::proxy::shortage;
 
 /// Connects to `server`, trying every address that its name has.
 pub(super) async fn connect(server: &Server, timers: Timers) -> Result<Box<Connection>, Failure> {
@@ -60,24 +61,37 @@ async fn resolve(server: &Server, timers: Timers) -> Result<Vec<SocketAddr>, Fai
 /// One address after the other; what is left of the time is shared among those that are left.
 async fn dial(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream, SocketAddr), Failure> {
     let mut last = Failure::new(UpstreamFault::ConnectTimeout);
+    let mut lacking = None;
     let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     for &peer in addresses {
         let share = deadline.saturating_duration_since(Instant::now()) / left.max(1);
         left = left.saturating_sub(1);
         last = match timeout(share, TcpStream::connect(peer)).await {
             Ok(Ok(socket)) => return Ok((socket, peer)),
-            Ok(Err(error)) => Failure::new(by_kind(error.kind())).detail(error.to_string()).peer(peer),
+            Ok(Err(error)) => {
+                let lack = shortage::of_connect(&error, peer);
+                let fault = lack.map_or_else(|| Fault::from(by_kind(error.kind())), Fault::from);
+                let failure = Failure::new(fault).detail(error.to_string()).peer(peer);
+                if lack.is_some() {
+                    // The next address may do with what is left; where none does, the server has not been asked.
+                    lacking = Some(failure.clone());
+                }
+                failure
+            }
             Err(_) => Failure::new(UpstreamFault::ConnectTimeout).peer(peer),
         };
     }
-    Err(last)
+    Err(lacking.unwrap_or(last))
 }
 
 /// What the kernel says of an address.
 pub(in crate::proxy) fn by_kind(kind: io::ErrorKind) -> UpstreamFault {
     match kind {
         io::ErrorKind::ConnectionRefused => UpstreamFault::ConnectRefused,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => UpstreamFault::ConnectUnreachable,
+        // Without an address of its own of that family, this machine has no way there either.
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::AddrNotAvailable => {
+            UpstreamFault::ConnectUnreachable
+        }
         // The kernel's own patience ended before ours.
         io::ErrorKind::TimedOut => UpstreamFault::ConnectTimeout,
         _ => UpstreamFault::ConnectFailed,

@@ -19,8 +19,12 @@ use tokio::time::{Instant, timeout};
 
 use super::failure::Failure;
 use super::target::{Place, Upstream};
-use crate::proxy::fault::UpstreamFault;
-use crate::proxy::limits::{DNS_QUERY_TIME_MAX, DNS_RETRY, DNS_STALE_MAX, DNS_TIME_MAX, DNS_TTL_MAX, DNS_TTL_MIN};
+use crate::proxy::fault::{Fault, Phase, UpstreamFault};
+use crate::proxy::limits::{
+    DNS_QUERY_TIME_MAX, DNS_RETRY, DNS_STALE_MAX, DNS_TIME_MAX, DNS_TTL_MAX, DNS_TTL_MIN, LOG_STATE_LINES_MAX,
+};
+use crate::proxy::log_limit::LogLimit;
+use crate::proxy::shortage;
 
 /// Every name of a policy's servers.
 #[derive(Debug, Default)]
@@ -43,6 +47,7 @@ pub(in crate::proxy) struct Name {
     /// Questions, and those of them without a good answer.
     pub(super) lookups: AtomicU64,
     pub(super) failures: AtomicU64,
+    lines: LogLimit,
 }
 
 /// What is known of a name.
@@ -53,7 +58,7 @@ struct Known {
     /// Until when nobody asks again.
     until: Instant,
     /// Why the last resolution failed, if it did.
-    failure: Option<(UpstreamFault, String)>,
+    failure: Option<(Fault, String)>,
 }
 
 impl Names {
@@ -104,6 +109,7 @@ impl Name {
             turn: AtomicUsize::new(0),
             lookups: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            lines: LogLimit::default(),
         }
     }
 
@@ -144,8 +150,10 @@ impl Name {
     /// All of the last good answer, IPv4 first, each family beginning with another address every time.
     fn answer(&self, known: &Known) -> Result<Vec<IpAddr>, Failure> {
         if known.addresses.is_empty() {
-            let (fault, detail) = known.failure.clone().unwrap_or((UpstreamFault::Dns, "no address".to_owned()));
-            return Err(Failure::new(fault).detail(format!("{}: {detail}", self.host)));
+            let (fault, detail) = known.failure.clone().unwrap_or((UpstreamFault::Dns.into(), "no address".to_owned()));
+            let mut failure = Failure::new(fault).detail(format!("{}: {detail}", self.host));
+            failure.phase = Phase::Dns;
+            return Err(failure);
         }
         let mut addresses = known.addresses.clone();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -169,13 +177,14 @@ impl Name {
             let name = &asking.0;
             name.lookups.fetch_add(1, Ordering::Relaxed);
             let found = timeout(DNS_TIME_MAX, lookup(&name.host, &name.servers)).await;
-            let found = found.unwrap_or_else(|_| Err((UpstreamFault::DnsTimeout, "no answer in time".to_owned())));
+            let found =
+                found.unwrap_or_else(|_| Err((UpstreamFault::DnsTimeout.into(), "no answer in time".to_owned())));
             name.learn(found.map(|found| (found.addresses, found.ttl)));
         });
     }
 
     /// Takes note of an answer; one that failed leaves what is known.
-    fn learn(&self, found: Result<(Vec<IpAddr>, Duration), (UpstreamFault, String)>) {
+    fn learn(&self, found: Result<(Vec<IpAddr>, Duration), (Fault, String)>) {
         let before = Arc::clone(&self.known.borrow());
         let now = Instant::now();
         let known = match found {
@@ -183,23 +192,41 @@ impl Name {
                 let moved = addresses.iter().any(|address| !before.addresses.contains(address))
                     || before.addresses.len() != addresses.len();
                 if moved && !before.addresses.is_empty() {
-                    tracing::info!(host = %self.host, from = ?before.addresses, to = ?addresses, "name has moved");
-                } else if before.failure.is_some() {
-                    tracing::info!(host = %self.host, "name is resolved again");
+                    self.tell_moved(&before.addresses, &addresses);
+                } else if matches!(before.failure, Some((Fault::Upstream(_), _)))
+                    && let Some(left_out) = self.lines.pass(LOG_STATE_LINES_MAX)
+                {
+                    tracing::info!(host = %self.host, left_out, "name is resolved again");
                 }
                 Known { addresses, until: now + kept_for(ttl), failure: None }
             }
+            // Nobody was asked: what is known stands, and the next request asks.
+            Err((fault @ Fault::Gateway(_), detail)) => {
+                Known { addresses: before.addresses.clone(), until: now, failure: Some((fault, detail)) }
+            }
             Err((fault, detail)) => {
                 self.failures.fetch_add(1, Ordering::Relaxed);
-                if before.failure.is_none() {
+                if before.failure.is_none()
+                    && let Some(left_out) = self.lines.pass(LOG_STATE_LINES_MAX)
+                {
                     let kept = before.addresses.len();
-                    tracing::warn!(host = %self.host, %detail, kept, "name is not resolved; the last good answer is kept");
+                    tracing::warn!(
+                        host = %self.host, %detail, kept, left_out, "name is not resolved; the last good answer is kept"
+                    );
                 }
                 let addresses = before.addresses.clone();
                 Known { addresses, until: now + DNS_RETRY, failure: Some((fault, detail)) }
             }
         };
         self.known.send_replace(Arc::new(known));
+    }
+}
+
+impl Name {
+    fn tell_moved(&self, from: &[IpAddr], to: &[IpAddr]) {
+        if let Some(left_out) = self.lines.pass(LOG_STATE_LINES_MAX) {
+            tracing::info!(host = %self.host, ?from, ?to, left_out, "name has moved");
+        }
     }
 }
 
@@ -233,15 +260,24 @@ fn kept_for(ttl: Duration) -> Duration {
 }
 
 /// Asks `servers` for the addresses of `host`, or those of the system where there are none; /etc/hosts goes first.
-pub(in crate::proxy) async fn lookup(host: &str, servers: &[SocketAddr]) -> Result<Found, (UpstreamFault, String)> {
+pub(in crate::proxy) async fn lookup(host: &str, servers: &[SocketAddr]) -> Result<Found, (Fault, String)> {
     let failed = |error: NetError| {
+        // The library takes sockets, /etc/hosts and /etc/resolv.conf that it cannot open for servers that are not there.
+        if let NetError::Io(error) = &error
+            && let Some(lack) = shortage::of(error)
+        {
+            return (lack.into(), error.to_string());
+        }
+        if let Some((lack, why)) = shortage::now() {
+            return (lack.into(), format!("{error}: {why}"));
+        }
         let fault = match &error {
             NetError::Timeout => UpstreamFault::DnsTimeout,
             error if error.is_nx_domain() || error.is_no_records_found() => UpstreamFault::DnsNotFound,
             NetError::Dns(DnsError::ResponseCode(_)) | NetError::NoConnections => UpstreamFault::DnsServerFailed,
             _ => UpstreamFault::Dns,
         };
-        (fault, error.to_string())
+        (Fault::from(fault), error.to_string())
     };
     let resolver = resolver(servers).map_err(failed)?;
     let found = resolver.lookup_ip(host).await.map_err(failed)?;
@@ -249,7 +285,7 @@ pub(in crate::proxy) async fn lookup(host: &str, servers: &[SocketAddr]) -> Resu
     addresses.sort_unstable();
     addresses.dedup();
     if addresses.is_empty() {
-        return Err((UpstreamFault::DnsNotFound, "it has no address".to_owned()));
+        return Err((UpstreamFault::DnsNotFound.into(), "it has no address".to_owned()));
     }
     let ttl = found.as_lookup().answers().iter().map(|record| record.ttl).min().unwrap_or_default();
     Ok(Found { addresses, ttl: Duration::from_secs(ttl.into()) })
@@ -304,7 +340,7 @@ mod tests {
         let name = Arc::new(Name::new("App.Test", Vec::new()));
         let good = addresses(&["10.0.0.1"]);
         name.learn(Ok((good.clone(), Duration::from_secs(5))));
-        name.learn(Err((UpstreamFault::Dns, "SERVFAIL".to_owned())));
+        name.learn(Err((UpstreamFault::Dns.into(), "SERVFAIL".to_owned())));
         assert_eq!(name.addresses(Duration::ZERO).await.unwrap(), good);
         assert_eq!(name.failures.load(Ordering::Relaxed), 1);
         assert!(name.has(good[0]) && !name.has("10.0.0.2".parse().unwrap()));
@@ -326,7 +362,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_without_an_earlier_answer_is_the_answer() {
         let name = Arc::new(Name::new("app.test", Vec::new()));
-        name.learn(Err((UpstreamFault::DnsTimeout, "no answer".to_owned())));
+        name.learn(Err((UpstreamFault::DnsTimeout.into(), "no answer".to_owned())));
         let failure = name.addresses(Duration::ZERO).await.unwrap_err();
         assert_eq!(failure.fault, UpstreamFault::DnsTimeout.into());
     }

@@ -15,7 +15,7 @@ use super::tls;
 use super::upload::Upload;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Fields, HeadEnd, ResponseHead, head_end, members};
-use crate::proxy::hygiene::Dropped;
+use crate::proxy::hygiene::clean_interim;
 use crate::proxy::limits::{INTERIM_MAX, READ_OCTETS, RESPONSE_HEAD_OCTETS_MAX};
 
 /// What the answer has to fit to, and who hears of interim ones.
@@ -172,7 +172,6 @@ fn agrees(head: &ResponseHead, upgrade: Option<&[u8]>) -> bool {
 }
 
 fn hand_on(mut head: ResponseHead, interim: &dyn Fn(u16, &Fields)) {
-    let dropped = Dropped::by_connection(head.fields.values("connection"));
-    head.fields.retain(|name, _| !dropped.has(name));
+    clean_interim(&mut head.fields);
     interim(head.status, &head.fields);
 }

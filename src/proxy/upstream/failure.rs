@@ -38,6 +38,9 @@ pub(in crate::proxy) struct Facts {
     pub(in crate::proxy) attempts: Vec<Attempt>,
 }
 
+/// Of a detail, so much goes into the operator's log: servers choose some of its words, such as names in certificates.
+const REASON_CHARACTERS_MAX: usize = 200;
+
 /// A server that was tried in vain.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::proxy) struct Attempt {
@@ -64,12 +67,12 @@ impl Failure {
         }))
     }
 
-    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
+    pub(in crate::proxy) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    pub(super) fn peer(mut self, peer: SocketAddr) -> Self {
+    pub(in crate::proxy) fn peer(mut self, peer: SocketAddr) -> Self {
         self.peer = Some(peer);
         self
     }
@@ -86,6 +89,13 @@ impl Failure {
 }
 
 impl Facts {
+    /// The code with the words of who noticed, as a line of the operator's log has room for.
+    pub(super) fn reason(&self) -> String {
+        let Some(detail) = &self.detail else { return self.fault.code().to_owned() };
+        let short: String = detail.chars().take(REASON_CHARACTERS_MAX).collect();
+        format!("{}: {short}", self.fault.code())
+    }
+
     /// What the operator may do; with the figures, where it is figures that have to fit.
     pub(in crate::proxy) fn hint(&self) -> Option<String> {
         let hint = self.fault.hint()?;

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::target::{Place, Server, Upstream};
+use crate::proxy::limits::LOG_STATE_LINES_MAX;
+use crate::proxy::log_limit::LogLimit;
 
 /// Milliseconds since this was first asked for.
 pub(super) fn now_ms() -> u64 {
@@ -33,6 +35,7 @@ pub(super) struct Health {
     requests: AtomicU64,
     failures: AtomicU64,
     outages: AtomicU64,
+    lines: LogLimit,
 }
 
 /// Failures that keep a server out.
@@ -89,6 +92,14 @@ impl Health {
             && now.saturating_sub(self.checked_at.load(Ordering::Relaxed)) > tolerance.fail_timeout_ms
         {
             self.checked_at.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// It was chosen, and for want of something of our own it was not asked: if that was to be its try, it is still to
+    /// come.
+    pub(super) fn not_asked(&self) {
+        if self.fails.load(Ordering::Relaxed) > 0 {
+            self.checked_at.store(self.failed_at.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }
 
@@ -167,12 +178,16 @@ pub(super) enum Change {
 }
 
 impl Change {
-    /// Tells the log.
+    /// Tells the log, as often as it may be told of one server.
     pub(super) fn tell(self, upstream: &str, server: &Server, why: &str) {
-        match self {
-            Self::None => {}
-            Self::Out => tracing::warn!(upstream, %server, why, "server is taken out"),
-            Self::Back => tracing::info!(upstream, %server, "server is back"),
+        if self == Self::None {
+            return;
+        }
+        let Some(left_out) = server.health.lines.pass(LOG_STATE_LINES_MAX) else { return };
+        if self == Self::Out {
+            tracing::warn!(upstream, %server, why, left_out, "server is taken out");
+        } else {
+            tracing::info!(upstream, %server, left_out, "server is back");
         }
     }
 }
@@ -249,6 +264,19 @@ mod tests {
         health.chosen(TWICE, 1301);
         health.answered_at(TWICE, 1302);
         assert_eq!(health.failed(TWICE, 1303), Change::None, "the earlier failure is forgotten");
+    }
+
+    #[test]
+    fn a_try_that_was_not_made_is_still_to_come() {
+        let health = Health::default();
+        health.failed(TWICE, 1000);
+        health.failed(TWICE, 1000);
+        health.chosen(TWICE, 1101);
+        health.not_asked();
+        assert!(health.is_up(TWICE, 1102), "another request tries it");
+        health.chosen(TWICE, 1102);
+        assert!(!health.is_up(TWICE, 1103));
+        assert_eq!(health.answered_at(TWICE, 1104), Change::Back);
     }
 
     #[test]

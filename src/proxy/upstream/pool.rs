@@ -27,6 +27,7 @@ use crate::proxy::http1::{Framing, ResponseHead};
 use crate::proxy::limits::KEEPALIVE_MARGIN;
 use crate::proxy::metrics::PoolCounts;
 use crate::proxy::rare::rare;
+use crate::proxy::shortage::Shortage;
 
 /// One core's connections to an upstream.
 #[derive(Debug)]
@@ -37,6 +38,12 @@ pub(in crate::proxy) struct Pool {
     /// By server, where HTTP/2 is spoken.
     sessions: Vec<Sessions>,
     counts: Arc<PoolCounts>,
+    shortage: Arc<Shortage>,
+}
+
+fn no_connection(failure: Failure) -> (Failure, Again) {
+    let again = retry::after_connect(&failure);
+    (failure, again)
 }
 
 /// An answer whose head has come.
@@ -88,9 +95,9 @@ pub(in crate::proxy) struct Tunnel {
 }
 
 impl Pool {
-    pub(in crate::proxy) fn new(upstream: Arc<Upstream>, counts: Arc<PoolCounts>) -> Rc<Self> {
+    pub(in crate::proxy) fn new(upstream: Arc<Upstream>, counts: Arc<PoolCounts>, shortage: Arc<Shortage>) -> Rc<Self> {
         let sessions = upstream.servers.iter().map(|_| Sessions::default()).collect();
-        Rc::new(Self { upstream, turns: RefCell::default(), idle: RefCell::default(), sessions, counts })
+        Rc::new(Self { upstream, turns: RefCell::default(), idle: RefCell::default(), sessions, counts, shortage })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -185,7 +192,7 @@ impl Pool {
             return rare(self.attempt_http2(sessions, server, request, may_reuse, deadline)).await;
         }
         let connection = self.connection(index, server, may_reuse, request.idempotent).await;
-        let connection = connection.map_err(|failure| (failure, Again::Unsent))?;
+        let connection = connection.map_err(no_connection)?;
         let head = (request.head)(&server.host_header);
         let mut exchange = Exchange::new(connection, head, request.upload.take(), self.upstream.timers);
         let failure = match exchange.head(request.asked).await {
@@ -216,7 +223,7 @@ impl Pool {
             let not_offered = || Failure::new(UpstreamFault::Http2NotOffered).peer(peer).elapsed(begun.elapsed());
             connection.into_http2().map(|stream| (stream, peer)).ok_or_else(not_offered)
         };
-        let place = sessions.place(timers.response, connect).await.map_err(|failure| (failure, Again::Unsent))?;
+        let place = sessions.place(timers.response, connect).await.map_err(no_connection)?;
         if place.idle.is_some() {
             self.counts.reused();
         }
@@ -232,12 +239,19 @@ impl Pool {
         }
     }
 
-    /// Notes that a server did not answer; what the client did wrong is not its fault.
+    /// Notes that a server did not answer; what the client did wrong, or this machine lacks, is not its fault.
     #[cold]
     fn failed(&self, server: &Server, failure: &Failure) {
-        if matches!(failure.fault, Fault::Upstream(_)) {
-            let change = server.health.failed(server.tolerance, now_ms());
-            change.tell(&self.upstream.name, server, failure.fault.code());
+        match failure.fault {
+            Fault::Upstream(_) => {
+                let change = server.health.failed(server.tolerance, now_ms());
+                change.tell(&self.upstream.name, server, &failure.reason());
+            }
+            Fault::Gateway(fault) => {
+                server.health.not_asked();
+                self.shortage.met(fault, &format!("a connection to {server}"), failure.reason());
+            }
+            Fault::Refused { .. } | Fault::Request(_) => {}
         }
     }
 

@@ -22,6 +22,11 @@ pub(super) enum Again {
     Elsewhere,
 }
 
+/// What may be done where no connection was made: another server is asked, unless it is this machine that lacks something.
+pub(super) fn after_connect(failure: &Failure) -> Again {
+    if matches!(failure.fault, Fault::Gateway(_)) { Again::No } else { Again::Unsent }
+}
+
 /// What may be done where the head of an answer did not come. Nothing that may happen but once is sent twice.
 pub(super) fn after(exchange: &Exchange, failure: &Failure, idempotent: bool, may_reuse: bool) -> Again {
     // What was read of the client's body is gone.

@@ -11,7 +11,7 @@ use super::upload::{Rest, Upload};
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, RequestFault, UpstreamFault};
 use crate::proxy::http1::{Fields, put_line};
-use crate::proxy::hygiene::may_trail;
+use crate::proxy::hygiene::may_trail_request;
 use crate::proxy::limits::{CONTINUE_TIME_MAX, COPIED_OCTETS_MAX, UPLOAD_BUFFER_OCTETS};
 use crate::proxy::timer::Timer;
 
@@ -25,7 +25,10 @@ pub(super) struct Sender {
     /// The body is sent in chunks.
     chunked: bool,
     write_idle: Duration,
-    timer: Timer,
+    /// Runs while the upstream takes nothing of what waits.
+    write_timer: Timer,
+    /// Runs while the client, or the upstream's leave to send its body, is waited for.
+    body_timer: Timer,
     /// All is written, or will never be.
     pub(super) done: bool,
     /// The upstream took not all of it.
@@ -42,7 +45,8 @@ impl Sender {
             rest,
             chunked,
             write_idle,
-            timer: Timer::default(),
+            write_timer: Timer::default(),
+            body_timer: Timer::default(),
             done: false,
             failed: false,
         }
@@ -51,7 +55,7 @@ impl Sender {
     /// The upstream wants the body, or will not say.
     pub(super) fn leave(&mut self) {
         self.rest.leave();
-        self.timer.stop();
+        self.body_timer.stop();
     }
 
     /// The upstream has answered without the body: it is not sent.
@@ -73,22 +77,24 @@ impl Sender {
             };
             match written {
                 Poll::Ready(Err(_)) => (self.done, self.failed) = (true, true),
-                Poll::Ready(Ok(())) if has_octets => self.timer.stop(),
+                Poll::Ready(Ok(())) if has_octets => self.write_timer.stop(),
                 Poll::Ready(Ok(())) if self.rest.is_over() => self.done = true,
                 Poll::Ready(Ok(())) if self.rest.waits_for_leave() => {
                     // An upstream that has never heard of it waits for the body.
-                    ready!(self.timer.poll(CONTINUE_TIME_MAX, cx));
+                    self.write_timer.stop();
+                    ready!(self.body_timer.poll(CONTINUE_TIME_MAX, cx));
                     self.leave();
                 }
                 Poll::Ready(Ok(())) => {
+                    self.write_timer.stop();
                     if client_is_slow {
                         let patience = self.rest.client_idle().unwrap_or(self.write_idle);
-                        ready!(self.timer.poll(patience, cx));
+                        ready!(self.body_timer.poll(patience, cx));
                         return Poll::Ready(Err(RequestFault::BodyTimeout.into()));
                     }
                 }
                 Poll::Pending => {
-                    ready!(self.timer.poll(self.write_idle, cx));
+                    ready!(self.write_timer.poll(self.write_idle, cx));
                     return Poll::Ready(Err(UpstreamFault::WriteTimeout.into()));
                 }
             }
@@ -118,7 +124,7 @@ impl Sender {
         while self.has_room() && !self.rest.is_over() && !self.rest.waits_for_leave() {
             match ready!(self.rest.poll_piece(cx))? {
                 Some(Piece::Data(data)) => {
-                    self.timer.stop();
+                    self.body_timer.stop();
                     self.put(data);
                 }
                 Some(Piece::Trailers(trailers)) if self.chunked => put_end(&mut self.out, &trailers),
@@ -133,7 +139,7 @@ impl Sender {
 /// The end of a chunked body, with the trailers that may be sent on.
 fn put_end(out: &mut BytesMut, trailers: &Fields) {
     out.extend_from_slice(b"0\r\n");
-    for (name, value) in trailers.iter().filter(|(name, _)| may_trail(name)) {
+    for (name, value) in trailers.iter().filter(|(name, _)| may_trail_request(name)) {
         put_line(out, name, value);
     }
     out.extend_from_slice(b"\r\n");

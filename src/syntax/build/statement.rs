@@ -124,7 +124,9 @@ fn setting(parts: &Parts<'_>) -> Result<StatementKind, Diagnostic> {
             status: parts.maybe(Rule::new_status),
             target: parts.word(Rule::template)?,
         },
-        Rule::unique => StatementKind::UniqueHeader(parts.word(Rule::field_name)?),
+        Rule::unique => {
+            StatementKind::Unique { field: parts.word(Rule::named_field)?, name: parts.word(Rule::field_name)? }
+        }
         Rule::methods => StatementKind::Methods(parts.words(Rule::method)),
         Rule::body => StatementKind::Body {
             action: parts.word(Rule::body_action)?,
@@ -137,8 +139,11 @@ fn setting(parts: &Parts<'_>) -> Result<StatementKind, Diagnostic> {
         Rule::listen => StatementKind::Listen(parts.words(Rule::name)),
         Rule::use_plans => StatementKind::UsePlans(parts.word(Rule::name)?),
         Rule::merge_slashes => StatementKind::MergeSlashes(parts.word(Rule::on_off)?),
-        Rule::paths => StatementKind::Paths(parts.word(Rule::path_policy)?),
+        Rule::paths => {
+            StatementKind::Paths { policy: parts.word(Rule::path_policy)?, params: parts.maybe(Rule::k_params) }
+        }
         Rule::slash_redirect => StatementKind::SlashRedirect(parts.word(Rule::slash_policy)?),
+        Rule::underscores => StatementKind::Underscores(parts.word(Rule::on_off)?),
         Rule::redirects => StatementKind::Redirects(parts.word(Rule::redirect_form)?),
         Rule::allow => StatementKind::Allow(parts.words(Rule::warning)),
         _ => return Err(parts.incomplete()),

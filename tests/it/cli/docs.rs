@@ -137,7 +137,7 @@ fn is_fault_code(literal: &str) -> bool {
     };
     let of_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(of_word);
-    ["request", "plan", "upstream"].contains(&family) && rest.split('.').all(is_word)
+    ["gateway", "request", "plan", "upstream"].contains(&family) && rest.split('.').all(is_word)
 }
 
 #[test]

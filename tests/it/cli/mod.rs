@@ -14,6 +14,7 @@ mod keys;
 mod later;
 mod live;
 mod run;
+mod strangers;
 mod test;
 
 use core::sync::atomic::{AtomicU32, Ordering};

@@ -74,7 +74,7 @@ fn engines_agree_on_generated_policies() {
 }
 
 /// What requests come to; the generator reaches all of it.
-const OUTCOMES: [&str; 29] = [
+const OUTCOMES: [&str; 32] = [
     "needs_plan",
     "needs_fact",
     "request.internal_only",
@@ -90,6 +90,9 @@ const OUTCOMES: [&str; 29] = [
     "request.misdirected",
     "request.target_invalid",
     "request.path_ambiguous",
+    "request.connection_names_field",
+    "request.query_repeated",
+    "request.cookie_repeated",
     "request.no_location",
     "request.no_answer",
     "request.rewrite_loop",

@@ -2,7 +2,7 @@
 
 use super::choices::Choices;
 use super::patterns::{prefix, quoted, regex};
-use super::predicate::predicate;
+use super::predicate::{operator, predicate};
 use super::statement::{Place, answer, statements};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -80,8 +80,9 @@ impl Sketch {
         for (percent, options) in [
             (15, ["listen public;", "listen internal;"].as_slice()),
             (15, &["merge_slashes off;"]),
-            (15, &["paths strict;"]),
+            (20, &["paths strict;", "paths strict params;"]),
             (30, &["redirects absolute;"]),
+            (25, &["underscores on;"]),
             (40, &["slash_redirect 301;", "slash_redirect 308;", "slash_redirect off;"]),
         ] {
             if choices.chance(percent) {
@@ -159,17 +160,24 @@ impl Sketch {
     }
 }
 
-/// `$m`, of which guards ask, and `$n`, which takes groups and asks `$m`.
+/// `$m` and `$k`, which asks `$m`; guards ask both. And `$n`, which takes groups and asks both.
 fn maps(choices: &mut Choices<'_>, rules: &mut String) {
     rules.push_str("map $m {\n");
     for _ in 0..choices.below(4) {
-        let value = choices.pick(&["x", "\"\"", "ab", "\"x, y\"", "$http_x_a", "$arg_q", "$host"]);
-        let _ = writeln!(rules, "{} -> {value};", map_guard(choices));
+        let _ = writeln!(rules, "{} -> {};", map_guard(choices, &["$m", "$k"]), map_value(choices));
     }
     if choices.chance(70) {
-        let _ = writeln!(rules, "default -> {};", choices.pick(&["x", "1", "$http_x_a"]));
+        let _ = writeln!(rules, "default -> {};", map_value(choices));
     }
-    rules.push_str("}\nmap $n {\n$m = x -> \"x:$uri\";\n");
+    rules.push_str("}\nmap $k {\n");
+    for _ in 0..choices.below(4) {
+        let asked = if choices.chance(60) { format!("$m {}", operator(choices)) } else { map_guard(choices, &["$k"]) };
+        let _ = writeln!(rules, "{asked} -> {};", map_value(choices));
+    }
+    if choices.chance(50) {
+        let _ = writeln!(rules, "default -> {};", map_value(choices));
+    }
+    rules.push_str("}\nmap $n {\n$m = x -> \"x:$uri\";\n$k = \"\" and $m ~ a -> \"k:$args\";\n");
     for _ in 0..choices.below(3) {
         let field = choices.pick(&["path", "args", "header X-A", "cookie c", "host"]);
         let mut groups = Vec::new();
@@ -180,11 +188,28 @@ fn maps(choices: &mut Choices<'_>, rules: &mut String) {
     rules.push_str("}\n");
 }
 
-/// No plan, no map.
-fn map_guard(choices: &mut Choices<'_>) -> String {
+/// A text, or one field of the request, which may be absent.
+fn map_value(choices: &mut Choices<'_>) -> &'static str {
+    choices.pick(&[
+        "x",
+        "1",
+        "\"\"",
+        "ab",
+        "\"x, y\"",
+        "$http_x_a",
+        "$arg_q",
+        "$cookie_c",
+        "$host",
+        "$request_method",
+        "$http_cookie",
+    ])
+}
+
+/// No plan, no fact, none of the maps `without`.
+fn map_guard(choices: &mut Choices<'_>, without: &[&str]) -> String {
     loop {
         let guard = predicate(choices, false, 1);
-        if !guard.contains("$m") && !guard.contains("fact ") {
+        if !without.iter().any(|map| guard.contains(map)) && !guard.contains("fact ") {
             return guard;
         }
     }

@@ -25,7 +25,11 @@ fn field(choices: &mut Choices<'_>, has_plans: bool) -> String {
     match choices.below(if has_plans { 16 } else { 14 }) {
         0 => format!("method {}", choices.pick(&["GET", "POST", "DELETE", "GET POST", "PURGE", "PUT OPTIONS"])),
         1 => format!("scheme {}", choices.pick(&["http", "https"])),
-        2 => format!("header {} {}", choices.pick(&["X-A", "Cookie", "x-b", "Host"]), operator(choices)),
+        2 => format!(
+            "header {} {}",
+            choices.pick(&["X-A", "Cookie", "x-b", "X_B", "Host", "Connection"]),
+            operator(choices)
+        ),
         3 => format!("query {} {}", choices.pick(&["q", "A", "user_key"]), operator(choices)),
         4 => format!("cookie {} {}", choices.pick(&["c", "D"]), operator(choices)),
         5 => format!("path {}", path_operator(choices)),
@@ -41,7 +45,7 @@ fn field(choices: &mut Choices<'_>, has_plans: bool) -> String {
             .to_owned(),
         9 => format!("args {}", operator(choices)),
         10 => format!("target {}", operator(choices)),
-        11 => format!("$m {}", operator(choices)),
+        11 => format!("{} {}", choices.pick(&["$m", "$k"]), operator(choices)),
         12 => format!("fact f {}", choices.pick(&["yes", "no"])),
         13 => format!("fact g {}", choices.pick(&["a", "b c", "a b c", "c"])),
         14 => format!("plan {}", choices.pick(&["gold", "silver", "gold silver"])),
@@ -51,7 +55,7 @@ fn field(choices: &mut Choices<'_>, has_plans: bool) -> String {
 
 const VALUES: [&str; 8] = ["x", "a", "ab", "1", "", "x, y", "v1", "a b"];
 
-fn operator(choices: &mut Choices<'_>) -> String {
+pub(super) fn operator(choices: &mut Choices<'_>) -> String {
     match choices.below(7) {
         0 => format!("= {}", quoted(choices.pick(&VALUES))),
         1 => format!("^~ {}", quoted(choices.pick(&VALUES))),

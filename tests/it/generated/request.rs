@@ -67,14 +67,45 @@ fn host(own: &[&'static str], choices: &mut Choices<'_>) -> Option<&'static str>
     if choices.chance(12) { None } else { Some(choices.pick(&hosts)) }
 }
 
+const COOKIES: [&str; 13] = [
+    "c=x",
+    "c=1; D=a",
+    "d=x;c=a",
+    "cc=1; c = x",
+    "c",
+    "C=a b",
+    "c=x; %63=y",
+    "c=\"x\"",
+    "D=a, c=1",
+    "%44=a",
+    "c[]=1",
+    "c=%78",
+    "D=a ;c=%2f",
+];
+
+const CONNECTIONS: [&str; 10] = [
+    "close",
+    "keep-alive, Upgrade,te",
+    "X-A",
+    " ,x_a;q=1, close",
+    "x_b ,X.A",
+    "Host",
+    "X-Key",
+    "content-x",
+    "X-Forwarded-A, X-B",
+    "",
+];
+
 fn headers(choices: &mut Choices<'_>) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     let values = ["x", "a", "x, y", "", "1", " ab ", "v1", "a b", "y,x", "a\u{e9}"];
     for _ in 0..choices.below(4) {
-        let (name, value) = match choices.below(8) {
+        let (name, value) = match choices.below(11) {
             0..4 => (choices.pick(&["X-A", "x-a", "X-B"]), choices.pick(&values)),
-            4 | 5 => ("Cookie", choices.pick(&["c=x", "c=1; D=a", "d=x;c=a", "cc=1; c = x", "c", "C=a b"])),
-            6 => (choices.pick(&["X-Key", "x-key"]), choices.pick(&["k", "k", "other", ""])),
+            4 | 5 => ("Cookie", choices.pick(&COOKIES)),
+            6 => (choices.pick(&["X-Key", "x-key", "X_Key"]), choices.pick(&["k", "k", "other", ""])),
+            7 => (choices.pick(&["X_A", "x_b", "X.A", "x~B", "X-A_"]), choices.pick(&values)),
+            8 => ("Connection", choices.pick(&CONNECTIONS)),
             _ => ("Host", choices.pick(&["a.test", "b.test"])),
         };
         headers.push((name.to_owned(), value.to_owned()));
@@ -124,9 +155,31 @@ fn spelt(path: &str, choices: &mut Choices<'_>) -> String {
             target.push_str(choices.pick(&["/", "./", "../", "%2e/", "x/../", "%2F", "..", ".", "+", ";"]));
         }
     }
-    if choices.chance(8) {
-        let ends =
-            ["%0a", "%", "%zz", "+", "%3F", "%23", "%25", "\"<", "%2B", "/..", "/.", "%5c", "%c0%af", "%01", "%00"];
+    if choices.chance(10) {
+        let ends = [
+            "%0a",
+            "%",
+            "%zz",
+            "/..;/a",
+            ";v=1",
+            "%252e",
+            "%ef%bc%8f",
+            "%3b.",
+            "/;",
+            "%2541",
+            "+",
+            "%3F",
+            "%23",
+            "%25",
+            "\"<",
+            "%2B",
+            "/..",
+            "/.",
+            "%5c",
+            "%c0%af",
+            "%01",
+            "%00",
+        ];
         target.push_str(choices.pick(&ends));
     }
     if choices.chance(40) {
@@ -137,6 +190,7 @@ fn spelt(path: &str, choices: &mut Choices<'_>) -> String {
             "??",
             "?A=a+b",
             "?q",
+            "?q&q=x",
             "?user_key=k",
             "?user_key=k&USER_KEY=other&q=a",
             "?x=1&user_key=k&y",
@@ -144,6 +198,16 @@ fn spelt(path: &str, choices: &mut Choices<'_>) -> String {
             "#f",
             "?a&&b=/x.php",
             "?user_key=",
+            "?user%5fkey=k",
+            "?a=1;user.key=k&b",
+            "?user_key=k;q=1",
+            "?%2575ser_key[]=k&q=%61",
+            "?%71=1&q=a",
+            "?q[]=%41;A=a",
+            "?q=a&Q%00x",
+            "?q=a%2Fb+c",
+            "?q=%c3%a9",
+            "?a;q=x",
         ];
         target.push_str(choices.pick(&queries));
     }

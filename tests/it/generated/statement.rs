@@ -157,7 +157,10 @@ fn setting(index: usize, choices: &mut Choices<'_>, place: &Place<'_>, rules: &m
         9 => format!("meter {}{};", choices.pick(&["hits", "m"]), choices.pick(&["", " always"])),
         10 => format!("hsts {};", choices.pick(&["1y", "30s includeSubDomains"])),
         11 => format!("type {};", choices.pick(&["text/html", "application/json"])),
-        12 => format!("unique header {};", choices.pick(&["X-A", "Cookie"])),
+        12 => {
+            let fields = ["header X-A", "header Cookie", "header x_a", "query q", "query A", "cookie c", "cookie D"];
+            format!("unique {};", choices.pick(&fields))
+        }
         13 => {
             let names = choices.pick(&["X-A", "x-*", "Set-Cookie Server"]);
             format!("drop {} header {names};", choices.pick(&["request", "response"]))
@@ -172,7 +175,7 @@ fn setting(index: usize, choices: &mut Choices<'_>, place: &Place<'_>, rules: &m
         14 if choices.chance(20) => format!("forget {} headers;", choices.pick(&["request", "response"])),
         _ => {
             let verb = choices.pick(&["set", "set", "add"]);
-            let (side, name) = (choices.pick(&["request", "response"]), choices.pick(&["X-A", "X-B", "Via-X"]));
+            let (side, name) = (choices.pick(&["request", "response"]), choices.pick(&["X-A", "X-B", "Via-X", "X_A"]));
             let success = if side == "response" { choices.pick(&["", " on success"]) } else { "" };
             format!("{verb} {side} header {name} {}{success};", quoted(&text(choices, &scope)))
         }

@@ -42,7 +42,7 @@ pub(super) fn replacement(choices: &mut Choices<'_>, scope: &Scope<'_>) -> Strin
 }
 
 fn part(choices: &mut Choices<'_>, scope: &Scope<'_>) -> String {
-    const VARIABLES: [&str; 20] = [
+    const VARIABLES: [&str; 21] = [
         ".",
         "$uri",
         "$args",
@@ -62,6 +62,7 @@ fn part(choices: &mut Choices<'_>, scope: &Scope<'_>) -> String {
         "|",
         "$m",
         "$n",
+        "$k",
         "$proxy_add_x_forwarded_for",
     ];
     match choices.below(VARIABLES.len() + 2) {

@@ -74,13 +74,15 @@ impl Gateway {
     }
 
     /// Stops it and gives the lines of its log.
-    pub(super) fn stop(mut self) -> Vec<serde_json::Value> {
+    pub(super) fn stop(self) -> Vec<serde_json::Value> {
+        let text = self.stop_text();
+        text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+
+    /// Stops it and gives its log, in whatever format.
+    pub(super) fn stop_text(mut self) -> String {
         self.handle.take().expect("runs").stop();
-        let text = self.log.0.lock().expect("log").clone();
-        text.split(|&octet| octet == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| serde_json::from_slice(line).expect("a line is JSON"))
-            .collect()
+        String::from_utf8(self.log.0.lock().expect("log").clone()).expect("UTF-8")
     }
 }
 

@@ -4,9 +4,9 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rulec::proxy::keys::{HashKey, Keys};
-use rulec::proxy::{Lookup, PlanSource};
+use rulec::proxy::{Address, Format, Lookup, PlanSource};
 
-use super::harness::{Gateway, Upstream, config};
+use super::harness::{Gateway, Upstream, admin_text, config};
 
 /// Knows `s-key` and `p-key`, fails on `broken`, and counts.
 #[derive(Debug, Default)]
@@ -158,4 +158,110 @@ fn a_keys_file_is_a_plan_source() {
     let ask = |key: &str| gateway.ask(&format!("GET / HTTP/1.1\r\nHost: a\r\nX-Key: {key}\r\n\r\n"));
     assert_eq!(ask(&key).text(), "staging");
     assert_eq!(ask("nobody").status, 403);
+}
+
+/// Queries that hold the credential `user_key` with the value `s-key`, in all the spellings that some server reads.
+const SPELLINGS: [&str; 30] = [
+    "user_key=s-key",
+    "USER_KEY=s-key",
+    "%75ser_key=s-key",
+    "%75%73%65%72%5f%6b%65%79=s-key",
+    "user%5Fkey=s-key",
+    "user+key=s-key",
+    "user%20key=s-key",
+    "user.key=s-key",
+    "user%2ekey=s-key",
+    "user_key[]=s-key",
+    "user_key[0]=s-key",
+    "user_key%5B%5D=s-key",
+    "user_key%5bx%5d[y]=s-key",
+    "+user_key=s-key",
+    "%20user_key=s-key",
+    "user_key+=s-key",
+    "%09user_key=s-key",
+    "user_key%00=s-key",
+    "user_key%00x=s-key",
+    "%u0075ser_key=s-key",
+    "%2575ser_key=s-key",
+    "%252575ser_key=s-key",
+    "%c1%b5ser_key=s-key",
+    "%ef%bd%95ser_key=s-key",
+    "%22user_key%22=s-key",
+    "a=1&user_key=s-key&b=2",
+    "a=1;user_key=s-key",
+    "a=1;%75ser_key[]=s-key&b=2",
+    "&user_key=s-key",
+    "a&&b=1&User%5FKey=s-key",
+];
+
+#[test]
+fn a_credential_in_any_spelling_counts_and_goes_no_further() {
+    let upstream = Upstream::echo();
+    for format in [Format::Json, Format::Combined] {
+        let source = Arc::new(Counted::default());
+        let mut config = config();
+        config.log.format = format;
+        config.admin = Some(Address::Tcp("127.0.0.1:0".parse().expect("address")));
+        config.plan_sources.insert("keys".to_owned(), Arc::<Counted>::clone(&source));
+        let rules = format!(
+            "upstream up {{ server 127.0.0.1:{}; }}
+             plans keys {{ credential key from query user_key or header X-User-Key; plan staging; }}
+             service all default {{ plans keys;
+                location / {{ plan staging {{ proxy up; }} }}
+                location /made/ {{ proxy up \"/made?$args\"; }}
+                location /canonical/ {{ rewrite ^ /c break; proxy up; }} }}",
+            upstream.port
+        );
+        let gateway = Gateway::with(&rules, &config);
+        let ask = |path: &str, query: &str, lines: &str| {
+            let referer = format!("Referer: http://a/?{query}\r\n");
+            gateway.ask(&format!("GET {path}?{query} HTTP/1.1\r\nHost: a\r\n{lines}{referer}\r\n"))
+        };
+        for query in SPELLINGS {
+            let answer = ask("/", query, "");
+            assert_eq!(answer.status, 200, "{query}");
+            let other = ask("/", query, "X-User-Key: other\r\n");
+            assert_eq!((other.status, other.code().as_str()), (400, "request.credentials_conflict"), "{query}");
+            let twice = ask("/", &format!("{query}&user_key=other"), "");
+            assert_eq!((twice.status, twice.code().as_str()), (400, "request.credentials_conflict"), "{query}");
+            assert_eq!(ask("/made/", query, "").status, 200, "{query}");
+            assert_eq!(ask("/canonical/", query, "").status, 200, "{query}");
+            assert!(!other.text().contains("s-key") && !twice.text().contains("s-key"), "{query}");
+        }
+        for query in ["user_key=s-key;a=1", "a;%75ser_key=s-key;"] {
+            assert_eq!(ask("/", query, "").code(), "request.credentials_conflict", "{query}");
+        }
+        // Refused before any rule is asked.
+        let unread = gateway.ask("GET /x\"?%75ser_key=s-key HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!((unread.status, unread.text().contains("s-key")), (400, false));
+        assert!(!admin_text(gateway.handle.as_ref().expect("runs"), "/metrics").contains("s-key"));
+        let log = gateway.stop_text();
+        assert!(log.lines().count() > 150 && log.contains("[redacted]") && !log.contains("s-key"), "{log}");
+    }
+    for seen in upstream.seen.requests() {
+        let line = seen.lines().next().expect("a request line");
+        assert!(!line.contains("key"), "{line}");
+    }
+}
+
+#[test]
+fn what_is_no_spelling_of_a_credential_is_left_alone() {
+    let upstream = Upstream::echo();
+    let (gateway, source) = gateway(&upstream, "location / { proxy up; } location /asks { plan any { proxy up; } }");
+    for query in [
+        "user_keys=1",
+        "xuser_key=1",
+        "user-key=1",
+        "userkey=1",
+        "user_ke%79s=1",
+        "a=user_key=1",
+        "%user_key=1",
+        "a;b=c&d;",
+    ] {
+        let seen = gateway.ask(&format!("GET /?{query} HTTP/1.1\r\nHost: a\r\n\r\n")).text();
+        assert!(seen.starts_with(&format!("GET /?{query} HTTP/1.1\r\n")), "{query}: {seen}");
+        let asked = gateway.ask(&format!("GET /asks?{query} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        assert_eq!(asked.code(), "plan.missing", "{query}");
+    }
+    assert_eq!(source.lookups.load(Ordering::SeqCst), 0);
 }

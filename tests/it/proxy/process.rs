@@ -112,6 +112,11 @@ impl Running {
         self.messages.wait_for(words)
     }
 
+    /// Its number, for whoever looks at it from outside.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal by its name.
     pub(super) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill");

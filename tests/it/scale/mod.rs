@@ -4,6 +4,8 @@ mod bombs;
 mod gaps;
 mod growth;
 mod limits;
+mod maps;
+mod nested;
 mod networks;
 mod passes;
 mod same_bytes;

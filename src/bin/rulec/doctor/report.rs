@@ -1,5 +1,6 @@
 //! A report as a person reads it, and as JSON.
 
+use crate::lines::Lines;
 use crate::status::Stop;
 use core::fmt::Write;
 use rulec::proxy::doctor::{
@@ -17,7 +18,7 @@ pub(super) fn json(report: &Report) -> Result<String, Stop> {
 /// What was seen, server by server; then the findings, and a line that counts them.
 pub(super) fn human(report: &Report, options: &Options, color: bool) -> String {
     let page = Page { color };
-    let mut text = String::new();
+    let mut text = Lines::default();
     for upstream in &report.upstreams {
         page.upstream(&mut text, upstream);
     }
@@ -28,7 +29,7 @@ pub(super) fn human(report: &Report, options: &Options, color: bool) -> String {
         page.finding(&mut text, finding, &only_some(report, finding));
     }
     page.summary(&mut text, report, options);
-    text
+    text.into_text()
 }
 
 /// How it is written.
@@ -49,7 +50,7 @@ impl Page {
         if self.color { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn upstream(&self, text: &mut String, upstream: &UpstreamReport) {
+    fn upstream(&self, text: &mut Lines, upstream: &UpstreamReport) {
         writeln!(text, "{}", self.paint(BOLD, &format!("upstream {}", upstream.name))).ok();
         let mut sources: Vec<&str> = Vec::new();
         for setting in &upstream.settings {
@@ -66,10 +67,10 @@ impl Page {
         for server in &upstream.servers {
             self.server(text, server);
         }
-        text.push('\n');
+        text.gap();
     }
 
-    fn server(&self, text: &mut String, server: &ServerReport) {
+    fn server(&self, text: &mut Lines, server: &ServerReport) {
         writeln!(text, "  {}", self.paint(BOLD, &name(server))).ok();
         line(text, "resolve", &resolution(&server.resolution));
         for address in &server.addresses {
@@ -84,21 +85,19 @@ impl Page {
         }
     }
 
-    fn listener(&self, text: &mut String, listener: &ListenerReport) {
+    fn listener(&self, text: &mut Lines, listener: &ListenerReport) {
         let balancer = listener.load_balancer_idle_milliseconds.map_or_else(
             || "the load balancer's idle time is not declared".to_owned(),
             |milliseconds| format!("the load balancer after {}", seconds(milliseconds)),
         );
         let name = self.paint(BOLD, &format!("listener {}", listener.name));
-        writeln!(
-            text,
-            "{name}\n  idle connections are let go after {}; {balancer}\n",
-            seconds(listener.idle_milliseconds)
-        )
-        .ok();
+        writeln!(text, "{name}").ok();
+        let idle = seconds(listener.idle_milliseconds);
+        writeln!(text, "  idle connections are let go after {idle}; {balancer}").ok();
+        text.gap();
     }
 
-    fn finding(&self, text: &mut String, finding: &Finding, only: &str) {
+    fn finding(&self, text: &mut Lines, finding: &Finding, only: &str) {
         let (word, color) = match finding.severity {
             Severity::Error => ("error", RED),
             Severity::Warning => ("warning", YELLOW),
@@ -112,13 +111,14 @@ impl Page {
         ];
         let about: Vec<String> = about.into_iter().flatten().collect();
         let about = if about.is_empty() { String::new() } else { format!("{}: ", about.join(", ")) };
-        writeln!(text, "{head}: {about}{}{only}\n  why: {}", finding.what, finding.why).ok();
+        writeln!(text, "{head}: {about}{}{only}", finding.what).ok();
+        writeln!(text, "  why: {}", finding.why).ok();
         if let Some(instead) = &finding.instead {
             writeln!(text, "  instead: {instead}").ok();
         }
     }
 
-    fn summary(&self, text: &mut String, report: &Report, options: &Options) {
+    fn summary(&self, text: &mut Lines, report: &Report, options: &Options) {
         let counted = |severity, word: &str| match report.count(severity) {
             0 => None,
             1 => Some(format!("1 {word}")),
@@ -134,7 +134,7 @@ impl Page {
 }
 
 /// Values of one source, those of a statement together as the rules would write them, in lines that fit a terminal.
-fn settings<'s>(text: &mut String, whence: &str, said: impl Iterator<Item = &'s Setting>) {
+fn settings<'s>(text: &mut Lines, whence: &str, said: impl Iterator<Item = &'s Setting>) {
     let mut statements: Vec<(&str, String)> = Vec::new();
     for Setting { key, value, .. } in said {
         let (statement, rest) = key.split_once(' ').unwrap_or((key, ""));
@@ -188,7 +188,7 @@ fn name(server: &ServerReport) -> String {
     }
 }
 
-fn line(text: &mut String, word: &str, rest: &str) {
+fn line(text: &mut Lines, word: &str, rest: &str) {
     writeln!(text, "    {word:<9} {rest}").ok();
 }
 
@@ -214,7 +214,7 @@ fn failure(failure: &Failure) -> String {
     format!("failed: {} ({})", failure.detail, failure.code)
 }
 
-fn address(text: &mut String, address: &AddressReport) {
+fn address(text: &mut Lines, address: &AddressReport) {
     match (&address.failure, address.connect_milliseconds) {
         (Some(failed), _) => line(text, "connect", &failure(failed)),
         (None, Some(took)) => line(text, "connect", &format!("{took} ms")),
@@ -228,7 +228,7 @@ fn address(text: &mut String, address: &AddressReport) {
     }
 }
 
-fn tls(text: &mut String, tls: &TlsReport) {
+fn tls(text: &mut Lines, tls: &TlsReport) {
     line(text, "tls", &configured(tls));
     if let Some(own) = tls.as_configured.certificates.first() {
         let names = own.names.join(", ");

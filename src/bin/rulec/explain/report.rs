@@ -1,6 +1,7 @@
 //! An explanation for a person, and for a program.
 
 use super::Findings;
+use crate::lines::Lines;
 use core::fmt::Write;
 use rulec::analysis::cases::describe;
 use rulec::analysis::explain::{Candidate, ExplainedLookup, Standing};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 /// Request, path, location, answer: in the order in which they are found.
 pub(super) fn human(findings: &Findings) -> String {
-    let mut lines = Lines::default();
+    let mut lines = Account::default();
     let (record, verdict) = (&findings.record, &findings.verdict);
     lines.add("request", &format!("{} {} over {}", record.method, record.target, record.scheme));
     if let Some(name) = &verdict.service {
@@ -52,7 +53,7 @@ pub(super) fn human(findings: &Findings) -> String {
         lines.add("meters", &meters.join(", "));
     }
     lines.add("needed", &needed(findings));
-    lines.text
+    lines.text.into_text()
 }
 
 /// The verdict as `rulec decide` writes it, and how it came about.
@@ -128,11 +129,11 @@ fn placed(name: &str, place: Option<impl AsRef<str>>) -> String {
 
 /// Names in one column, what is said about them in the next.
 #[derive(Default)]
-struct Lines {
-    text: String,
+struct Account {
+    text: Lines,
 }
 
-impl Lines {
+impl Account {
     fn add(&mut self, name: &str, value: &str) {
         writeln!(self.text, "{name:<12} {value}").ok();
     }

@@ -1,24 +1,26 @@
 //! Test results for a person, for a program, and for a CI server.
 
 use super::{CaseLine, TestResult};
+use crate::lines::Lines;
 use core::fmt::Write;
 use serde_json::{Value, json};
 
 /// A line for each test, and each failure with what came instead.
 pub(super) fn human(results: &[TestResult]) -> String {
-    let mut text = String::new();
+    let mut text = Lines::default();
     for result in results {
         let failed = failures(result).count();
         let mark = if failed == 0 { "ok    " } else { "FAILED" };
         writeln!(text, "{mark} {}: {} ({})", result.file, result.name, result.cases.len()).ok();
         for (case, failure) in failures(result) {
-            writeln!(text, "       {}: {}\n         got: {failure}", case.place, case.text).ok();
+            writeln!(text, "       {}: {}", case.place, case.text).ok();
+            writeln!(text, "         got: {failure}").ok();
         }
     }
     let cases: usize = results.iter().map(|result| result.cases.len()).sum();
     let failed: usize = results.iter().map(|result| failures(result).count()).sum();
     writeln!(text, "{cases} cases, {failed} failed").ok();
-    text
+    text.into_text()
 }
 
 /// One object.

@@ -63,8 +63,7 @@ impl Subject {
         let compiled = artifact::compile(&loaded.policy, &loaded.sources, &Limits::default())?;
         let unreadable = |what: String| vec![Diagnostic::error("unreadable-artifact", Span::default(), what)];
         let matcher = Matcher::parse(compiled.bytes).map_err(|error| unreadable(error.to_string()))?;
-        let manifest: Manifest =
-            serde_json::from_slice(matcher.manifest()).map_err(|error| unreadable(error.to_string()))?;
+        let manifest = Manifest::of(matcher.artifact()).map_err(|error| unreadable(error.to_string()))?;
         let mut places = BTreeMap::new();
         for (entry, location) in manifest.locations.iter().zip(&loaded.policy.locations) {
             let service = manifest.services.get(location.service.0 as usize);

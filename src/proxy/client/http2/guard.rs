@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::hpack::Blocks;
 use crate::proxy::limits::{HTTP2_BLOCK_OCTETS_MAX, HTTP2_CONTROL_FRAMES_MAX, HTTP2_CONTROL_SPAN, Limits};
-use crate::proxy::timer::Timer;
+use crate::proxy::timer::{Alarm, Timer};
 
 const PREFACE: usize = 24;
 const HEAD: usize = 9;
@@ -32,24 +32,42 @@ const PRIORITY: u8 = 0x20;
 /// Why no more is read of a connection, once that is so.
 pub(super) type Verdict = Rc<Cell<Option<Reason>>>;
 
+/// How often all that the library had to write was written. Only of answers that break off somebody wants to know.
+pub(super) type Flushes = Rc<Cell<u64>>;
+
 /// The stream with frames looked at on their way in, and writes that do not wait for ever.
 #[derive(Debug)]
 pub(super) struct Guard<S> {
     stream: S,
     frames: Frames,
     verdict: Verdict,
+    flushes: Flushes,
     limits: Limits,
     write_timer: Timer,
+    block_alarm: Alarm,
 }
 
 impl<S> Guard<S> {
     pub(super) fn new(stream: S, limits: Limits) -> Self {
-        Self { stream, frames: Frames::new(), verdict: Verdict::default(), limits, write_timer: Timer::default() }
+        Self {
+            stream,
+            frames: Frames::new(),
+            verdict: Verdict::default(),
+            flushes: Flushes::default(),
+            limits,
+            write_timer: Timer::default(),
+            block_alarm: Alarm::default(),
+        }
     }
 
     /// Set where the client is to be cut off.
     pub(super) fn verdict(&self) -> Verdict {
         Rc::clone(&self.verdict)
+    }
+
+    /// Counts the flushes that are done.
+    pub(super) fn flushes(&self) -> Flushes {
+        Rc::clone(&self.flushes)
     }
 }
 
@@ -61,17 +79,35 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             return Poll::Pending;
         }
         let before = out.filled().len();
-        ready!(Pin::new(&mut guard.stream).poll_read(cx, out))?;
+        if Pin::new(&mut guard.stream).poll_read(cx, out)?.is_pending() {
+            ready!(guard.poll_block(cx));
+            return Poll::Pending;
+        }
         let read = out.filled().get(before..).unwrap_or_default();
         if let Err(reason) = guard.frames.follow(read) {
             // None of it is handed on: a block that must not be taken is not complete without it.
             out.set_filled(before);
-            guard.verdict.set(Some(reason));
-            // Whoever waits for frames looks at the verdict first.
-            cx.waker().wake_by_ref();
+            guard.cut(reason, cx);
             return Poll::Pending;
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl<S> Guard<S> {
+    /// Nothing more is read.
+    fn cut(&self, reason: Reason, cx: &Context<'_>) {
+        self.verdict.set(Some(reason));
+        // Whoever waits for frames looks at the verdict first.
+        cx.waker().wake_by_ref();
+    }
+
+    /// Ready where a header block has been coming for longer than a head may take: the client is cut off.
+    fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(since) = self.frames.coming else { return Poll::Pending };
+        ready!(self.block_alarm.poll(since + self.limits.head_time_max, cx));
+        self.cut(Reason::ENHANCE_YOUR_CALM, cx);
+        Poll::Ready(())
     }
 }
 
@@ -108,6 +144,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_ready() {
+            self.flushes.set(self.flushes.get() + 1);
+        }
         self.bound(flushed, cx)
     }
 
@@ -129,6 +168,8 @@ struct Frames {
     left: usize,
     /// The header block that is coming, where it did not come at once.
     block: Vec<u8>,
+    /// Since when it has been coming: nothing else can come before it is complete.
+    coming: Option<Instant>,
     blocks: Blocks,
     /// The greatest stream that a request came on.
     newest: u32,
@@ -153,6 +194,7 @@ impl Frames {
             frame: Frame::default(),
             left: 0,
             block: Vec::new(),
+            coming: None,
             blocks: Blocks::default(),
             newest: 0,
             trailers: false,
@@ -184,7 +226,18 @@ impl Frames {
                 self.begin()?;
             }
         }
+        if self.is_in_block() {
+            self.coming.get_or_insert_with(Instant::now);
+        } else {
+            self.coming = None;
+        }
         Ok(())
+    }
+
+    /// Whether a header block has begun and its last byte has not come.
+    fn is_in_block(&self) -> bool {
+        let Frame { kind, flags, .. } = self.frame;
+        (kind == HEADERS || kind == CONTINUATION) && (self.left > 0 || flags & END_HEADERS == 0)
     }
 
     /// The head of a frame is complete.
@@ -196,6 +249,8 @@ impl Frames {
         self.left = length;
         match kind {
             HEADERS => {
+                // The block before was complete: this one has a time of its own.
+                self.coming = None;
                 self.trailers = stream <= self.newest;
                 self.newest = self.newest.max(stream);
             }

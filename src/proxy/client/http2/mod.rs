@@ -8,6 +8,7 @@ mod stream;
 
 use core::future::poll_fn;
 use core::pin::pin;
+use core::sync::atomic::Ordering;
 use core::task::{Context, Poll};
 use std::rc::Rc;
 
@@ -20,7 +21,8 @@ use tokio::time::{Instant, timeout};
 
 pub(in crate::proxy) use body::{Body, Respond};
 
-use self::guard::{Guard, Verdict};
+use self::guard::{Flushes, Guard, Verdict};
+use self::stream::BrokenOff;
 use super::connection::Client;
 use crate::proxy::http2::Pulse;
 use crate::proxy::limits::{
@@ -36,14 +38,16 @@ where
 {
     let limits = client.limits;
     let guard = Guard::new(stream, limits);
-    let verdict = guard.verdict();
+    let (verdict, flushes) = (guard.verdict(), guard.flushes());
     let handshake = timeout(limits.head_time_max, builder().handshake::<_, Bytes>(guard));
     let Ok(Ok(mut connection)) = handshake.await else { return };
     let mut session = Session {
         client,
         verdict,
+        flushes,
         limits,
         streams: JoinSet::new(),
+        broken_off: Vec::new(),
         pulse: Pulse::new(connection.ping_pong()),
         idle_since: Instant::now(),
         idle: Alarm::default(),
@@ -88,8 +92,11 @@ enum Phase {
 struct Session {
     client: Rc<Client>,
     verdict: Verdict,
+    flushes: Flushes,
     limits: Limits,
-    streams: JoinSet<()>,
+    streams: JoinSet<Option<BrokenOff>>,
+    /// Answers that broke off, each with the number of flushes when that was known.
+    broken_off: Vec<(u64, BrokenOff)>,
     pulse: Pulse,
     idle_since: Instant,
     idle: Alarm,
@@ -106,6 +113,7 @@ impl Session {
         loop {
             if let Some(reason) = self.verdict.get().filter(|_| self.phase != Phase::Cut) {
                 self.phase = Phase::Cut;
+                self.client.worker.shared.doors.http2_cut.fetch_add(1, Ordering::Relaxed);
                 self.idle_since = Instant::now();
                 self.streams.abort_all();
                 connection.abrupt_shutdown(reason);
@@ -124,10 +132,24 @@ impl Session {
                 break;
             }
         }
-        while let Poll::Ready(Some(_)) = self.streams.poll_join_next(cx) {
+        self.reset_written();
+        while let Poll::Ready(Some(ended)) = self.streams.poll_join_next(cx) {
             self.idle_since = Instant::now();
+            if let Ok(Some(broken_off)) = ended {
+                self.broken_off.push((self.flushes.get(), broken_off));
+                // What it has put is written when the connection is polled again.
+                cx.waker().wake_by_ref();
+            }
         }
         self.poll_timers(connection, cx)
+    }
+
+    /// Resets the streams of answers that broke off and are written as far as they came.
+    fn reset_written(&mut self) {
+        let flushes = self.flushes.get();
+        for (_, broken_off) in self.broken_off.extract_if(.., |(at, _)| *at < flushes) {
+            broken_off.reset();
+        }
     }
 
     fn poll_timers<S>(&mut self, connection: &mut Connection<Guard<S>, Bytes>, cx: &mut Context<'_>) -> Poll<()>

@@ -17,8 +17,27 @@ use crate::proxy::exchange::{self, AnswerBody, AnswerHead, Answered, Closed, Pie
 use crate::proxy::http2::to_headers;
 use crate::proxy::timer::Timer;
 
-/// Answers the request of a stream.
-pub(super) async fn serve(client: Rc<Client>, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
+/// An answer that broke off. Its head and what came of it are the connection's to write before the stream is reset: a
+/// reset takes back what still waits.
+pub(super) struct BrokenOff {
+    stream: SendStream<Bytes>,
+    /// Its record is written when the stream has ended.
+    _body: AnswerBody,
+}
+
+impl BrokenOff {
+    /// Tells the client that the answer is not whole.
+    pub(super) fn reset(mut self) {
+        self.stream.send_reset(Reason::INTERNAL_ERROR);
+    }
+}
+
+/// Answers the request of a stream; where the answer broke off, what is left to do.
+pub(super) async fn serve(
+    client: Rc<Client>,
+    request: Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+) -> Option<BrokenOff> {
     let (parts, stream) = request.into_parts();
     let head = request::head(&parts, stream.is_end_stream());
     drop(parts);
@@ -35,22 +54,29 @@ pub(super) async fn serve(client: Rc<Client>, request: Request<RecvStream>, resp
     });
     let Answered { head, mut body, .. } = match answered.await {
         Some(Ok(answered)) => answered,
-        Some(Err(Closed)) => return respond.reset(Reason::INTERNAL_ERROR),
-        None => return,
+        Some(Err(Closed)) => {
+            respond.reset(Reason::INTERNAL_ERROR);
+            return None;
+        }
+        None => return None,
     };
     let has_body = !is_head && !is_bodiless(head.status) && body.octets() != Some(0);
     let response = response(&client, &head, &body, is_head);
     // Where the stream has ended the client has given up.
-    let Some(mut stream) = respond.answer(response, !has_body) else { return };
-    if has_body {
-        let mut writer = Writer { rest: Bytes::new(), is_last: false, timer: Timer::default() };
-        let patience = client.limits.client_write_idle_max;
-        let sent = poll_fn(|cx| writer.poll(&mut stream, &mut body, patience, cx)).await;
-        if let Err(why) = sent {
-            if why != Broken::Answer {
-                body.abandoned(why == Broken::Late);
-            }
-            stream.send_reset(why.reason());
+    let mut stream = respond.answer(response, !has_body)?;
+    if !has_body {
+        return None;
+    }
+    let mut writer = Writer { rest: Bytes::new(), is_last: false, timer: Timer::default() };
+    let patience = client.limits.client_write_idle_max;
+    match poll_fn(|cx| writer.poll(&mut stream, &mut body, patience, cx)).await {
+        Ok(()) => None,
+        Err(Broken::Answer) => Some(BrokenOff { stream, _body: body }),
+        Err(why) => {
+            body.unwritten(writer.rest.len() as u64);
+            body.abandoned(why == Broken::Late);
+            stream.send_reset(Reason::CANCEL);
+            None
         }
     }
 }
@@ -84,12 +110,6 @@ enum Broken {
     Left,
     /// The client takes nothing.
     Late,
-}
-
-impl Broken {
-    fn reason(self) -> Reason {
-        if self == Self::Answer { Reason::INTERNAL_ERROR } else { Reason::CANCEL }
-    }
 }
 
 /// Sends a body, as much of it as the client has room for.

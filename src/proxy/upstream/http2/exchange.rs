@@ -18,6 +18,7 @@ use crate::matcher::Refusal;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, ResponseHead};
 use crate::proxy::http2::from_headers;
+use crate::proxy::hygiene::clean_interim;
 use crate::proxy::limits::{INTERIM_MAX, RESPONSE_LINES_MAX};
 use crate::proxy::timer::Timer;
 use crate::proxy::upstream::failure::Failure;
@@ -137,7 +138,11 @@ impl Exchange {
                     self.sender.leave();
                     self.poll_sender(cx)?;
                 }
-                status => (asked.interim)(status, &from_headers(interim.headers())),
+                status => {
+                    let mut fields = from_headers(interim.headers());
+                    clean_interim(&mut fields);
+                    (asked.interim)(status, &fields);
+                }
             }
         }
         match Pin::new(&mut self.response).poll(cx) {

@@ -9,7 +9,7 @@ use h2::SendStream;
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, RequestFault, UpstreamFault};
 use crate::proxy::http2::to_headers;
-use crate::proxy::hygiene::may_trail;
+use crate::proxy::hygiene::may_trail_request;
 use crate::proxy::limits::CONTINUE_TIME_MAX;
 use crate::proxy::timer::Timer;
 use crate::proxy::upstream::upload::{Rest, Upload};
@@ -83,7 +83,7 @@ impl Sender {
             match piece? {
                 Some(Piece::Data(data)) => self.held = data,
                 Some(Piece::Trailers(trailers)) => {
-                    let headers = to_headers(trailers.iter().filter(|(name, _)| may_trail(name)));
+                    let headers = to_headers(trailers.iter().filter(|(name, _)| may_trail_request(name)));
                     drop(self.stream.send_trailers(headers));
                     self.end();
                 }

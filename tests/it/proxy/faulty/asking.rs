@@ -47,6 +47,8 @@ pub(super) struct Seen {
     pub(super) status: Option<u16>,
     pub(super) code: String,
     pub(super) whole: bool,
+    /// Bytes of the body.
+    pub(super) bytes: usize,
     /// How HTTP/2 told that it is not.
     pub(super) error: Option<h2::Error>,
 }
@@ -120,8 +122,11 @@ fn ask_http1<S: Read + Write>(client: &mut Http1<S>, target: &str, request: Requ
         }
     }
     match client.read_answer(false) {
-        Some(answer) => Seen { status: Some(answer.status), code: answer.code(), whole: answer.whole, error: None },
-        None => Seen { status: None, code: String::new(), whole: false, error: None },
+        Some(answer) => {
+            let (code, bytes) = (answer.code(), answer.body.len());
+            Seen { status: Some(answer.status), code, whole: answer.whole, bytes, error: None }
+        }
+        None => Seen { status: None, code: String::new(), whole: false, bytes: 0, error: None },
     }
 }
 
@@ -163,20 +168,35 @@ async fn begin(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> 
 async fn ask_http2(sender: SendRequest<Bytes>, path: String, request: Request) -> Seen {
     let uri = format!("http://a{path}");
     let client = peers::Client { sender };
-    let answer = match request {
-        Request::Get => client.ask(Head::get(uri).body(()).expect("a request")).await,
-        Request::Post => client.send(Head::post(uri).body(()).expect("a request"), Bytes::from("hello")).await,
+    let begun = match request {
+        Request::Get => client.begin(Head::get(uri).body(()).expect("a request"), None).await,
+        Request::Post => client.begin(Head::post(uri).body(()).expect("a request"), Some("hello".into())).await,
         Request::Upload => {
             let body = Bytes::from(vec![b'x'; UPLOAD_OCTETS]);
-            client.send(Head::post(uri).body(()).expect("a request"), body).await
+            client.begin(Head::post(uri).body(()).expect("a request"), Some(body)).await
         }
     };
-    match answer {
-        Ok(answer) => {
-            let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-            let code = problem["code"].as_str().unwrap_or_default().to_owned();
-            Seen { status: Some(answer.status), code, whole: true, error: None }
+    let (status, (body, error)) = match begun {
+        Ok(response) => (Some(response.status().as_u16()), until_it_ends(response.into_body()).await),
+        Err(error) => (None, (Vec::new(), Some(error))),
+    };
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let code = problem["code"].as_str().unwrap_or_default().to_owned();
+    Seen { status, code, whole: error.is_none(), bytes: body.len(), error }
+}
+
+/// What comes of a body, and why no more.
+async fn until_it_ends(mut stream: h2::RecvStream) -> (Vec<u8>, Option<h2::Error>) {
+    let mut body = Vec::new();
+    while let Some(data) = stream.data().await {
+        match data {
+            Ok(data) => {
+                // It may have ended meanwhile.
+                drop(stream.flow_control().release_capacity(data.len()));
+                body.extend_from_slice(&data);
+            }
+            Err(error) => return (body, Some(error)),
         }
-        Err(error) => Seen { status: None, code: String::new(), whole: false, error: Some(error) },
     }
+    (body, stream.trailers().await.err())
 }

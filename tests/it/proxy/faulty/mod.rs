@@ -125,6 +125,9 @@ impl Table {
                 assert_eq!(lines.len(), 1, "{}: {lines:#?}", row.name);
                 check_answer(row, seen, &self.protocol);
                 check_line(row, &lines[0], self.servers[index].port);
+                if row.status.is_none() {
+                    assert_eq!(lines[0]["octets_out"], seen.bytes, "{}: {seen:?} {:#}", row.name, lines[0]);
+                }
             }
             let connections = self.servers[index].connections.load(Ordering::SeqCst);
             assert!(connections <= REPETITIONS * row.attempts, "{}: {connections} connections", row.name);
@@ -190,11 +193,13 @@ fn check_answer(row: &Row, seen: &Seen, protocol: &Protocol) {
             assert_eq!((seen.status, seen.code.as_str()), (Some(status), row.code), "{name}: {seen:?}");
             assert!(seen.whole, "{name}: {seen:?}");
         }
-        // The answer had not got further than this gateway.
-        None if seen.whole => assert_eq!(seen.code, row.code, "{name}: {seen:?}"),
-        None if matches!(protocol, Protocol::Http1 | Protocol::Http1Tls(_)) => {}
-        // It had begun: its stream is reset, and no other.
+        // It had begun: its head is there, and then it breaks off.
+        None if matches!(protocol, Protocol::Http1 | Protocol::Http1Tls(_)) => {
+            assert!(seen.status == Some(200) && !seen.whole, "{name}: {seen:?}");
+        }
+        // Its stream is reset, and no other.
         None => {
+            assert_eq!(seen.status, Some(200), "{name}: {seen:?}");
             let error = seen.error.as_ref().unwrap_or_else(|| panic!("{name}: {seen:?}"));
             assert!(error.is_reset() && error.is_remote(), "{name}: {seen:?}");
             assert_eq!(error.reason(), Some(h2::Reason::INTERNAL_ERROR), "{name}: {seen:?}");
@@ -206,6 +211,7 @@ fn check_line(row: &Row, line: &Value, port: u16) {
     let (name, failure) = (row.name, &line["failure"]);
     let is_whole = row.code == "upstream.request_timeout";
     assert_eq!(line["code"], row.code, "{name}: {line:#}");
+    assert_eq!(line["status"], row.status.unwrap_or(200), "{name}: {line:#}");
     let peer = match &row.at {
         _ if row.phase == "dns" => None,
         Some(address) => Some(address.clone()),

@@ -34,6 +34,25 @@ fn a_20_pseudo_fields_become_the_head_of_a_request() {
 }
 
 #[test]
+fn names_that_an_upstream_may_take_for_others_are_left_out() {
+    let upstream = Upstream::echo();
+    let rules = upstream.rules("location / { drop request header X-Role; proxy up; }");
+    let rules = rules
+        + "service on { server_name on.test; underscores on; location / { drop request header X-Role; proxy up; } }";
+    let gateway = Gateway::with(&rules, &http2_config());
+    run(async {
+        let client = Client::connect(gateway.address).await;
+        for (host, keeps) in [("a.test", false), ("on.test", true)] {
+            let request = Request::get(format!("https://{host}/")).header("x_role", "admin").header("x.role", "admin");
+            let answer = client.ask(request.header("x_trace", "1").body(()).unwrap()).await.unwrap();
+            let text = answer.text();
+            assert!(answer.status == 200 && !text.contains("admin"), "{text}");
+            assert_eq!(text.contains("x_trace"), keeps, "{text}");
+        }
+    });
+}
+
+#[test]
 fn requests_of_a_connection_do_not_wait_for_each_other() {
     let upstream = Upstream::start(|_, wire, seen| {
         while let Some(request) = seen.read(wire) {

@@ -73,15 +73,25 @@ impl Client {
 
     /// A request without a body.
     pub(in crate::proxy) async fn ask(&self, request: Request<()>) -> Result<Answer, h2::Error> {
-        let (response, _) = self.sender.clone().ready().await?.send_request(request, true)?;
-        whole(response.await?).await
+        whole(self.begin(request, None).await?).await
     }
 
     /// A request whose body is `body`.
     pub(in crate::proxy) async fn send(&self, request: Request<()>, body: Bytes) -> Result<Answer, h2::Error> {
-        let (response, mut stream) = self.sender.clone().ready().await?.send_request(request, false)?;
-        tokio::spawn(async move { send_all(&mut stream, body, true).await });
-        whole(response.await?).await
+        whole(self.begin(request, Some(body)).await?).await
+    }
+
+    /// The head of the answer to a request, and what is to be read of its body.
+    pub(in crate::proxy) async fn begin(
+        &self,
+        request: Request<()>,
+        body: Option<Bytes>,
+    ) -> Result<Response<RecvStream>, h2::Error> {
+        let (response, mut stream) = self.sender.clone().ready().await?.send_request(request, body.is_none())?;
+        if let Some(body) = body {
+            tokio::spawn(async move { send_all(&mut stream, body, true).await });
+        }
+        response.await
     }
 }
 

@@ -1,0 +1,142 @@
+//! Lines of a request that no rule sees, and that must not be sent on for that reason.
+//!
+//! What a rule reads is what the upstream sees: a line that an upstream may take for another one than the rules did is
+//! left out before the rules are asked.
+
+use super::decision::Decision;
+use super::field_name::{is_plain, is_plain_but_for_underscores, is_protected, is_same, named_by};
+use super::refusal::Refusal;
+use super::request::{Header, Headers};
+use super::run::{Halt, Run};
+use crate::artifact::Tables;
+use crate::artifact::format::{Service, plans, service_flag};
+
+/// Fields that the Connection lines of a request may name; clients name one or two.
+const CONNECTION_NAMES_MAX: usize = 32;
+
+/// Why a line is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the language has these")]
+pub enum Omission {
+    /// Its name holds other bytes than letters, digits and `-`, and the service does not know it.
+    Name,
+    /// A Connection names it.
+    Connection,
+}
+
+/// A line that is not to be sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Omitted {
+    /// Its index among the lines of the request.
+    pub line: usize,
+    /// Why.
+    pub why: Omission,
+}
+
+impl<'d> Decision<'d> {
+    /// The lines of the request that were not there for any rule, in order. Whoever carries the decision out leaves
+    /// them out of what is sent on, before the edits.
+    ///
+    /// Nothing for most requests, which costs one look. Trailers have no part in a decision: of those only such as have
+    /// a name of letters, digits and `-` may be sent on.
+    pub fn omitted(&self) -> impl Iterator<Item = Omitted> + use<'d> {
+        let headers = if self.headers.is_unusual() { self.headers.lines() } else { &[] };
+        let service = self.service.and_then(|service| self.tables.services().get(service));
+        let kept = Kept { tables: Some(self.tables), service: service.unwrap_or_default() };
+        let named = Named::of(self.headers);
+        headers.iter().enumerate().filter_map(move |(line, (name, _))| {
+            let why = omission(&kept, &named, name)?;
+            Some(Omitted { line, why })
+        })
+    }
+}
+
+impl<'d> Run<'d, '_> {
+    /// Looks again at a head with unusual names, now that it is known which of them the service keeps.
+    #[cold]
+    pub(super) fn look_again(&mut self) -> Result<(), Halt> {
+        let headers = self.request.headers;
+        let (kept, named) = (self.kept(), Named::of(headers));
+        if named.are_too_many || named.names().iter().any(|name| is_protected(name) || self.is_credential(name)) {
+            return Err(Refusal::ConnectionNamesField.into());
+        }
+        let is_seen = |name: &[u8]| omission(&kept, &named, name).is_none();
+        super::lines::note_unusual(self.tables, self.policy, headers.lines(), is_seen, self.lines);
+        Ok(())
+    }
+
+    /// The names that the service keeps.
+    pub(super) fn kept(&self) -> Kept<'d> {
+        Kept { tables: Some(self.tables), service: self.service }
+    }
+
+    /// Whether callers of the service send a credential in the header `name`.
+    fn is_credential(&self, name: &[u8]) -> bool {
+        let Some(source) = self.tables.plans().get(self.service.plans) else { return false };
+        let first = self.service.plans.saturating_add(1).saturating_add(source.a);
+        let rows = self.tables.plans().range(first, source.b);
+        let mut headers = rows.filter(|row| row.kind == plans::CREDENTIAL && row.a == 1);
+        headers.any(|row| is_same(self.tables.string(row.b), name))
+    }
+}
+
+/// Which names a service keeps though they are not plain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept<'d> {
+    tables: Option<Tables<'d>>,
+    service: Service,
+}
+
+impl Kept<'_> {
+    /// None.
+    pub(super) const NONE: Self = Self { tables: None, service: Service::NONE };
+
+    /// Whether `name`, which is not plain, is kept.
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        let Some(tables) = self.tables else { return false };
+        let takes_underscores = self.service.flags & service_flag::UNDERSCORES != 0;
+        takes_underscores && is_plain_but_for_underscores(name)
+            || tables
+                .kept_names()
+                .range(self.service.kept_names, self.service.kept_names_count)
+                .any(|kept| is_same(tables.string(kept.value), name))
+    }
+}
+
+/// What the Connection lines of a request name.
+#[derive(Debug)]
+struct Named<'r> {
+    names: [&'r [u8]; CONNECTION_NAMES_MAX],
+    count: usize,
+    are_too_many: bool,
+}
+
+impl<'r> Named<'r> {
+    fn of(headers: Headers<'r>) -> Self {
+        let mut named = Self { names: [&[]; CONNECTION_NAMES_MAX], count: 0, are_too_many: false };
+        let lines: &[Header<'r>] = if headers.is_unusual() { headers.lines() } else { &[] };
+        let connection = lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
+        for name in connection.flat_map(|(_, value)| named_by(value)) {
+            let Some(place) = named.names.get_mut(named.count) else {
+                named.are_too_many = true;
+                break;
+            };
+            *place = name;
+            named.count += 1;
+        }
+        named
+    }
+
+    fn names(&self) -> &[&'r [u8]] {
+        self.names.get(..self.count).unwrap_or(&[])
+    }
+}
+
+/// Why lines of `name` are left out, if they are.
+fn omission(kept: &Kept<'_>, named: &Named<'_>, name: &[u8]) -> Option<Omission> {
+    if !is_plain(name) && !kept.has(name) {
+        return Some(Omission::Name);
+    }
+    named.names().iter().any(|own| is_same(own, name)).then_some(Omission::Connection)
+}
