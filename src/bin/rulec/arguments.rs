@@ -191,6 +191,12 @@ pub(crate) struct Demo {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
     /// Translate an nginx configuration: the rules decide as nginx does, and every directive is accounted for
+    ///
+    /// A directive decides if without it some request is let in or refused otherwise, is sent on otherwise, or gets
+    /// another answer. One that decides and has no translation ends the import with status 1, and no rules are written,
+    /// unless `--without` names it; then it is named at the head of the rules. A `--without` that names nothing of that
+    /// kind ends it with status 2. A request field that nginx would set or remove is never left to the client, not even
+    /// under `--without`: the rules drop it.
     Nginx(ImportNginx),
 }
 
@@ -204,7 +210,8 @@ pub(crate) struct ImportNginx {
     /// Where relative includes are sought; unsaid: the folder of CONF
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) prefix: Option<PathBuf>,
-    /// Leave out a directive that decides and has no translation: everywhere, or at one place; repeatable
+    /// Leave out a directive that decides and has no translation: everywhere, or at one place (FILE by the end of its
+    /// path); repeatable
     #[arg(long, value_name = "NAME[@FILE:LINE]")]
     pub(crate) without: Vec<Without>,
     /// How the report is written; json goes to standard output where the rules do not

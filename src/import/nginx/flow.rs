@@ -2,12 +2,12 @@
 
 use super::condition::{Condition, variables};
 use super::importer::{Importer, Lack};
+use super::kind::Kind;
 use super::level::Level;
 use super::place::{Moves, Place};
 use super::predicate::Predicate;
 use super::regex;
 use super::rules::{Node, quoted, word};
-use super::settings::Kind;
 use super::tree::Directive;
 use super::values::Values;
 use super::variable::set_name;

@@ -54,6 +54,10 @@ pub fn import(parsed: &Parsed, options: &Options) -> Imported {
     importer.left_out.sort_by_key(|out| out.span);
     let head: Vec<Node> = importer.left_out.iter().map(|out| importer.left_out_node(out)).collect();
     nodes.splice(1..1, head);
+    if parsed.has_errors() {
+        // What is no directive at all cannot be left out.
+        importer.wanted.clear();
+    }
     let Importer { left_out, wanted, .. } = &mut importer;
     let (left_out, wanted) = (core::mem::take(left_out), core::mem::take(wanted));
     let rendered = Rendered::of(&nodes);
@@ -104,6 +108,7 @@ impl<'p> Importer<'p> {
     fn file(&mut self) -> Vec<Node> {
         let parsed = self.parsed;
         let directives = parsed.directives.as_slice();
+        self.maps.declare_given(directives);
         let mut services = Vec::new();
         match context(directives) {
             Context::Main => {
@@ -138,7 +143,9 @@ impl<'p> Importer<'p> {
     }
 
     fn left_out_node(&self, out: &LeftOut) -> Node {
-        Node::Comment(format!("Left out on request: `{}` ({}): {}", out.name, self.place(out.span), out.why))
+        let text = format!("Left out on request: `{}` ({}): {}", out.name, self.place(out.span), out.why);
+        // A name in quotes may hold line ends, and a comment ends with its line.
+        Node::Comment(text.replace(|c: char| c.is_control(), " "))
     }
 
     fn file_name(&self) -> String {
@@ -151,7 +158,7 @@ impl<'p> Importer<'p> {
         for directive in level.directives {
             match directive.name() {
                 "upstream" => self.upstreams.declare(directive),
-                "map" | "geo" | "split_clients" | "keyval" | "auth_request_set" => self.maps.declare(directive),
+                "map" | "geo" => self.maps.declare(directive),
                 _ => {}
             }
         }

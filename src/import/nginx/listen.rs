@@ -26,9 +26,20 @@ pub(super) struct Listening {
     pub(super) names: Vec<String>,
     /// Whether it is the default.
     pub(super) is_default: bool,
+    /// The kind of the default servers of its addresses.
+    pub(super) kind: bool,
 }
 
 impl<'p> Importer<'p> {
+    /// Accounts for what `listen` says besides the address.
+    pub(super) fn listen(&mut self, listen: &'p Directive) {
+        if listen.args.iter().any(|word| word.text == "proxy_protocol") {
+            self.gap(listen, "clients are who a PROXY header says, where proxy.toml says `proxy_protocol = true`");
+        } else {
+            self.carried(listen);
+        }
+    }
+
     /// Reads the `listen` directives of all servers.
     pub(super) fn listeners(&mut self, servers: &[&'p Directive]) -> Listeners {
         let mut listeners = Listeners::default();
@@ -37,7 +48,7 @@ impl<'p> Importer<'p> {
                 server.children().iter().filter(|directive| directive.name() == "listen").collect();
             let mut addresses = Vec::new();
             for listen in &listens {
-                self.carried(listen);
+                self.listen(listen);
                 let address = address(listen.arg(0));
                 let has = |word: &str| listen.args.iter().skip(1).any(|own| own.text == word);
                 if has("default_server") || has("default") {
@@ -46,12 +57,6 @@ impl<'p> Importer<'p> {
                         self.wrong(listen.span, format!("a duplicate default server for {}", listen.arg(0)));
                     }
                     listeners.defaults.insert(address.clone(), index);
-                }
-                if has("proxy_protocol") {
-                    self.gap(
-                        listen,
-                        "clients are who a PROXY header says, where proxy.toml says `proxy_protocol = true`",
-                    );
                 }
                 if has("ssl") {
                     listeners.tls.insert(address.clone(), true);
@@ -100,21 +105,21 @@ impl Listeners {
         self.names.len() <= 1
     }
 
-    /// The services that server number `index` makes: one, or two where it is the default of some addresses only.
-    pub(super) fn services(&self, index: usize) -> Vec<Listening> {
-        let Some(addresses) = self.servers.get(index) else { return Vec::new() };
-        let mut services: Vec<Listening> = Vec::new();
-        for is_default in [true, false] {
-            let of_kind = |address: &&String| (self.defaults.get(*address) == Some(&index)) == is_default;
-            let mut names: Vec<String> =
-                addresses.iter().filter(of_kind).filter_map(|address| self.names.get(address).cloned()).collect();
-            names.dedup();
-            if !names.is_empty() {
-                let names = if self.is_one() { Vec::new() } else { names };
-                services.push(Listening { names, is_default });
-            }
+    /// The services that server number `index` makes: one, or more where it is the default of some addresses only, or
+    /// where `kind` tells the default servers of its addresses apart.
+    pub(super) fn services(&self, index: usize, kind: &dyn Fn(usize) -> bool) -> Vec<Listening> {
+        let mut groups: BTreeMap<(bool, bool), Vec<String>> = BTreeMap::new();
+        for address in self.servers.get(index).into_iter().flatten() {
+            let default = self.defaults.get(address).copied().unwrap_or(index);
+            let name = self.names.get(address).cloned().unwrap_or_default();
+            groups.entry((default != index, kind(default))).or_default().push(name);
         }
-        services
+        let service = |((is_other, kind), mut names): ((bool, bool), Vec<String>)| {
+            names.dedup();
+            let names = if self.is_one() { Vec::new() } else { names };
+            Listening { names, is_default: !is_other, kind }
+        };
+        groups.into_iter().map(service).collect()
     }
 
     /// The ports of server number `index`, and whether TLS is spoken, if it is the same on all.
@@ -146,12 +151,6 @@ impl Listeners {
 
     /// The default server of `address`.
     pub(super) fn default_at(&self, address: &str) -> Option<usize> {
-        self.defaults.get(address).copied()
-    }
-
-    /// The default server among `all` addresses of server number `index`.
-    pub(super) fn default_of(&self, index: usize) -> Option<usize> {
-        let address = self.servers.get(index)?.first()?;
         self.defaults.get(address).copied()
     }
 }

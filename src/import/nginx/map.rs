@@ -8,6 +8,7 @@ use super::place::{Moves, Place, Server};
 use super::predicate::Predicate;
 use super::regex;
 use super::rules::Node;
+use super::table::{self, Class};
 use super::tree::{Directive, Word};
 use super::values::Values;
 use super::variable::{Part, parts};
@@ -17,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Maps<'p> {
     declared: BTreeMap<String, &'p Directive>,
-    /// Variables of tables that cannot be carried over at all.
-    opaque: BTreeMap<String, &'p Directive>,
+    /// Variables that other modules give: their values are known when a request comes.
+    opaque: BTreeSet<String>,
     /// What became of those that were asked for; `None` while it is being translated.
     translated: BTreeMap<String, Option<Result<(), Lack>>>,
     /// In the order in which they may refer to each other.
@@ -26,14 +27,24 @@ pub(super) struct Maps<'p> {
 }
 
 impl<'p> Maps<'p> {
-    /// Takes note of `directive`, a `map`, a `geo` or the like.
+    /// Takes note of `directive`, a `map` or a `geo`; of two for one variable the later counts.
     pub(super) fn declare(&mut self, directive: &'p Directive) {
         let Some(variable) = directive.args.last() else { return };
         let name = variable.text.trim_start_matches('$').to_ascii_lowercase();
-        match directive.name() {
-            "map" | "geo" => self.declared.insert(name, directive),
-            _ => self.opaque.insert(name, directive),
-        };
+        self.declared.insert(name, directive);
+    }
+
+    /// Takes note of the variables that modules give with `directives` and all below them.
+    pub(super) fn declare_given(&mut self, directives: &[Directive]) {
+        for directive in directives {
+            let name = directive.name();
+            if matches!(table::class(name), Class::Variable) || name.starts_with("set_by_lua") {
+                let entries = directive.children().iter().map(|entry| &entry.name);
+                let words = directive.args.iter().chain(entries).filter_map(|word| word.text.strip_prefix('$'));
+                self.opaque.extend(words.map(str::to_ascii_lowercase));
+            }
+            self.declare_given(directive.children());
+        }
     }
 
     /// Whether a table gives `name`.
@@ -43,7 +54,7 @@ impl<'p> Maps<'p> {
 
     /// Whether `name` has a value that only the host knows.
     pub(super) fn is_opaque(&self, name: &str) -> bool {
-        self.opaque.contains_key(name)
+        self.opaque.contains(name)
     }
 
     /// What the value of `name` depends on that a rewrite may change.

@@ -16,6 +16,7 @@ mod flow;
 mod import;
 mod importer;
 mod include;
+mod kind;
 mod level;
 mod lexer;
 mod listen;

@@ -66,7 +66,14 @@ impl<'p> Importer<'p> {
             taken: BTreeSet::new(),
             hosts: BTreeSet::new(),
         };
-        let listening = Listening { names: Vec::new(), is_default: true };
+        for listen in level.own("listen") {
+            self.listen(listen);
+        }
+        for merge in level.own("merge_slashes") {
+            self.carried(merge);
+        }
+        let kind = keeps_slashes(&level);
+        let listening = Listening { names: Vec::new(), is_default: true, kind };
         let mut server = nowhere(&level);
         server.survey(directives, 0, &mut 0);
         let source = Source { directives, comments: &[], span: first.span };
@@ -100,7 +107,10 @@ impl<'p> Importer<'p> {
         server.survey(directive.children(), 0, &mut blocks);
         survey_http(&mut server);
         let mut nodes = Vec::new();
-        for listening in servers.listeners.services(index) {
+        for merge in level.effective("merge_slashes") {
+            self.carried(merge);
+        }
+        for listening in servers.listeners.services(index, &|index| servers.keeps_slashes(index)) {
             nodes.push(Node::Blank);
             nodes.extend(directive.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
             let place = self.place(directive.span);
@@ -138,20 +148,24 @@ impl<'p> Importer<'p> {
         if let Some(absolute) = level.one("absolute_redirect") {
             self.carried(absolute);
         }
-        nodes.extend(self.merge_slashes(index, servers));
+        // nginx takes the value of the address's default server.
+        if listening.kind {
+            nodes.push(Node::line("merge_slashes off", span));
+        }
         if level.effective("client_max_body_size").is_empty() {
             nodes.push(Node::line("body forward max=1m", span));
         }
-        nodes.extend(self.statements(source, server));
+        let statements = self.statements(source, server, &hosts);
+        nodes.extend(statements);
         (own, nodes)
     }
 
     /// The statements of a service; followed anew until it is known of every variable whether a text names it.
-    fn statements(&mut self, source: Source<'p>, server: &Server<'p>) -> Vec<Node> {
+    fn statements(&mut self, source: Source<'p>, server: &Server<'p>, hosts: &[String]) -> Vec<Node> {
         let mut server = server.clone();
         loop {
             self.said.clear();
-            let nodes = self.statements_once(source, &server);
+            let nodes = self.statements_once(source, &server, hosts);
             let said = core::mem::take(&mut self.said);
             if said.is_subset(&server.said) {
                 return nodes;
@@ -160,7 +174,7 @@ impl<'p> Importer<'p> {
         }
     }
 
-    fn statements_once(&mut self, source: Source<'p>, server: &Server<'p>) -> Vec<Node> {
+    fn statements_once(&mut self, source: Source<'p>, server: &Server<'p>, hosts: &[String]) -> Vec<Node> {
         let span = source.span;
         let level = server.level.clone();
         let mut nodes = Vec::new();
@@ -182,7 +196,7 @@ impl<'p> Importer<'p> {
         nodes.extend(self.locations(&Outer::of_server(&flow)));
         nodes.extend(self.files_of_server(&level, span));
         nodes.extend(source.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
-        for name in never_set(&nodes, server) {
+        for name in never_set(&nodes, server, hosts) {
             nodes.insert(before_statements, Node::line(format!("set ${name} \"\""), span));
         }
         nodes
@@ -215,22 +229,6 @@ impl<'p> Importer<'p> {
         vec![Node::Blank, Node::block("location /", span, body).remark("what nginx serves from its root")]
     }
 
-    /// nginx takes the value of the address's default server.
-    fn merge_slashes(&mut self, index: usize, servers: &Servers<'p>) -> Vec<Node> {
-        if let Some(own) = servers.http.own("merge_slashes").first() {
-            self.carried(own);
-        }
-        let at = |index: usize| servers.all.get(index).map(|server| servers.http.inner(server));
-        if let Some(own) = at(index).and_then(|level| level.own("merge_slashes").into_iter().next()) {
-            self.carried(own);
-        }
-        let default = servers.listeners.default_of(index).and_then(at);
-        match default.and_then(|level| level.one("merge_slashes")) {
-            Some(merge) if merge.arg(0) == "off" => vec![Node::line("merge_slashes off", merge.span)],
-            _ => Vec::new(),
-        }
-    }
-
     /// The names of a server that requests can come for.
     fn hosts(&mut self, level: &Level<'p>, listening: &Listening, servers: &mut Servers<'p>) -> Vec<String> {
         let mut hosts = Vec::new();
@@ -258,6 +256,11 @@ impl<'p> Importer<'p> {
 }
 
 impl Servers<'_> {
+    /// Whether server number `index` says that slashes are not merged.
+    fn keeps_slashes(&self, index: usize) -> bool {
+        self.all.get(index).is_some_and(|server| keeps_slashes(&self.http.inner(server)))
+    }
+
     fn free_name(&mut self, host: &str, index: usize) -> String {
         let wanted = if host.is_empty() || host.starts_with(['~', '"']) {
             format!("server_{}", index + 1)
@@ -272,9 +275,14 @@ impl Servers<'_> {
     }
 }
 
-/// Variables that `nodes` use and nothing of them sets, because nothing reaches what would: they are empty.
-fn never_set(nodes: &[Node], server: &Server<'_>) -> Vec<String> {
-    let text = Rendered::of(nodes).text;
+/// Whether `level` says that slashes are not merged.
+fn keeps_slashes(level: &Level<'_>) -> bool {
+    level.one("merge_slashes").is_some_and(|merge| merge.arg(0) == "off")
+}
+
+/// Variables that `nodes` use and nothing of them or of the names of `hosts` sets, because nothing reaches what would: they are empty.
+fn never_set(nodes: &[Node], server: &Server<'_>, hosts: &[String]) -> Vec<String> {
+    let text = [hosts.join(" "), Rendered::of(nodes).text].join("\n");
     let names = server.sets.keys().map(|name| set_name(name)).chain(server.groups.iter().cloned());
     let ends = |behind: &str| !behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     let is_used = |name: &String| {

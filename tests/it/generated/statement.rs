@@ -162,8 +162,9 @@ fn setting(index: usize, choices: &mut Choices<'_>, place: &Place<'_>, rules: &m
             format!("unique {};", choices.pick(&fields))
         }
         13 => {
-            let names = choices.pick(&["X-A", "x-*", "Set-Cookie Server"]);
-            format!("drop {} header {names};", choices.pick(&["request", "response"]))
+            let names = choices.pick(&["X-A", "x-*", "Set-Cookie Server", "*"]);
+            let side = if names == "*" { "request" } else { choices.pick(&["request", "response"]) };
+            format!("drop {side} header {names};")
         }
         15 if choices.chance(20) => choices
             .pick(&[

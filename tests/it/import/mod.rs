@@ -1,12 +1,15 @@
 //! `rulec import nginx`: from the syntax to the decisions.
 
 mod account;
+mod defaults;
 mod hostile;
+mod kept;
 mod meaning;
 mod refusals;
 mod syntax;
 mod verify;
 mod verify_shows;
+mod without;
 
 use rulec::diagnostic::{Format, render};
 use rulec::import::nginx::{Options, import, parse_text};

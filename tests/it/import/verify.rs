@@ -3,7 +3,8 @@
 use crate::corpora::corpora;
 use rulec::diagnostic::Severity;
 use rulec::import::nginx::verify::{Answer, Certificate, Nginx, Outcome, Random, Subject, curl, find};
-use rulec::import::nginx::{Options, import, parse, parse_text};
+use rulec::import::nginx::{Options, Without, import, parse, parse_text};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Requests for each file.
@@ -31,6 +32,28 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// What is left out of the file at `path`: the list beside this one.
+fn without_of(path: &Path) -> Vec<Without> {
+    let lists = include_str!("without.txt").lines().filter(|line| !line.starts_with('#'));
+    let mut of_file = lists.filter_map(|line| line.split_once(": ")).filter(|(file, _)| path.ends_with(file));
+    let names = of_file.next().map_or("", |(_, names)| names);
+    names.split(' ').filter(|name| !name.is_empty()).map(|name| name.parse().expect("a name")).collect()
+}
+
+/// Each list of the corpus names what has to be named and nothing else, and is found by the file that it is for.
+#[test]
+fn what_is_left_out_of_the_corpus_is_all_that_may_be() {
+    let mut found = Vec::new();
+    files(&corpora().join("nginx-conf"), &mut found);
+    for path in found {
+        let parsed = parse(&path, None).expect("it can be read");
+        let wanted: BTreeSet<String> =
+            import(&parsed, &Options::default()).wanted.into_iter().map(|without| without.name).collect();
+        let listed: BTreeSet<String> = without_of(&path).into_iter().map(|without| without.name).collect();
+        assert_eq!(wanted, listed, "{}", path.display());
+    }
+}
+
 /// The 64 files of public projects.
 #[test]
 fn what_imports_decides_as_a_live_nginx_does() {
@@ -40,7 +63,8 @@ fn what_imports_decides_as_a_live_nginx_does() {
     let (mut verified, mut refused, mut without_server, mut not_loaded) = (0, 0, 0, Vec::new());
     for path in found {
         let shown = path.display();
-        let subject = match Subject::new(parse(&path, None).expect("it can be read"), &Options::default()) {
+        let options = Options { without: without_of(&path) };
+        let subject = match Subject::new(parse(&path, None).expect("it can be read"), &options) {
             Ok(subject) => subject,
             Err(said) => {
                 let parsed = parse(&path, None).expect("it can be read");

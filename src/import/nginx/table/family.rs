@@ -22,14 +22,14 @@ pub(super) fn class(name: &str) -> Class {
 }
 
 /// Names that no decision depends on: buffers, times, files for bodies, versions and ciphers.
-const NOTHING: &str = "buffering buffer_size buffers busy_buffers_size request_buffering max_temp_file_size \
+pub(super) const NOTHING: &str = "buffering buffer_size buffers busy_buffers_size request_buffering max_temp_file_size \
                        temp_file_write_size temp_path connect_timeout read_timeout send_timeout send_lowat \
                        socket_keepalive limit_rate ignore_client_abort ignore_headers http_version keep_conn \
                        headers_hash_max_size headers_hash_bucket_size ssl_ciphers ssl_session_reuse \
                        ssl_certificate_cache ssl_password_file";
 
 /// What says more about a cache.
-const CACHE: &str = "cache_background_update cache_bypass cache_convert_head cache_key cache_lock cache_lock_age \
+pub(super) const CACHE: &str = "cache_background_update cache_bypass cache_convert_head cache_key cache_lock cache_lock_age \
                      cache_lock_timeout cache_max_range_offset cache_methods cache_min_uses cache_path \
                      cache_revalidate cache_use_stale cache_valid no_cache store_access";
 
@@ -44,7 +44,8 @@ const CACHES: &[&str] = &[
     "scgi_store",
 ];
 
-const ALL: &[(&str, Decides)] = &[
+/// What such a name decides.
+pub(super) const ALL: &[(&str, Decides)] = &[
     row("cache", OFF, "every request goes to the upstream", "no rule: a cache in front of the upstream"),
     row("cache_purge", OFF, "nothing is purged", "no rule: a cache in front of the upstream"),
     row("store", OFF, "no copy of an answer is kept", "no rule: the upstream keeps it"),

@@ -191,4 +191,39 @@ mod tests {
             }
         }
     }
+
+    /// Names of the rows of docs/coming-from-nginx.md, by what the row is about.
+    fn documented() -> Vec<(String, BTreeSet<String>)> {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/coming-from-nginx.md"));
+        let text = text.expect("the page");
+        let section = text.split("## Not carried over").nth(1).and_then(|rest| rest.split("\n## ").next());
+        let rows = section.expect("the section").lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+        let names = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        rows.map(|(what, text)| (what.to_owned(), names(text)))
+            .filter(|(_, names)| !BTreeSet::is_empty(names))
+            .collect()
+    }
+
+    #[test]
+    fn the_documents_list_what_the_table_has() {
+        let set = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<BTreeSet<String>>();
+        let words = |text: &'static str| text.split_whitespace().collect::<Vec<&str>>();
+        let mut expected: Vec<(&str, BTreeSet<String>)> =
+            nothing::ALL.iter().map(|(why, names)| (*why, set(words(names)))).collect();
+        let parameters = decides::PARAMETERS.iter().flat_map(|(of, names)| of.iter().copied().chain(words(names)));
+        expected.extend([
+            ("on its own", set(decides::ALL.iter().map(|(name, _)| *name).collect())),
+            ("with another one", set(parameters.collect())),
+            ("where its variable is used", set(words(decides::VARIABLES))),
+            ("as a part of a cache", set(words(family::CACHE))),
+            ("buffers, times, files, versions", set(words(family::NOTHING))),
+            ("behind `proxy_`", set(family::ALL.iter().map(|(name, _)| *name).collect())),
+        ]);
+        let documented = documented();
+        assert_eq!(documented.len(), expected.len(), "{documented:?}");
+        for (what, names) in expected {
+            let row = documented.iter().find(|(own, _)| own.starts_with(what));
+            assert_eq!(row.map(|(_, own)| own), Some(&names), "{what}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
          request_pool_size server_names_hash_bucket_size server_names_hash_max_size \
          variables_hash_bucket_size variables_hash_max_size map_hash_bucket_size map_hash_max_size \
          types_hash_bucket_size types_hash_max_size subrequest_output_buffer_size chunked_transfer_encoding \
-         zone keyval_zone proxy_headers_hash_max_size proxy_headers_hash_bucket_size ssl_buffer_size \
+         zone keyval_zone ssl_buffer_size \
          referer_hash_bucket_size referer_hash_max_size open_file_cache open_file_cache_errors \
          open_file_cache_events open_file_cache_min_uses open_file_cache_valid",
     ),

@@ -5,7 +5,7 @@
 /// What holds others and what answers may not be left out: a request would fall through to something else.
 pub(super) const ALL: &[(&str, &str, bool)] = &[
     ("http", BLOCK, false),
-    ("server", SERVER, false),
+    ("server", SERVER, true),
     ("location", "write the path as `location PREFIX`, `= PATH`, `~ REGEX`: bytes as `\\xHH` in a regex", false),
     ("if", GUARD, true),
     ("limit_except", "`when not method GET { return 403; }`, or `methods GET;`", false),
@@ -17,7 +17,7 @@ pub(super) const ALL: &[(&str, &str, bool)] = &[
     ("listen", "`[listener.NAME]` in proxy.toml", true),
     ("server_name", "`server_name NAME...;`", false),
     ("rewrite", "`rewrite REGEX TARGET;` with a target of `$1`, `$uri`, `$args` and the fields of the request", true),
-    ("return", "`return CODE;` or `return CODE URL;` under `when PREDICATE { ... }`", true),
+    ("return", "`return CODE;` or `return CODE URL;` under `when PREDICATE { ... }`", false),
     ("set", "`when PREDICATE { ... }` in place of a variable, or `map $NAME { PREDICATE -> VALUE; }`", true),
     ("break", "`unless break { ... }`", true),
     ("proxy_pass", "`when host = a.test { proxy a; } when host = b.test { proxy b; }`: one `upstream` for each", false),

@@ -1,11 +1,11 @@
 //! What answers in a location, who may, and with which fields.
 
-use super::Node;
+use super::{Node, rewrites};
 use crate::live_nginx::random::Random;
 
 /// Where requests are sent; nothing where nginx looks for a file.
 pub(super) fn handler(takes_base: bool, random: &mut Random) -> Vec<Node> {
-    vec![Node::line(match random.below(12) {
+    vec![Node::line(match random.below(13) {
         0..5 => "proxy_pass http://u1;",
         5 | 6 if takes_base => {
             random.pick(&["proxy_pass http://u2/;", "proxy_pass http://u2/base/;", "proxy_pass http://u2/base;"])
@@ -18,8 +18,38 @@ pub(super) fn handler(takes_base: bool, random: &mut Random) -> Vec<Node> {
                 Node::line("proxy_pass http://$up;"),
             ];
         }
+        10 => return kept(random),
         _ => return Vec::new(),
     })]
+}
+
+/// A `proxy_pass` of variables that `set` keeps: in the address, in the path, in the query, or in several of them; set
+/// once or twice, under an `if`, from groups, from tables, or by the server.
+fn kept(random: &mut Random) -> Vec<Node> {
+    let line = |text: &str| Node::line(text);
+    let mut nodes = vec![
+        line(&format!("set $up {};", random.pick(&["u1", "u2", "u1/deep"]))),
+        line(&format!("set $p \"{}\";", rewrites::text(random))),
+    ];
+    match random.below(6) {
+        0 => nodes.push(line("set $p \"x$p\";")),
+        1 => nodes.push(Node::Block("if ($arg_q)".to_owned(), vec![line("set $p i;")])),
+        2 => nodes.push(Node::Block("if ($http_x = a)".to_owned(), vec![line("set $up u2;")])),
+        3 => nodes.insert(0, line("set $p $request_method;")),
+        _ => {}
+    }
+    nodes.push(line(random.pick(&[
+        "proxy_pass http://u1/$p;",
+        "proxy_pass http://u1/$p;",
+        "proxy_pass http://$up/$p;",
+        "proxy_pass http://$up/x?p=$p;",
+        "proxy_pass http://$up/x/$p?$args;",
+        "proxy_pass http://u2/$v/$w$is_args$args;",
+        "proxy_pass http://u2/$m;",
+        "proxy_pass http://$backend/$p;",
+        "proxy_pass $scheme://$up/$p;",
+    ])));
+    nodes
 }
 
 /// `allow`, `deny`, `limit_except`, `satisfy`.
