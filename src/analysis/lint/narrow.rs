@@ -46,7 +46,8 @@ impl<'p> Narrowing<'p> {
     }
 }
 
-fn may_satisfy(value: &MapValue, operator: &Operator) -> bool {
+/// Whether the text of `value` may satisfy `operator`.
+pub(super) fn may_satisfy(value: &MapValue, operator: &Operator) -> bool {
     match value.answer(operator) {
         Some(MapAnswer::Always(holds)) => holds,
         Some(MapAnswer::Text(text)) => satisfies(&Simulation::default(), text, operator),

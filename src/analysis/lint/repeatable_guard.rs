@@ -5,13 +5,15 @@
 //! Better: `unique header NAME;`, `unique query NAME;` or `unique cookie NAME;` in the service or the location; or refuse
 //! all but the values that are allowed (`when not header X-Role = "user" { return 403; }`).
 
+use super::narrow::may_satisfy;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{Answer, Field, Operator, Policy, Predicate, Statement, StatementKind};
+use crate::model::{Answer, Field, MapId, Operator, Policy, Predicate, Statement, StatementKind};
+use std::collections::BTreeSet;
 
 pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for service in &policy.services {
-        block(&service.statements, Vec::new(), &mut found);
+        block(policy, &service.statements, Vec::new(), &mut found);
     }
     for location in &policy.locations {
         let service = policy.services.get(location.service.0 as usize);
@@ -21,7 +23,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
             unique.extend(uniques(&parent.statements));
             next = parent.parent;
         }
-        block(&location.statements, unique, &mut found);
+        block(policy, &location.statements, unique, &mut found);
     }
     found
 }
@@ -35,16 +37,17 @@ fn uniques(statements: &[Statement]) -> impl Iterator<Item = &Field> {
 }
 
 /// Looks at the guards of `statements`, where the fields `unique` are checked further out.
-fn block<'p>(statements: &'p [Statement], mut unique: Vec<&'p Field>, found: &mut Vec<Diagnostic>) {
+fn block<'p>(policy: &'p Policy, statements: &'p [Statement], mut unique: Vec<&'p Field>, found: &mut Vec<Diagnostic>) {
     unique.extend(uniques(statements));
     for statement in statements {
         if let StatementKind::When { guard, body, .. } = &statement.kind
             && refuses(body)
-            && let Some(field) = passable(guard, true).into_iter().find(|field| !unique.contains(field))
+            && let Some(field) =
+                passable(policy, guard, true, &mut BTreeSet::new()).into_iter().find(|field| !unique.contains(field))
         {
             found.extend(warning(field, statement.span));
         }
-        block(statement.block().unwrap_or(&[]), unique.clone(), found);
+        block(policy, statement.block().unwrap_or(&[]), unique.clone(), found);
     }
 }
 
@@ -57,24 +60,26 @@ fn refuses(body: &[Statement]) -> bool {
     })
 }
 
-/// The fields by which a client may make `guard` fail, where it `counts` as it stands, not its opposite.
-fn passable(guard: &Predicate, counts: bool) -> Vec<&Field> {
+/// The fields by which a client may make `guard` fail, where it `counts` as it stands, not its opposite. Maps that were
+/// `seen` are not looked at again: those that ask each other would be, once for each way.
+fn passable<'p>(policy: &'p Policy, guard: &'p Predicate, counts: bool, seen: &mut BTreeSet<MapId>) -> Vec<&'p Field> {
     match guard {
-        Predicate::And(all) if counts && all.iter().any(is_never) => Vec::new(),
-        Predicate::And(all) | Predicate::Or(all) => all.iter().flat_map(|one| passable(one, counts)).collect(),
-        Predicate::Not(inner) => passable(inner, !counts),
+        Predicate::And(all) | Predicate::Or(all) => {
+            all.iter().flat_map(|one| passable(policy, one, counts, seen)).collect()
+        }
+        Predicate::Not(inner) => passable(policy, inner, !counts, seen),
         Predicate::Field(field, operator) if counts && is_passable(field, operator) => vec![field],
-        Predicate::Field(..) | Predicate::Fact(..) | Predicate::Plan(_) => Vec::new(),
-    }
-}
-
-/// Whether it is what a map gives for a value that it does not have.
-fn is_never(predicate: &Predicate) -> bool {
-    match predicate {
-        Predicate::Or(any) => any.iter().all(is_never),
-        Predicate::And(all) => all.iter().any(is_never),
-        Predicate::Not(inner) => matches!(inner.as_ref(), Predicate::And(all) if all.is_empty()),
-        _ => false,
+        Predicate::Map(id, operator) if seen.insert(*id) => {
+            let Some(map) = policy.maps.get(id.0 as usize) else { return Vec::new() };
+            let values = map.cases.iter().map(|case| &case.value).chain([&map.default]);
+            let read = values.filter_map(|value| value.field.as_ref());
+            let mut found: Vec<&Field> = read.filter(|field| counts && is_passable(field, operator)).collect();
+            for case in map.cases.iter().filter(|case| may_satisfy(&case.value, operator)) {
+                found.extend(passable(policy, &case.guard, counts, seen));
+            }
+            found
+        }
+        Predicate::Field(..) | Predicate::Map(..) | Predicate::Fact(..) | Predicate::Plan(_) => Vec::new(),
     }
 }
 
