@@ -74,6 +74,9 @@ pub struct RequestRecord {
     /// The listener; None: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listener: Option<String>,
+    /// The port of the socket that accepted it; None: not said, as of a Unix socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// The name of a plan, `?missing`, `?unknown` or `?failed`; None: not looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
@@ -107,6 +110,7 @@ impl RequestRecord {
             body: 0,
             client: localhost(),
             listener: None,
+            port: None,
             plan: None,
             facts: BTreeMap::new(),
             fault: None,

@@ -2,7 +2,6 @@
 
 use super::decide::Place;
 use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
-use super::escape::{EscapeSet, put_escaped};
 use super::method::{ALLOW_ALL, forwards_body, is_allowed};
 use super::refusal::Refusal;
 use super::request::{Body, Headers};
@@ -10,13 +9,13 @@ use super::run::{Halt, Run};
 use super::scratch::{Slice, Text, Work};
 use super::settings::Made;
 use crate::artifact::Tables;
-use crate::artifact::format::{NONE, Operation, body_action, operation, service_flag};
+use crate::artifact::format::{NONE, Operation, body_action, operation};
 
 /// Octets of a body that is forwarded where the rules say nothing; nginx's `client_max_body_size`.
 const BODY_OCTETS_MAX: u64 = 1024 * 1024;
 
-/// What a redirect to the path with its slash is answered with where the rules do not say.
-const SLASH_BY_METHOD: u32 = 0;
+/// The Content-Type of a text where the rules say none that can be sent. Without one, browsers guess.
+const PLAIN_TEXT: Text<'static> = Text::Given(b"text/plain; charset=utf-8");
 
 /// An outcome whose bytes may stand in the scratch.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +111,7 @@ impl<'d> Draft<'d> {
             args: place.args.of(bytes),
             outcome,
             edits: Edits { rows, made: bytes, strings: tables.strings() },
+            redirect_origin: made.redirect_origin.of(bytes),
             meters: scratch.meters.get(..made.meters).unwrap_or(&[]),
             tables,
             headers,
@@ -182,7 +182,7 @@ impl<'d> Run<'d, '_> {
                 Ok(if is_special { Given::Special(draft) } else { Given::Answer(draft) })
             }
             operation::REDIRECT => {
-                let location = self.fill(operation.b)?;
+                let location = self.fill_location(operation.b)?;
                 self.redirect(status, location).map(Given::Special)
             }
             operation::GOTO => Ok(Given::Goto(operation)),
@@ -203,8 +203,8 @@ impl<'d> Run<'d, '_> {
         }
         let body = self.fill(operation.b)?;
         let content_type = match self.setting(self.settings.last.content_type) {
-            Some(said) => Text::Made(self.fill(said.a)?),
-            None => Text::Given(b"text/plain; charset=utf-8"),
+            Some(said) => self.fill_value(said.a)?.map_or(PLAIN_TEXT, Text::Made),
+            None => PLAIN_TEXT,
         };
         Ok(Draft::Respond { status, body, content_type: Some(content_type) })
     }
@@ -244,52 +244,5 @@ impl<'d> Run<'d, '_> {
         }
         let action = if action == body_action::STRIP { BodyAction::Strip } else { BodyAction::Forward };
         Ok((action, octets_max))
-    }
-
-    /// A redirect to `location`, a path or a URL.
-    pub(super) fn redirect(&mut self, status: u16, location: Slice) -> Result<Draft<'d>, Halt> {
-        let bytes = location.of(self.arena.bytes);
-        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-            return Err(Refusal::HeaderUnsafe.into());
-        }
-        if bytes.first() != Some(&b'/') {
-            return Ok(Draft::Redirect { status, location });
-        }
-        // A browser takes `//host` and `/\host` for another site.
-        let slashes = bytes.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
-        let start = location.start.saturating_add(u32::try_from(slashes).unwrap_or(u32::MAX)) - 1;
-        let mark = self.arena.mark();
-        if self.service.flags & service_flag::ABSOLUTE_REDIRECTS != 0 {
-            self.arena.put(self.request.scheme.name().as_bytes())?;
-            self.arena.put(b"://")?;
-            self.arena.put_text(self.host)?;
-        }
-        self.arena.put_byte(b'/')?;
-        self.arena.put_slice(Slice { start: start + 1, ..location })?;
-        Ok(Draft::Redirect { status, location: self.arena.since(mark) })
-    }
-
-    /// The redirect to the path with its slash, escaped, query kept.
-    pub(super) fn slash_redirect(&mut self) -> Result<Draft<'d>, Halt> {
-        let mark = self.arena.mark();
-        put_escaped(&mut self.arena, self.path, EscapeSet::PATH)?;
-        self.arena.put_byte(b'/')?;
-        if !self.args.of(self.arena.bytes).is_empty() {
-            self.arena.put_byte(b'?')?;
-            self.arena.put_text(self.args)?;
-        }
-        let location = self.arena.since(mark);
-        let is_safe = matches!(self.method, b"GET" | b"HEAD");
-        let status = match self.service.slash_redirect {
-            SLASH_BY_METHOD => {
-                if is_safe {
-                    301
-                } else {
-                    308
-                }
-            }
-            said => u16::try_from(said).unwrap_or(301),
-        };
-        self.redirect(status, location)
     }
 }

@@ -200,7 +200,8 @@ impl<'d> Run<'d, '_> {
         let uri = self.fill(page.d)?;
         if uri.of(self.arena.bytes).first() != Some(&b'/') {
             let status = said.filter(|status| matches!(status, 301 | 302 | 303 | 307 | 308)).unwrap_or(302);
-            return self.redirect(status, uri).map(Paged::Draft);
+            let location = self.fill_location(page.d)?;
+            return self.redirect(status, location).map(Paged::Draft);
         }
         if !matches!(self.method, b"GET" | b"HEAD") {
             self.method = GET;

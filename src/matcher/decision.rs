@@ -21,6 +21,7 @@ pub struct Decision<'d> {
     pub outcome: Outcome<'d>,
     pub(super) edits: Edits<'d>,
     pub(super) meters: &'d [u32],
+    pub(super) redirect_origin: &'d [u8],
     pub(super) tables: Tables<'d>,
     pub(super) headers: Headers<'d>,
 }
@@ -29,6 +30,12 @@ impl<'d> Decision<'d> {
     /// Header edits in the order in which they apply, dropped credentials and HSTS among them.
     pub fn edits(&self) -> Edits<'d> {
         self.edits.clone()
+    }
+
+    /// What stands before a path that a [`EditAction::Relocate`] puts into Location: `http://host:port` where the service
+    /// says `redirects absolute`, else empty.
+    pub fn redirect_origin(&self) -> &'d [u8] {
+        self.redirect_origin
     }
 
     /// Indices of the meters that count, in the order reached; one that was reached twice stands twice.
@@ -123,7 +130,7 @@ pub enum Outcome<'d> {
     Redirect {
         /// The status.
         status: u16,
-        /// The Location header as sent, but that a path of `redirects absolute` has become a URL already.
+        /// The Location header as sent: what no URI holds is escaped, a path begins with one slash.
         location: &'d [u8],
     },
     /// The gateway's own 4xx or 5xx.
@@ -190,7 +197,8 @@ pub struct Edit<'d> {
     /// The name as written; for `Drop` it may end in `*`. Of a request it stands for lines of every spelling of it that
     /// are left: `-`, `_` and what else is neither letter nor digit are one there.
     pub name: &'d [u8],
-    /// The value, without CR, LF and NUL; empty for `Drop`, and only there or for `Relocate`.
+    /// The value: no control byte that a variable brought, no blank at its ends; empty for `Drop`, and only there or for
+    /// `Relocate`.
     pub value: &'d [u8],
 }
 
@@ -215,6 +223,7 @@ pub enum EditAction {
     /// Drops all lines of the name.
     Drop,
     /// Where Location begins with the name, which is none, the value stands in its place. Of several in a row the first
-    /// that fits counts.
+    /// that fits counts. What follows is escaped as [`is_escaped_in_location`](super::is_escaped_in_location) says; a path
+    /// that comes out begins with one slash, and stands behind [`Decision::redirect_origin`].
     Relocate,
 }

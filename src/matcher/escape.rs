@@ -11,6 +11,9 @@ impl EscapeSet {
     pub(super) const PATH: Self = Self::new(b" \"#%<>?\\^`{|}");
     /// In a query argument: those of a path, and `&+;`.
     pub(super) const ARGUMENT: Self = Self::new(b" \"#%<>?\\^`{|}&+;");
+    /// In a Location: what no URI holds (RFC 3986, 2), so that every client reads the same one. `%`, `?` and `#` may be
+    /// what the author wants of the request.
+    pub(super) const LOCATION: Self = Self::new(b" \"<>\\^`{|}");
 
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
     const fn new(listed: &[u8]) -> Self {
@@ -39,6 +42,21 @@ pub(super) fn put_escaped(arena: &mut Arena<'_>, text: Text<'_>, set: EscapeSet)
             put_escaped_byte(arena, byte, set)
         }),
     }
+}
+
+/// Escapes what was put since `mark`, in its place.
+pub(super) fn escape_since(arena: &mut Arena<'_>, mark: u32, set: EscapeSet) -> Result<(), Full> {
+    let plain = arena.since(mark);
+    if plain.of(arena.bytes).iter().any(|byte| set.holds(*byte)) {
+        put_escaped(arena, Text::Made(plain), set)?;
+        arena.cut(plain.start, plain.end);
+    }
+    Ok(())
+}
+
+/// Whether a Location holds `byte` only as `%XX`: 00-20, 7F-FF and ``" < > \ ^ { | } ` `` are nothing that a URI holds.
+pub fn is_escaped_in_location(byte: u8) -> bool {
+    EscapeSet::LOCATION.holds(byte)
 }
 
 fn put_escaped_byte(arena: &mut Arena<'_>, byte: u8, set: EscapeSet) -> Result<(), Full> {

@@ -160,7 +160,7 @@ impl<'d> Run<'d, '_> {
 
     /// Whether an argument of `name` is a credential that is not kept.
     fn is_dropped(&self, name: &[u8]) -> bool {
-        let Some(source) = self.tables.plans().get(self.service.plans) else { return false };
+        let Some(source) = self.tables.plans().optional(self.service.plans) else { return false };
         let first = self.service.plans + 1 + source.a;
         let rows = self.tables.plans().range(first, source.b).filter(|row| row.kind == plans::CREDENTIAL);
         let mut dropped = rows.filter(|row| row.a == 0 && row.c == 0);

@@ -65,7 +65,11 @@ pub(super) fn note_unusual(
         }
         let mut next = slots.number(Ends::of_letters(name, letter).slot(policy.factor, policy.bits));
         // Ends: a name leads to later ones only.
-        while let Some(row) = names.get(next) {
+        while next != NONE {
+            let Some(row) = names.get(next) else {
+                tables.lost().note();
+                break;
+            };
             if is_same(row.lower(bytes), name) {
                 if let Some(line) = lines.get_mut(next as usize) {
                     *line = if *line == 0 { number } else { *line | MORE };

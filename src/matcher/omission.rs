@@ -42,7 +42,7 @@ impl<'d> Decision<'d> {
     /// a name of letters, digits and `-` may be sent on.
     pub fn omitted(&self) -> impl Iterator<Item = Omitted> + use<'d> {
         let headers = if self.headers.is_unusual() { self.headers.lines() } else { &[] };
-        let service = self.service.and_then(|service| self.tables.services().get(service));
+        let service = self.service.map(|service| self.tables.services().row(service));
         let kept = Kept { tables: Some(self.tables), service: service.unwrap_or_default() };
         let named = Named::of(self.headers);
         headers.iter().enumerate().filter_map(move |(line, (name, _))| {
@@ -73,7 +73,7 @@ impl<'d> Run<'d, '_> {
 
     /// Whether callers of the service send a credential in the header `name`.
     fn is_credential(&self, name: &[u8]) -> bool {
-        let Some(source) = self.tables.plans().get(self.service.plans) else { return false };
+        let Some(source) = self.tables.plans().optional(self.service.plans) else { return false };
         let first = self.service.plans.saturating_add(1).saturating_add(source.a);
         let rows = self.tables.plans().range(first, source.b);
         let mut headers = rows.filter(|row| row.kind == plans::CREDENTIAL && row.a == 1);

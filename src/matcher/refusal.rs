@@ -36,8 +36,6 @@ pub enum Refusal {
     PrefixMismatch,
     /// The target to be sent would hold a space or a control byte: it would be another request line (nginx sends it).
     TargetUnsafe,
-    /// A header to be sent would hold CR, LF or NUL.
-    HeaderUnsafe,
     /// `unique header`: the header has more than one line.
     HeaderRepeated,
     /// `unique query`: an upstream may read the argument twice, or otherwise than the rules do.
@@ -84,7 +82,6 @@ impl Refusal {
             Self::RewriteEmpty => "request.rewrite_empty",
             Self::PrefixMismatch => "request.prefix_mismatch",
             Self::TargetUnsafe => "request.target_unsafe",
-            Self::HeaderUnsafe => "request.header_unsafe",
             Self::HeaderRepeated => "request.header_repeated",
             Self::QueryRepeated => "request.query_repeated",
             Self::CookieRepeated => "request.cookie_repeated",
@@ -119,7 +116,6 @@ impl Refusal {
             | Self::PathAmbiguous
             | Self::PrefixMismatch
             | Self::TargetUnsafe
-            | Self::HeaderUnsafe
             | Self::HeaderRepeated
             | Self::QueryRepeated
             | Self::CookieRepeated
@@ -147,7 +143,6 @@ impl Refusal {
             Self::RewriteEmpty => "a rewrite left no path that begins with a slash",
             Self::PrefixMismatch => "the target does not begin with the prefix that is to be taken off",
             Self::TargetUnsafe => "the target to be sent would hold a space or a control byte",
-            Self::HeaderUnsafe => "a header to be sent would hold a control byte",
             Self::HeaderRepeated => "a header that must be unique is repeated",
             Self::QueryRepeated => "an argument that must be unique is repeated, or spelt otherwise",
             Self::CookieRepeated => "a cookie that must be unique is repeated, or spelt otherwise",

@@ -53,6 +53,9 @@ pub struct Request<'r> {
     pub client: IpAddr,
     /// Name of the listener it came through; None: any.
     pub listener: Option<&'r [u8]>,
+    /// The port of the socket that accepted it; None where there is none (a Unix socket), or where it says nothing of the
+    /// one that the client used.
+    pub port: Option<u16>,
     /// What `$request_id` stands for.
     pub request_id: &'r [u8],
     /// Who calls; None: not looked up yet.
@@ -76,6 +79,7 @@ impl<'r> Request<'r> {
             body: Body::None,
             client: IpAddr::V4(Ipv4Addr::LOCALHOST),
             listener: None,
+            port: None,
             request_id: b"",
             caller: None,
             facts: &[],

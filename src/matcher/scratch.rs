@@ -73,7 +73,7 @@ impl Default for Scratch {
 }
 
 /// A stretch of the arena.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Slice {
     pub(super) start: u32,
     pub(super) end: u32,

@@ -15,6 +15,8 @@ const ON_SUCCESS: u32 = 4;
 pub(super) struct Made {
     pub(super) edits: usize,
     pub(super) meters: usize,
+    /// What stands before a path in the Location of an upstream's answer.
+    pub(super) redirect_origin: Slice,
 }
 
 /// Settings that were reached before these places have been taken back.
@@ -114,25 +116,35 @@ impl Run<'_, '_> {
 
     fn make_edit(&mut self, operation: Operation, waits: bool, made: &mut Made) -> Result<(), Halt> {
         let side = if operation.a == 0 { Side::Request } else { Side::Response };
-        let value = if operation.d == NONE { Slice::EMPTY } else { self.fill(operation.d)? };
-        let bytes = value.of(self.arena.bytes);
-        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-            return Ok(());
-        }
-        let action = match operation.b & 3 {
-            0 if !bytes.is_empty() => EditAction::Set,
-            1 if !bytes.is_empty() => EditAction::Add,
-            1 => return Ok(()),
+        let value = match operation.d {
+            NONE => None,
+            template if side == Side::Response && self.is_location(operation.c) => {
+                let location = self.fill_location(template)?;
+                Some(self.one_slash(location)?)
+            }
+            template => self.fill_value(template)?,
+        };
+        let value = value.filter(|value| !value.of(self.arena.bytes).is_empty());
+        // A line that cannot be set is not there: the one that it would have replaced must not pass for it.
+        let action = match (operation.b & 3, value) {
+            (0, Some(_)) => EditAction::Set,
+            (1, Some(_)) => EditAction::Add,
+            (1, None) => return Ok(()),
             _ => EditAction::Drop,
         };
+        let value = EditValue::Made(value.unwrap_or(Slice::EMPTY));
         let on_success = waits && operation.b & ON_SUCCESS != 0;
-        self.push_edit(EditRow { side, on_success, action, name: operation.c, value: EditValue::Made(value) }, made)
+        self.push_edit(EditRow { side, on_success, action, name: operation.c, value }, made)
+    }
+
+    fn is_location(&self, name: u32) -> bool {
+        self.tables.string(name).eq_ignore_ascii_case(b"location")
     }
 
     fn make_relocation(&mut self, operation: Operation, made: &mut Made) -> Result<(), Halt> {
-        let to = self.fill(operation.b)?;
-        if to.of(self.arena.bytes).iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-            return Ok(());
+        let to = self.fill_location(operation.b)?;
+        if made.redirect_origin == Slice::EMPTY {
+            made.redirect_origin = self.redirect_origin()?;
         }
         self.push_edit(EditRow::always(Side::Response, EditAction::Relocate, operation.a, EditValue::Made(to)), made)
     }

@@ -132,7 +132,12 @@ impl Run<'_, '_> {
 
     fn put_client(&mut self) -> Result<(), Full> {
         let client = self.request.client.to_canonical();
-        write!(Writer(self), "{client}").map_err(|_| Full)
+        self.put_formatted(format_args!("{client}"))
+    }
+
+    /// Puts what is written as text.
+    pub(super) fn put_formatted(&mut self, text: fmt::Arguments<'_>) -> Result<(), Full> {
+        Writer(self).write_fmt(text).map_err(|_| Full)
     }
 
     fn put_plan(&mut self) -> Result<(), Full> {

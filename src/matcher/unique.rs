@@ -18,7 +18,8 @@ pub(super) fn is_unique_argument(query: &[u8], name: &[u8]) -> bool {
 }
 
 /// Whether the `lines` of Cookie have at most one cookie that an upstream may read as `name`, and that one in its plain
-/// spelling: `NAME=VALUE` without blanks and quotes, and no comma beside it, at which some parsers begin a new one.
+/// spelling: `NAME=VALUE` without blanks and quotes, no comma beside it, at which some parsers begin a new one, and no
+/// quote open before it, in which some see none.
 pub(super) fn is_unique_cookie<'r>(lines: impl Iterator<Item = &'r [u8]>, name: &[u8]) -> bool {
     let mut found = lines.flat_map(|line| cookies(line).filter(|cookie| is_spelling(cookie.name, name)));
     match (found.next(), found.next()) {
@@ -39,6 +40,7 @@ fn cookies(line: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
     pieces(line, |byte| matches!(byte, b';' | b',')).map(|piece| {
         let is_comma = |at: Option<usize>| at.and_then(|at| line.get(at)) == Some(&b',');
         let is_apart = !is_comma(piece.start.checked_sub(1)) && !is_comma(Some(piece.end));
+        let is_quoted = may_be_quoted(line.get(..piece.start).unwrap_or(&[]));
         let mut text = line.get(piece).unwrap_or(&[]);
         while let [b' ', rest @ ..] = text {
             text = rest;
@@ -46,9 +48,15 @@ fn cookies(line: &[u8]) -> impl Iterator<Item = Cookie<'_>> {
         let end = text.iter().position(|byte| *byte == b'=');
         let (name, value) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or_default();
         let value = value.strip_prefix(b"=").unwrap_or(value);
-        let is_bare = value.trim_ascii() == value && value.first() != Some(&b'"') && value_is_plain(value);
-        Cookie { name, is_plain: end.is_some() && is_apart && is_bare }
+        let is_bare = value.trim_ascii() == value && !value.contains(&b'"') && value_is_plain(value);
+        Cookie { name, is_plain: end.is_some() && is_apart && is_bare && !is_quoted }
     })
+}
+
+/// Whether a quote of `before` may still be open.
+fn may_be_quoted(before: &[u8]) -> bool {
+    let is_open = before.split(|byte| *byte == b'"').count() % 2 == 0;
+    is_open || before.contains(&b'"') && before.contains(&b'\\')
 }
 
 #[cfg(test)]
@@ -97,6 +105,7 @@ mod tests {
             &["  role=user;"],
             &["roles=1; role=2"],
             &["a=\"role=x\""],
+            &["a=\"x\"; role=user"],
         ] {
             assert!(is_unique(lines), "{lines:?}");
         }
@@ -109,6 +118,10 @@ mod tests {
             &["role=user,a"],
             &["a,role=user"],
             &["role=\"admin\""],
+            &["a=\"x; role=user\""],
+            &["a=\"x; role=user; b=\""],
+            &["a=\"x\\\"; role=user; b=\""],
+            &["role=us\"er"],
             &["role =admin"],
             &["role= admin"],
             &["role=admin ; a"],

@@ -1,7 +1,7 @@
 //! The operations of a service or a location, top to bottom.
 
 use super::captures::captures;
-use super::escape::put_unescaped_redirect;
+use super::escape::{EscapeSet, escape_since, put_unescaped_redirect};
 use super::refusal::Refusal;
 use super::run::{Halt, Run};
 use super::scratch::{Slice, Text};
@@ -169,6 +169,8 @@ impl Run<'_, '_> {
             self.arena.put_byte(joint)?;
             self.arena.put_text(self.args)?;
         }
+        // What was decoded is no URI any more.
+        escape_since(&mut self.arena, mark, EscapeSet::LOCATION)?;
         Ok(self.arena.since(mark))
     }
 

@@ -12,6 +12,7 @@ mod escape;
 mod facts;
 mod fields;
 mod guard;
+mod location;
 mod omission;
 mod request;
 mod rewrite;

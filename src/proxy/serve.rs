@@ -239,7 +239,7 @@ fn run_core(
     let queue = Rc::new(Queue::new(HANDSHAKES_MAX));
     for Opened { listener, tls, socket } in listeners {
         let (worker, queue) = (Rc::clone(&worker), Rc::clone(&queue));
-        let door = Door { worker, listener: Rc::new(listener), tls, queue };
+        let door = Door { worker, listener: Rc::new(listener), port: socket.port(), tls, queue };
         runtime.spawn_local(accept(Rc::new(door), socket, stopped.clone()));
     }
     runtime.block_on(supervise(worker, stopped.clone()));

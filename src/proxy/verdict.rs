@@ -14,8 +14,17 @@ pub(super) struct Verdict {
     pub(super) action: Action,
     /// Lines of the request that are not sent on, in order.
     pub(super) omitted: Vec<Omitted>,
-    pub(super) edits: Vec<Edit>,
+    pub(super) edits: Edits,
     pub(super) meters: Vec<u32>,
+}
+
+/// The header edits of a decision, owned.
+#[derive(Debug, Default)]
+pub(super) struct Edits {
+    /// In the order in which they apply.
+    pub(super) rows: Vec<Edit>,
+    /// What stands before a path that a relocation puts into Location.
+    pub(super) redirect_origin: Vec<u8>,
 }
 
 /// An outcome, owned.
@@ -72,7 +81,7 @@ impl Edit {
 
 impl From<Decision<'_>> for Verdict {
     fn from(decision: Decision<'_>) -> Self {
-        let edits = decision.edits().map(|edit| Edit {
+        let rows = decision.edits().map(|edit| Edit {
             side: edit.side,
             on_success: edit.on_success,
             action: edit.action,
@@ -84,7 +93,7 @@ impl From<Decision<'_>> for Verdict {
             location: decision.location,
             action: decision.outcome.into(),
             omitted: decision.omitted().collect(),
-            edits: edits.collect(),
+            edits: Edits { rows: rows.collect(), redirect_origin: decision.redirect_origin().to_vec() },
             meters: decision.meters().to_vec(),
         }
     }

@@ -55,7 +55,7 @@ impl Context {
     pub(super) fn usage(self) -> &'static str {
         match self {
             Self::Test => {
-                "METHOD URL [with header \"N: v\" body=N client=IP plan=P listener=L fault=CODE] [fact NAME=VALUE] -> EXPECTATION;"
+                "METHOD URL [with header \"N: v\" body=N client=IP plan=P listener=L port=N fault=CODE] [fact NAME=VALUE] -> EXPECTATION;"
             }
             Self::Map => "PREDICATE -> VALUE;",
             _ => "STATEMENT;",

@@ -89,7 +89,7 @@ fn known_words(rule: Rule) -> &'static [&'static str] {
         Rule::body_action => &["forward", "strip", "reject"],
         Rule::balancing => &["round_robin", "least_conn"],
         Rule::rewrite_flag => &["last", "break", "redirect", "permanent", "307", "308"],
-        Rule::test_option => &["body=N", "client=IP", "plan=P", "listener=L", "fault=CODE"],
+        Rule::test_option => &["body=N", "client=IP", "plan=P", "listener=L", "port=N", "fault=CODE"],
         Rule::hsts_flag => &["includeSubDomains", "preload"],
         _ => &[],
     }

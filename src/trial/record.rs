@@ -95,6 +95,7 @@ struct Octets {
     body: Body,
     client: core::net::IpAddr,
     listener: Option<Vec<u8>>,
+    port: Option<u16>,
     facts: Vec<Option<u16>>,
     fault: Option<u16>,
 }
@@ -114,6 +115,7 @@ impl Octets {
             body: if record.body == 0 { Body::None } else { Body::Octets(record.body) },
             client: record.client,
             listener: record.listener.as_deref().map(|name| octets("listener", name)).transpose()?,
+            port: record.port,
             facts: facts(manifest, record)?,
             fault: record.fault,
         })
@@ -130,6 +132,7 @@ impl Octets {
             body: self.body,
             client: self.client,
             listener: self.listener.as_deref(),
+            port: self.port,
             facts: &self.facts,
             fault: self.fault,
             ..Request::get(&self.target, headers)
@@ -265,6 +268,8 @@ fn proxied(
         BodyAction::Forward => "forward",
         BodyAction::Strip => "strip",
     };
+    let relocations = decision.edits().filter(|edit| edit.action == EditAction::Relocate);
+    let relocate: Vec<_> = relocations.map(|edit| (latin1(edit.name), latin1(edit.value))).collect();
     Verdict {
         verdict: Some(VerdictKind::Proxy),
         status: forward.status,
@@ -278,11 +283,8 @@ fn proxied(
             body,
             key: forward.key.map(latin1),
         }),
-        relocate: decision
-            .edits()
-            .filter(|edit| edit.action == EditAction::Relocate)
-            .map(|edit| (latin1(edit.name), latin1(edit.value)))
-            .collect(),
+        relocate_origin: relocate.first().map(|_| latin1(decision.redirect_origin())),
+        relocate,
         response_on_success: changes(decision.edits(), Side::Response, true),
         ..so_far
     }

@@ -34,6 +34,9 @@ pub struct Verdict {
     /// With `proxy`: (from, to) of each `proxy_redirect`; the first whose `from` begins the answer's Location counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub relocate: Vec<(String, String)>,
+    /// With `relocate`: what stands before a path that comes out, `http://host:port` under `redirects absolute`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relocate_origin: Option<String>,
     /// The Location header as sent.
     pub redirect: Option<String>,
     /// The text of a `return`, variables filled in.

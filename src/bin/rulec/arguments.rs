@@ -141,6 +141,9 @@ pub(crate) struct Explain {
     /// The listener that the request came through
     #[arg(long)]
     pub(crate) listener: Option<String>,
+    /// The port of the socket that accepted it, which `redirects absolute` puts into redirects
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -21,6 +21,7 @@ pub(crate) fn parse(text: &str, options: &Explain) -> Result<RequestRecord, Stop
     record.plan.clone_from(&options.plan);
     record.facts = options.facts.iter().map(|fact| self::fact(fact)).collect::<Result<_, _>>()?;
     record.fault = options.fault;
+    record.port = options.port;
     record.listener.clone_from(&options.listener);
     if let Some(client) = options.client {
         record.client = client;

@@ -35,7 +35,7 @@ impl Resolver<'_> {
                 self.error("redirect-without-url", head, message, format!("write `return {status} /path;`"));
                 return None;
             };
-            return Some(Answer::Redirect { status, url: self.header_value(url, service)? });
+            return Some(Answer::Redirect { status, url: self.location_value(url, service)? });
         }
         if let (204 | 304, Some(text)) = (status, text) {
             let message = format!("an answer with {status} has no body");

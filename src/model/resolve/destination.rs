@@ -28,8 +28,8 @@ impl Resolver<'_> {
     ) -> Vec<Setting> {
         let to = match target.text.chars().next() {
             Some('@') => self.named(target, service),
-            Some('/' | '$') => self.template(target, service).map(Destination::Uri),
-            _ => self.header_value(target, service).map(Destination::Uri),
+            Some('/') => self.template(target, service).map(Destination::Uri),
+            _ => self.location_value(target, service).map(Destination::Uri),
         };
         let status = self.page_status(status);
         let codes: Vec<u16> = codes.iter().filter_map(|code| self.page_code(code)).collect();

@@ -23,7 +23,7 @@ impl Resolver<'_> {
             }
             StatementKind::ProxyRedirect(None) => Some(Setting::ProxyRedirectOff),
             StatementKind::ProxyRedirect(Some((from, to))) => {
-                let to = self.header_value(to, scope.service);
+                let to = self.location_value(to, scope.service);
                 if from.text.is_empty() || from.text.starts_with('~') || from.text.contains('$') {
                     self.invalid(from, "a beginning of a Location", "write it literally, such as `http://backend/`");
                     return None;

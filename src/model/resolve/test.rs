@@ -74,6 +74,10 @@ impl Resolver<'_> {
                     request.listener = Some(value.text.clone());
                     true
                 }
+                "port" => {
+                    request.port = value.text.parse().ok().filter(|port| *port != 0);
+                    request.port.is_some()
+                }
                 "plan" => {
                     request.plan = Some(value.text.clone());
                     valid &= self.is_caller(value);
@@ -84,7 +88,7 @@ impl Resolver<'_> {
                         "unknown-option",
                         "option here",
                         name,
-                        ["body", "client", "plan", "listener", "fault"],
+                        ["body", "client", "plan", "listener", "port", "fault"],
                     );
                     valid = false;
                     true
@@ -94,6 +98,7 @@ impl Resolver<'_> {
                 let what = match name.text.as_str() {
                     "body" => "a number of octets",
                     "fault" => "the status of a fault",
+                    "port" => "a port",
                     _ => "an address",
                 };
                 self.invalid(value, what, "such as `body=3`, `client=192.0.2.1` and `fault=502`");

@@ -2,14 +2,15 @@
 
 use super::escape::{EscapeSet, escape};
 use super::latin1;
+use super::location::one_slash;
 use super::spelling::{Spelt, is_spelling, pieces};
 use super::target;
 use super::walk::{Halt, Reached, Walk, chain};
 use crate::artifact::manifest::{Credential, CredentialKind, Upstream};
 use crate::matcher::{Refusal, is_success};
 use crate::model::{
-    Answer, BodyAction, BodyPolicy, Destination, Forward, HeaderAction, HeaderChanges, HeaderEdit, ProxyForm, Setting,
-    Side, SlashRedirect, UpstreamId, Verdict, VerdictKind,
+    Answer, BodyAction, BodyPolicy, Destination, Forward, HeaderAction, HeaderChanges, HeaderEdit, Part, ProxyForm,
+    Setting, Side, Template, UpstreamId, Verdict, VerdictKind,
 };
 use std::collections::BTreeMap;
 
@@ -60,9 +61,11 @@ impl<'p> Walk<'p> {
         };
         let is_proxied = verdict.verdict == Some(VerdictKind::Proxy);
         let succeeds = verdict.status.is_some_and(is_success);
+        let relocate = if is_proxied { self.relocations() } else { Vec::new() };
         Verdict {
             response: self.header_changes(Side::Response, succeeds),
-            relocate: if is_proxied { self.relocations() } else { Vec::new() },
+            relocate_origin: relocate.first().map(|_| latin1(&self.redirect_origin())),
+            relocate,
             response_on_success: if is_proxied && verdict.status.is_none() {
                 self.changes_on_success()
             } else {
@@ -96,9 +99,9 @@ impl<'p> Walk<'p> {
             return Ok(Given::Special(verdict));
         }
         let answer = match reached {
-            Reached::AddSlash => return self.add_slash().map(Given::Special),
+            Reached::AddSlash => return Ok(Given::Special(self.add_slash())),
             Reached::Redirect { status, location, .. } => {
-                return self.redirect(*status, location.clone()).map(Given::Special);
+                return Ok(Given::Special(self.redirect(*status, location.clone())));
             }
             Reached::Answer { answer, .. } => answer,
         };
@@ -113,7 +116,7 @@ impl<'p> Walk<'p> {
                 let is_bare = text.as_ref().is_none_or(|text| text.parts.is_empty());
                 Ok(if is_bare && *status >= 400 { Given::Special(verdict) } else { Given::Answer(verdict) })
             }
-            Answer::Redirect { status, url } => self.redirect(*status, self.fill(url)).map(Given::Special),
+            Answer::Redirect { status, url } => Ok(Given::Special(self.redirect(*status, self.location_text(url)))),
             Answer::Close => Ok(Given::Answer(Verdict { verdict: Some(VerdictKind::Close), ..Verdict::default() })),
             Answer::Goto(to) => Ok(Given::Goto(to)),
             Answer::Proxy { upstream, form } => {
@@ -135,40 +138,6 @@ impl<'p> Walk<'p> {
         let is_allowed = methods.iter().any(|method| method.as_bytes() == self.method);
         let allow = Some(methods.clone());
         (!is_allowed).then(|| Verdict { allow, ..verdict::refusal(Refusal::MethodNotAllowed) })
-    }
-
-    fn add_slash(&self) -> Result<Verdict, Halt> {
-        let status = match self.arrival.service.slash_redirect {
-            SlashRedirect::Always(status) => status,
-            _ if matches!(self.method.as_slice(), b"GET" | b"HEAD") => 301,
-            _ => 308,
-        };
-        let mut location = escape(&self.path, EscapeSet::Path);
-        location.push(b'/');
-        put_args(&mut location, &self.args);
-        self.redirect(status, location)
-    }
-
-    /// A redirect to a path is to one of this host: it begins with exactly one slash.
-    pub(super) fn redirect(&self, status: u16, location: Vec<u8>) -> Result<Verdict, Halt> {
-        if has_unsafe_bytes(&location) {
-            return Err(Refusal::HeaderUnsafe.into());
-        }
-        let mut sent = location;
-        if sent.first() == Some(&b'/') {
-            let start = sent.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
-            sent.splice(..start, *b"/");
-            if self.arrival.service.absolute_redirects {
-                let origin = [self.request.scheme.as_slice(), b"://", &self.arrival.host].concat();
-                sent.splice(..0, origin);
-            }
-        }
-        Ok(Verdict {
-            verdict: Some(VerdictKind::Redirect),
-            status: Some(status),
-            redirect: Some(latin1(&sent)),
-            ..Verdict::default()
-        })
     }
 
     fn proxy(&self, upstream: UpstreamId, form: &ProxyForm) -> Result<Verdict, Halt> {
@@ -345,31 +314,41 @@ impl<'p> Walk<'p> {
         changes
     }
 
-    /// What becomes of the Location of the upstream's answer.
-    fn relocations(&self) -> Vec<(String, String)> {
-        let each = self.settings.iter().filter_map(|setting| match setting {
-            Setting::ProxyRedirect { from, to } => Some((latin1(from), self.fill(to))),
-            _ => None,
-        });
-        each.filter(|(_, to)| !has_unsafe_bytes(to)).map(|(from, to)| (from, latin1(&to))).collect()
-    }
-
-    /// A value that would break the head is not sent; an empty one drops.
+    /// A value that cannot be sent is empty: the line that it would have replaced must not pass for it. An empty one
+    /// drops.
     fn edit(&self, edit: &HeaderEdit, changes: &mut HeaderChanges) {
         let name = edit.name.clone();
+        let is_location = edit.side == Side::Response && name.eq_ignore_ascii_case("location");
         let value = match &edit.action {
-            HeaderAction::Set(template) | HeaderAction::Add(template) => self.fill(template),
             HeaderAction::Drop => Vec::new(),
+            HeaderAction::Set(template) | HeaderAction::Add(template) if is_location => {
+                one_slash(self.location_text(template))
+            }
+            HeaderAction::Set(template) | HeaderAction::Add(template) => self.field_value(template).unwrap_or_default(),
         };
-        if has_unsafe_bytes(&value) {
-            return;
-        }
         match &edit.action {
             HeaderAction::Add(_) if value.is_empty() => {}
             HeaderAction::Add(_) => changes.add.push((name, latin1(&value))),
             HeaderAction::Set(_) if !value.is_empty() => changes.set.push((name, latin1(&value))),
             HeaderAction::Set(_) | HeaderAction::Drop => changes.drop.push(name),
         }
+    }
+
+    /// The value of a field that `template` makes, without blanks at its ends; None where a variable would bring a control
+    /// byte into it.
+    fn field_value(&self, template: &Template) -> Option<Vec<u8>> {
+        let mut value = Vec::new();
+        for part in &template.parts {
+            let text = self.fill(&Template::new(vec![part.clone()]));
+            if !matches!(part, Part::Literal(_)) && text.iter().any(u8::is_ascii_control) {
+                return None;
+            }
+            value.extend(text);
+        }
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let end = value.iter().rposition(|byte| !is_blank(byte)).map_or(0, |last| last + 1);
+        let start = value.iter().take(end).take_while(|byte| is_blank(byte)).count();
+        value.get(start..end).map(<[u8]>::to_vec)
     }
 
     /// What counts: all that was reached if the request is sent upstream, else what counts always.
@@ -387,15 +366,11 @@ impl<'p> Walk<'p> {
     }
 }
 
-fn put_args(target: &mut Vec<u8>, args: &[u8]) {
+pub(super) fn put_args(target: &mut Vec<u8>, args: &[u8]) {
     if !args.is_empty() {
         target.push(b'?');
         target.extend_from_slice(args);
     }
-}
-
-fn has_unsafe_bytes(value: &[u8]) -> bool {
-    value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
 }
 
 /// The Host that `upstream` gets: its `host`, else its first server's name, with a port that is not the scheme's own.

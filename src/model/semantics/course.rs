@@ -218,7 +218,7 @@ impl<'p> Walk<'p> {
             Destination::Uri(template) => {
                 let uri = self.fill(template);
                 if uri.first() != Some(&b'/') {
-                    return self.redirect(page.redirect_status(), uri);
+                    return Ok(self.redirect(page.redirect_status(), self.location_text(template)));
                 }
                 if self.method != b"HEAD" {
                     self.method = b"GET".to_vec();

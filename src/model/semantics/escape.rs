@@ -7,6 +7,8 @@ pub(super) enum EscapeSet {
     Path,
     /// `NGX_ESCAPE_ARGS`: for a value in a query.
     Args,
+    /// For a Location: what no URI holds (RFC 3986, 2); `%`, `?` and `#` may be what the author wants of the request.
+    Location,
 }
 
 /// `text` with `%XX` for the bytes of `set`.
@@ -14,6 +16,7 @@ pub(super) fn escape(text: &[u8], set: EscapeSet) -> Vec<u8> {
     let named: &[u8] = match set {
         EscapeSet::Path => b" \"#%<>?\\^`{|}\x7f",
         EscapeSet::Args => b" \"#%&+;<>?\\^`{|}\x7f",
+        EscapeSet::Location => b" \"<>\\^`{|}\x7f",
     };
     let mut escaped = Vec::new();
     for byte in text {

@@ -17,6 +17,7 @@ pub(super) struct Request {
     pub(super) body: u64,
     pub(super) client: IpAddr,
     pub(super) listener: Option<Vec<u8>>,
+    pub(super) port: Option<u16>,
     pub(super) plan: Option<String>,
     /// Index of the value, by fact; None: not said.
     pub(super) facts: Vec<Option<u16>>,
@@ -33,6 +34,7 @@ impl Request {
             body: record.body,
             client: record.client.to_canonical(),
             listener: record.listener.as_deref().map(octets),
+            port: record.port,
             plan: record.plan.clone(),
             facts: policy.facts.iter().map(|fact| value_of(fact, record)).collect(),
             fault: record.fault,

@@ -1,6 +1,6 @@
 //! `rewrite` (nginx: `ngx_http_script_regex_start_code`, `ngx_http_script_regex_end_code`).
 
-use super::escape::unescape_redirect;
+use super::escape::{EscapeSet, escape, unescape_redirect};
 use super::template::Escaping;
 use super::walk::{Halt, Walk};
 use crate::matcher::{Refusal, SCRATCH_OCTETS};
@@ -54,6 +54,7 @@ impl<'p> Walk<'p> {
             target.push(if rewrite.replacement.parts.iter().any(has_query) { b'&' } else { b'?' });
             target.extend_from_slice(&self.args);
         }
-        target
+        // What was decoded is no URI any more.
+        escape(&target, EscapeSet::Location)
     }
 }

@@ -127,14 +127,27 @@ pub(super) fn is_unique_argument(query: &[u8], name: &[u8]) -> bool {
 
 /// `unique cookie`: at most one cookie that may be read as `name`, and that one plainly.
 pub(super) fn is_unique_cookie(lines: &[&[u8]], name: &[u8]) -> bool {
-    let all = lines.iter().flat_map(|line| pieces(line, b";,"));
-    let found: Vec<Spelt<'_>> = all.filter(|own| is_spelling(own.name, name)).collect();
-    let is_plain = |own: &Spelt<'_>| {
+    let all = lines.iter().flat_map(|line| {
+        let mut before = 0;
+        pieces(line, b";,").into_iter().map(move |own| {
+            let at = before;
+            before += own.name.len() + own.value.map_or(0, |value| value.len() + 1) + 1;
+            (own, line.get(..at).unwrap_or(&[]))
+        })
+    });
+    let found: Vec<_> = all.filter(|(own, _)| is_spelling(own.name, name)).collect();
+    let is_plain = |(own, before): &(Spelt<'_>, &[u8])| {
         let spaces = own.name.iter().take_while(|byte| **byte == b' ').count();
         let is_named = own.name.get(spaces..).is_some_and(|own| own.eq_ignore_ascii_case(name));
         let is_apart = own.between.0 != Some(b',') && own.between.1 != Some(b',');
-        let is_bare = |value: &[u8]| value.trim_ascii() == value && !value.starts_with(b"\"") && value_is_plain(value);
-        is_named && is_apart && own.value.is_some_and(is_bare)
+        let is_bare = |value: &[u8]| value.trim_ascii() == value && !value.contains(&b'"') && value_is_plain(value);
+        is_named && is_apart && !may_be_quoted(before) && own.value.is_some_and(is_bare)
     };
     found.len() < 2 && found.iter().all(is_plain)
+}
+
+/// Whether a quote of `before` may still be open: some upstreams read what stands in one as part of the cookie before.
+fn may_be_quoted(before: &[u8]) -> bool {
+    let is_open = before.split(|byte| *byte == b'"').count() % 2 == 0;
+    is_open || before.contains(&b'"') && before.contains(&b'\\')
 }

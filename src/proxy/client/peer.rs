@@ -10,6 +10,8 @@ use crate::proxy::http1::Head;
 pub(in crate::proxy) struct Peer {
     /// Its address, or what a trusted balancer said in a PROXY header; of a Unix socket 127.0.0.1.
     pub(in crate::proxy) address: IpAddr,
+    /// The port that it came to; of a Unix socket none.
+    pub(in crate::proxy) port: Option<u16>,
     pub(in crate::proxy) protocol: Protocol,
     pub(in crate::proxy) is_tls: bool,
     /// What it showed in the handshake, verified: its own certificate (DER).
@@ -31,10 +33,5 @@ impl Peer {
             (Protocol::Http1, 0) => "HTTP/1.0",
             (Protocol::Http1, _) => "HTTP/1.1",
         }
-    }
-
-    /// Somebody who speaks in clear text.
-    pub(in crate::proxy) fn clear(address: IpAddr, protocol: Protocol) -> Self {
-        Self { address, protocol, is_tls: false, certificate: None }
     }
 }

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::relocation::relocate;
 use crate::matcher::{EditAction, Side, is_success};
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Fields, Head, ResponseHead, members};
 use crate::proxy::hygiene::{Dropped, is_one_of};
 use crate::proxy::upstream::{Answer, Failure};
-use crate::proxy::verdict::Edit;
+use crate::proxy::verdict::Edits;
 
 /// The head of an answer, without what is about one connection only: that is the client side's to write.
 #[derive(Debug, Default)]
@@ -91,10 +92,10 @@ const ELSEWHERE: [&[u8]; 2] = [b"x-accel-redirect", b"x-sendfile"];
 /// Refuses an answer that asks for something else to be served where the rules drop the field that asks: the gateway does
 /// not serve it, and what is left is mostly an empty body. Where they do not, the field may be meant for a hop in front,
 /// and goes on like any other.
-pub(super) fn refuse_elsewhere(answer: &Answer, edits: &[Edit]) -> Result<(), Failure> {
+pub(super) fn refuse_elsewhere(answer: &Answer, edits: &Edits) -> Result<(), Failure> {
     let success = is_success(answer.head.status);
     let drops = |name: &[u8]| {
-        edits.iter().any(|edit| {
+        edits.rows.iter().any(|edit| {
             let counts = edit.side == Side::Response && (!edit.on_success || success);
             counts && edit.action == EditAction::Drop && edit.names(name)
         })
@@ -110,10 +111,10 @@ pub(super) fn refuse_elsewhere(answer: &Answer, edits: &[Edit]) -> Result<(), Fa
 }
 
 /// Applies the response edits of a decision to an answer.
-pub(super) fn apply(edits: &[Edit], answer: &mut AnswerHead) {
+pub(super) fn apply(edits: &Edits, answer: &mut AnswerHead) {
     let success = is_success(answer.status);
     relocate(edits, &mut answer.fields);
-    for edit in edits.iter().filter(|edit| edit.side == Side::Response && (!edit.on_success || success)) {
+    for edit in edits.rows.iter().filter(|edit| edit.side == Side::Response && (!edit.on_success || success)) {
         if edit.action == EditAction::Relocate {
             continue;
         }
@@ -123,21 +124,5 @@ pub(super) fn apply(edits: &[Edit], answer: &mut AnswerHead) {
         if edit.action != EditAction::Drop {
             answer.fields.push(&edit.name, &edit.value);
         }
-    }
-}
-
-/// Puts another beginning in place of the one that the upstream gave its Location (nginx: `proxy_redirect`).
-fn relocate(edits: &[Edit], fields: &mut Fields) {
-    let mut rows = edits.iter().filter(|edit| edit.action == EditAction::Relocate).peekable();
-    if rows.peek().is_none() {
-        return;
-    }
-    let Some(location) = fields.values("location").next() else { return };
-    let moved = rows.find_map(|edit| {
-        let rest = location.strip_prefix(edit.name.as_slice())?;
-        Some([edit.value.as_slice(), rest].concat())
-    });
-    if let Some(moved) = moved {
-        fields.set("Location", &moved);
     }
 }

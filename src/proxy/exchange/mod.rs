@@ -5,6 +5,7 @@ mod answer_body;
 mod client_cert;
 mod forwarded;
 mod origin;
+mod relocation;
 mod request_body;
 mod request_head;
 mod strip;
@@ -27,7 +28,7 @@ use super::plans::Lookup;
 use super::rare::rare;
 use super::record::Record;
 use super::upstream::{Answer, Asked, Failure, Outgoing, Then, Tunnel, Upload};
-use super::verdict::{Action, Edit, Forward, Verdict};
+use super::verdict::{Action, Edits, Forward, Verdict};
 use super::worker::Serving;
 use crate::matcher::{Body, BodyAction, Caller, Header, Omitted, Refusal, Request};
 
@@ -107,7 +108,7 @@ impl<'c> Exchange<'c> {
         if let Some(fault) = self.head.fault {
             self.record.line.outcome = "refuse";
             let own = self.problem(fault.into(), true);
-            return Ok(self.finish_own(own, &[]));
+            return Ok(self.finish_own(own, &Edits::default()));
         }
         let verdict = self.decide(None);
         self.omitted.clone_from(&verdict.omitted);
@@ -124,7 +125,7 @@ impl<'c> Exchange<'c> {
     }
 
     /// An answer of the gateway's own.
-    fn answer(mut self, action: Action, edits: &[Edit], last: bool) -> Result<Answered, Closed> {
+    fn answer(mut self, action: Action, edits: &Edits, last: bool) -> Result<Answered, Closed> {
         let own = match action {
             Action::Respond { status, body, content_type } => {
                 let mut answer = answer::bare(status);
@@ -157,7 +158,7 @@ impl<'c> Exchange<'c> {
     ///
     /// The body of the request may be gone. So a page that is asked of an upstream is asked with GET and without it, or
     /// there was none; a page that would need it, since a named location keeps the method, does not stand in.
-    async fn instead(mut self, trouble: Trouble, edits: &[Edit]) -> Result<Answered, Closed> {
+    async fn instead(mut self, trouble: Trouble, edits: &Edits) -> Result<Answered, Closed> {
         let verdict = self.decide(Some(trouble.failure.fault.status()));
         let is_paged = match &verdict.action {
             Action::Refuse { fault: Fault::Refused { refusal: Refusal::UpstreamFailed, .. }, .. } => false,
@@ -194,6 +195,7 @@ impl<'c> Exchange<'c> {
         request.scheme = self.origin.scheme;
         request.body = self.head.body;
         request.client = self.origin.address;
+        request.port = self.origin.port;
         request.listener = Some(self.client.listener.name.as_bytes());
         request.request_id = self.request_id.as_bytes();
         let serving = Rc::clone(&self.serving);
@@ -213,7 +215,7 @@ impl<'c> Exchange<'c> {
     }
 
     /// Sends the request on.
-    async fn proxy(&mut self, forward: &Forward, body: Option<RequestBody>, edits: &[Edit]) -> Result<Answer, Trouble> {
+    async fn proxy(&mut self, forward: &Forward, body: Option<RequestBody>, edits: &Edits) -> Result<Answer, Trouble> {
         let failed = |failure, last| Trouble { failure, last };
         let pool = usize::try_from(forward.upstream).ok().and_then(|index| self.serving.pools.get(index)).cloned();
         let Some(pool) = pool else { return Err(failed(Failure::new(UpstreamFault::NotConfigured), false)) };
@@ -230,7 +232,7 @@ impl<'c> Exchange<'c> {
             target: &forward.target,
             body: forward.body,
             omitted: &self.omitted,
-            edits,
+            edits: &edits.rows,
             request_id: &self.request_id,
             client: self.client,
             origin: &self.origin,
@@ -270,7 +272,7 @@ impl<'c> Exchange<'c> {
     }
 
     /// `status` goes over that of the upstream.
-    fn relay(mut self, answer: Answer, status: Option<u16>, edits: &[Edit], last: bool) -> Answered {
+    fn relay(mut self, answer: Answer, status: Option<u16>, edits: &Edits, last: bool) -> Answered {
         self.record.answered(answer.peer);
         let mut head = answer::relayed(answer.head, matches!(answer.then, Then::Tunnel(_)));
         if let Some(status) = status {
@@ -308,7 +310,7 @@ impl<'c> Exchange<'c> {
         Own { answer, body, last: *last }
     }
 
-    fn finish_own(self, own: Own, edits: &[Edit]) -> Answered {
+    fn finish_own(self, own: Own, edits: &Edits) -> Answered {
         let Own { mut answer, mut body, last } = own;
         if is_bodiless(answer.status) {
             body = Bytes::new();
@@ -321,7 +323,7 @@ impl<'c> Exchange<'c> {
     }
 
     /// What every answer gets.
-    fn finish(mut self, answer: &mut AnswerHead, edits: &[Edit]) -> Box<Record> {
+    fn finish(mut self, answer: &mut AnswerHead, edits: &Edits) -> Box<Record> {
         answer.fields.set("X-Request-Id", self.request_id.as_bytes());
         answer::apply(edits, answer);
         self.record.line.status = Some(answer.status);

@@ -17,6 +17,8 @@ pub(super) struct Origin<'h> {
     pub(super) address: IpAddr,
     /// What the client speaks, by the word of the nearest hop if that is trusted.
     pub(super) scheme: Scheme,
+    /// The port that the client came to; None where a trusted hop says what it spoke: then it came to that hop's.
+    pub(super) port: Option<u16>,
     /// Whether what the peer says about others counts.
     pub(super) peer_is_trusted: bool,
     /// What it says; nothing where it is not trusted.
@@ -43,6 +45,7 @@ impl<'h> Origin<'h> {
         let is_https = told.scheme.as_ref().map_or(peer.is_tls, |scheme| scheme.eq_ignore_ascii_case(b"https"));
         Self {
             address: network::client(peer.address, &listener.trusted, &told.hops),
+            port: peer.port.filter(|_| told.scheme.is_none()),
             scheme: if is_https { Scheme::Https } else { Scheme::Http },
             peer_is_trusted,
             told,

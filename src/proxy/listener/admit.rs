@@ -25,6 +25,8 @@ use crate::proxy::worker::Worker;
 pub(in crate::proxy) struct Door {
     pub(in crate::proxy) worker: Rc<Worker>,
     pub(in crate::proxy) listener: Rc<Listener>,
+    /// Of the socket; a Unix socket has none.
+    pub(in crate::proxy) port: Option<u16>,
     pub(in crate::proxy) tls: Option<Arc<Termination>>,
     pub(in crate::proxy) queue: Rc<Queue>,
 }
@@ -39,7 +41,7 @@ impl Door {
     /// None where there is nobody to serve.
     async fn open(&self, stream: Stream, address: IpAddr, stop: &mut watch::Receiver<bool>) -> Option<(Stream, Peer)> {
         if !self.listener.proxy_protocol && self.tls.is_none() {
-            return Some((stream, Peer::clear(address, self.clear_protocol())));
+            return Some((stream, self.clear_peer(address)));
         }
         let counters = &self.worker.shared.doors;
         let patience = self.listener.limits(self.worker.shared.limits).handshake_time_max;
@@ -78,7 +80,7 @@ impl Door {
         } else {
             address
         };
-        let Some(termination) = &self.tls else { return Some((stream, Peer::clear(address, self.clear_protocol()))) };
+        let Some(termination) = &self.tls else { return Some((stream, self.clear_peer(address))) };
         match handshake(termination, &self.queue.turn, stream).await {
             Ok(stream) => {
                 let (_, session) = stream.get_ref();
@@ -86,7 +88,7 @@ impl Door {
                 if session.handshake_kind() == Some(HandshakeKind::Resumed) {
                     count(&counters.resumed);
                 }
-                let peer = secure_peer(address, &stream);
+                let peer = self.secure_peer(address, &stream);
                 Some((Stream::Tls(Box::new(stream)), peer))
             }
             Err(error) => {
@@ -115,14 +117,17 @@ impl Door {
         }
     }
 
-    fn clear_protocol(&self) -> Protocol {
-        if self.listener.http2 == Http2::PriorKnowledge { Protocol::Http2 } else { Protocol::Http1 }
+    fn clear_peer(&self, address: IpAddr) -> Peer {
+        let prior_knowledge = self.listener.http2 == Http2::PriorKnowledge;
+        let protocol = if prior_knowledge { Protocol::Http2 } else { Protocol::Http1 };
+        Peer { address, port: self.port, protocol, is_tls: false, certificate: None }
     }
-}
 
-fn secure_peer(address: IpAddr, stream: &TlsStream<Held<Stream>>) -> Peer {
-    let (_, session) = stream.get_ref();
-    let protocol = if session.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
-    let certificate = session.peer_certificates().and_then(|chain| chain.first());
-    Peer { address, protocol, is_tls: true, certificate: certificate.map(|certificate| Rc::from(certificate.as_ref())) }
+    fn secure_peer(&self, address: IpAddr, stream: &TlsStream<Held<Stream>>) -> Peer {
+        let (_, session) = stream.get_ref();
+        let protocol = if session.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        let certificate = certificate.map(|certificate| Rc::from(certificate.as_ref()));
+        Peer { address, port: self.port, protocol, is_tls: true, certificate }
+    }
 }

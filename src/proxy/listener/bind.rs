@@ -30,6 +30,14 @@ impl Bound {
         }
     }
 
+    /// The port that is listened on; a Unix socket has none.
+    pub(in crate::proxy) fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(socket) => socket.local_addr().ok().map(|address| address.port()),
+            Self::Unix(_) => None,
+        }
+    }
+
     fn try_clone(&self) -> io::Result<Self> {
         match self {
             Self::Tcp(socket) => socket.try_clone().map(Self::Tcp),

@@ -17,7 +17,7 @@ pub struct TestCase {
     pub headers: Vec<Word>,
     /// `with fact NAME=VALUE ...` as (name, value)
     pub facts: Vec<(Word, Word)>,
-    /// `body=`, `client=`, `plan=`, `listener=`, `fault=` as (name, value), in order
+    /// `body=`, `client=`, `plan=`, `listener=`, `port=`, `fault=` as (name, value), in order
     pub options: Vec<(Word, Word)>,
     /// What stands after `->`.
     pub expectation: Expectation,

@@ -1,7 +1,7 @@
 //! nginx-forward.json: what goes upstream, and where redirects point.
 
 use super::conf::{engines, http};
-use super::{Tally, corpus, list, status, text};
+use super::{Tally, corpus, escaped_location, list, status, text};
 use rulec::model::{RequestRecord, Verdict};
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ impl Answer {
             status,
             // A header that edits bring; a 400 comes before them here.
             server: field("server").filter(|_| status != Some(400)),
-            redirect: field("redirect"),
+            redirect: field("redirect").as_deref().map(escaped_location),
             target: field("upstream").and_then(target),
             host: field("up_host"),
             location: case["up_headers"]["x-loc"].as_str().map(str::to_owned),

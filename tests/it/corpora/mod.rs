@@ -9,6 +9,7 @@ mod trees;
 mod uri;
 
 use crate::engines::Engines;
+use rulec::matcher::is_escaped_in_location;
 use rulec::model::{RequestRecord, Verdict, VerdictKind};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -24,6 +25,15 @@ pub(crate) fn corpus(name: &str) -> String {
 pub(crate) fn corpora() -> PathBuf {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     std::env::var_os("RULEC_CORPORA").map_or_else(beside, PathBuf::from)
+}
+
+/// A Location of nginx's as ours holds it: nginx sends what it has decoded. Bytes are Latin-1.
+pub(crate) fn escaped_location(theirs: &str) -> String {
+    let escape = |letter: char| match u8::try_from(letter) {
+        Ok(byte) if is_escaped_in_location(byte) => format!("%{byte:02X}"),
+        _ => letter.to_string(),
+    };
+    theirs.chars().map(escape).collect()
 }
 
 /// The lines of a corpus of JSON lines, without the first, which explains the fields.

@@ -17,6 +17,7 @@ impl Sketch {
         let clients = ["127.0.0.1", "10.1.2.3", "2001:db8::1", "192.0.2.7", "::ffff:10.0.0.1"];
         request.client = choices.pick(&clients).parse().expect("an address");
         request.listener = [None, Some("public"), Some("internal"), Some("other")][choices.below(4)].map(str::to_owned);
+        request.port = [None, Some(80), Some(443), Some(8080)][choices.below(4)];
         if self.has_plans && choices.chance(75) {
             let plan = choices.pick(&["gold", "silver", "?missing", "?unknown", "?failed"]);
             request.plan = Some(plan.to_owned());
@@ -98,7 +99,7 @@ const CONNECTIONS: [&str; 10] = [
 
 fn headers(choices: &mut Choices<'_>) -> Vec<(String, String)> {
     let mut headers = Vec::new();
-    let values = ["x", "a", "x, y", "", "1", " ab ", "v1", "a b", "y,x", "a\u{e9}"];
+    let values = ["x", "a", "x, y", "", "1", " ab ", "v1", "a b", "y,x", "a\u{e9}", "a\tb", "//o\\"];
     for _ in 0..choices.below(4) {
         let (name, value) = match choices.below(11) {
             0..4 => (choices.pick(&["X-A", "x-a", "X-B"]), choices.pick(&values)),
@@ -179,6 +180,13 @@ fn spelt(path: &str, choices: &mut Choices<'_>) -> String {
             "%c0%af",
             "%01",
             "%00",
+            "%09",
+            "%7f",
+            "%20",
+            "%09/o",
+            "%5c/o",
+            "%7C",
+            "\u{e9}",
         ];
         target.push_str(choices.pick(&ends));
     }
@@ -198,6 +206,8 @@ fn spelt(path: &str, choices: &mut Choices<'_>) -> String {
             "#f",
             "?a&&b=/x.php",
             "?user_key=",
+            "?q=\t/o",
+            "?q=//o&a=\u{e9}<",
             "?user%5fkey=k",
             "?a=1;user.key=k&b",
             "?user_key=k;q=1",

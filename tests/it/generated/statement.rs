@@ -170,13 +170,15 @@ fn setting(index: usize, choices: &mut Choices<'_>, place: &Place<'_>, rules: &m
             .pick(&[
                 "proxy_redirect off;",
                 "proxy_redirect http://b/ /$1;",
+                "proxy_redirect http://b/ //$arg_q;",
                 "proxy_redirect http://a.b/ $scheme://$host/;",
             ])
             .to_owned(),
         14 if choices.chance(20) => format!("forget {} headers;", choices.pick(&["request", "response"])),
         _ => {
             let verb = choices.pick(&["set", "set", "add"]);
-            let (side, name) = (choices.pick(&["request", "response"]), choices.pick(&["X-A", "X-B", "Via-X", "X_A"]));
+            let (side, name) =
+                (choices.pick(&["request", "response"]), choices.pick(&["X-A", "X-B", "Via-X", "X_A", "location"]));
             let success = if side == "response" { choices.pick(&["", " on success"]) } else { "" };
             format!("{verb} {side} header {name} {}{success};", quoted(&text(choices, &scope)))
         }

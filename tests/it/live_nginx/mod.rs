@@ -9,6 +9,7 @@ pub(crate) mod random;
 mod tree;
 mod within;
 
+use crate::corpora::escaped_location;
 use crate::engines::Engines;
 use nginx::{Answer, Nginx};
 use random::Random;
@@ -80,16 +81,14 @@ fn answer_of(verdict: &Verdict) -> Answer {
 }
 
 /// Where we differ on purpose: no location is 404 (nginx looks for a file then: 403 for a directory), a redirect to a
-/// path begins with one slash, and a Location that would hold a line feed is refused.
+/// path begins with one slash, and a Location holds what no URI does as its escape.
 fn in_our_words(answer: Answer, host: &str) -> Answer {
-    if answer.location.as_ref().is_some_and(|location| location.contains('\n')) {
-        return Answer { status: 400, location: None, body: None };
-    }
     let origin = format!("http://{host}");
     let location = answer.location.map(|location| match location.strip_prefix(&origin) {
         Some(path) if path.starts_with('/') => format!("{origin}/{}", path.trim_start_matches(['/', '\\'])),
         _ => location,
     });
+    let location = location.as_deref().map(escaped_location);
     let status = if answer.status == 403 { 404 } else { answer.status };
     let body = answer.body.filter(|_| status == 200);
     Answer { status, location, body }

@@ -4,6 +4,7 @@
 
 use super::nginx::{Answer, Nginx};
 use super::random::{self, Random};
+use crate::corpora::escaped_location;
 use crate::engines::Engines;
 use rulec::model::{RequestRecord, Verdict, VerdictKind};
 use std::fmt::Write;
@@ -42,7 +43,7 @@ fn compare(mut random: Random, seed: u64) -> u64 {
             let is_redirect = verdict.verdict == Some(VerdictKind::Redirect);
             let theirs = Answer {
                 // nginx forgets to take back the Location of a redirect for which a page stands in.
-                location: theirs.location.filter(|_| is_redirect),
+                location: theirs.location.filter(|_| is_redirect).as_deref().map(escaped_location),
                 body: theirs.body.filter(|_| ours.body.is_some()),
                 ..theirs
             };

@@ -2,6 +2,7 @@
 
 mod activation;
 mod as_nginx;
+mod attempts;
 mod balancing;
 mod begun;
 mod bodies;
@@ -16,6 +17,7 @@ mod identity;
 mod lifecycle;
 mod listener_tls;
 mod listeners;
+mod made_values;
 pub(crate) mod names;
 mod operation;
 mod operator_log;
@@ -24,6 +26,7 @@ mod plans;
 mod process;
 mod proxy_protocol;
 mod races;
+mod redirects;
 mod reloads;
 mod seen;
 mod shortage;

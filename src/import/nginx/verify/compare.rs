@@ -5,6 +5,7 @@ use super::echo::Received;
 use super::instrument::{FILES, FOREIGN, PLACE};
 use super::subject::Subject;
 use super::upstream_answer::{ALWAYS, BODY};
+use crate::matcher::is_escaped_in_location;
 use crate::model::{HeaderChanges, RequestRecord, Verdict, VerdictKind};
 use std::collections::BTreeSet;
 
@@ -229,12 +230,13 @@ fn applied(before: Vec<String>, changes: &HeaderChanges, name: &str) -> Vec<Stri
     values
 }
 
-/// The ways to write what nginx says in `location`.
+/// The ways to write what nginx says in a Location.
 ///
-/// A redirect to a path begins with exactly one slash, on purpose: browsers take two for a host. And nginx has no TLS
-/// here, so that what it makes absolute by itself says `http`.
-fn spellings(location: &str, request: &RequestRecord) -> Vec<String> {
-    let mut spellings = vec![location.to_owned()];
+/// A redirect to a path begins with exactly one slash, on purpose: browsers take two for a host. What no URI holds is
+/// escaped. And nginx has no TLS here, so that what it makes absolute by itself says `http`.
+fn spellings(sent: &str, request: &RequestRecord) -> Vec<String> {
+    let location = escaped(sent);
+    let mut spellings = vec![sent.to_owned(), location.clone()];
     let host = request.host.clone().unwrap_or_default().to_ascii_lowercase();
     let host = host.split(':').next().unwrap_or_default();
     let path = location.strip_prefix("http://").and_then(|rest| rest.strip_prefix(host));
@@ -252,4 +254,13 @@ fn spellings(location: &str, request: &RequestRecord) -> Vec<String> {
         spellings.push(format!("/{}", location.trim_start_matches(['/', '\\'])));
     }
     spellings
+}
+
+/// `location` (Latin-1) as the rules send it.
+fn escaped(location: &str) -> String {
+    let escape = |letter: char| match u8::try_from(letter) {
+        Ok(byte) if is_escaped_in_location(byte) => format!("%{byte:02X}"),
+        _ => letter.to_string(),
+    };
+    location.chars().map(escape).collect()
 }

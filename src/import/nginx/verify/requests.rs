@@ -44,6 +44,7 @@ impl Source {
         let socket = random.pick(&server.sockets);
         if let Some(socket) = socket.and_then(|socket| self.sockets.get(*socket)) {
             request.listener.clone_from(&socket.listener);
+            request.port = socket.port;
             (if socket.is_tls { "https" } else { "http" }).clone_into(&mut request.scheme);
         }
         request.host = Some(host(server, random));

@@ -79,7 +79,7 @@ fn compare(random: &mut Random, seed: u64, tally: &mut Tally) {
         }
         let asks: Vec<Ask> = (0..REQUESTS).map(|_| ask(&subject.server, random)).collect();
         for (ask, reply) in asks.iter().zip(nginx.ask(&subject.server.host, &asks)) {
-            let request = subject.record(ask);
+            let request = subject.record(ask, nginx.port);
             let Some(verdict) = subject.engines.decide(&request) else { continue };
             if let Some(difference) = difference(ask, &verdict, &reply) {
                 tally.differences.push(shown(&difference, &subject.server, ask));
@@ -116,8 +116,9 @@ impl Subject {
         Some(Self { server, engines: Engines::within_budget(rules)?, facts })
     }
 
-    fn record(&self, ask: &Ask) -> RequestRecord {
+    fn record(&self, ask: &Ask, port: u16) -> RequestRecord {
         let mut request = RequestRecord::new(ask.target.as_str());
+        request.port = Some(port);
         ask.method.clone_into(&mut request.method);
         request.host = Some(self.server.host.clone());
         request.headers = ask.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -176,7 +177,7 @@ fn shrink(server: &Server, ask: &Ask) -> Server {
         let subject = imported(server).ok().and_then(|rules| Subject::new(server.clone(), &rules))?;
         let nginx = Peer::start(&format!("{SHARED}{}", server.conf())).ok()?;
         let reply = nginx.ask(&server.host, std::slice::from_ref(ask)).pop()?;
-        let verdict = subject.engines.agree(&subject.record(ask)).ok()??;
+        let verdict = subject.engines.agree(&subject.record(ask, nginx.port)).ok()??;
         difference(ask, &verdict, &reply)
     };
     let mut smallest = server.clone();

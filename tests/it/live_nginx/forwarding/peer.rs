@@ -27,7 +27,7 @@ pub(super) struct Reply {
 pub(super) struct Peer {
     child: Child,
     folder: PathBuf,
-    port: u16,
+    pub(super) port: u16,
 }
 
 impl Peer {
@@ -43,7 +43,7 @@ impl Peer {
              events {{ worker_connections 512; }}\n\
              http {{ access_log off; root {shown}/html; default_type text/plain; server_names_hash_max_size 8192;\n\
              client_body_temp_path {shown}/c; proxy_temp_path {shown}/p; fastcgi_temp_path {shown}/f;\n\
-             uwsgi_temp_path {shown}/u; scgi_temp_path {shown}/s; keepalive_requests 10000000; port_in_redirect off;\n\
+             uwsgi_temp_path {shown}/u; scgi_temp_path {shown}/s; keepalive_requests 10000000;\n\
              upstream u1 {{ server unix:{shown}/back.sock; }} upstream u2 {{ server unix:{shown}/back.sock; }}\n\
              server {{ listen unix:{shown}/back.sock; merge_slashes off; location / {{ return 200\n\
              \"E|$request_method|$http_host|$http_x_loc|$http_x_p|$content_length|$request_uri\"; }} }}\n\
