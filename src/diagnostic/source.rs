@@ -39,14 +39,44 @@ pub struct Source {
     pub text: String,
     /// Where each line begins, so that a place is found without reading all that stands before it.
     line_starts: Vec<u32>,
+    /// By block of [`BLOCK_BYTES`]: how many characters begin before it, so that a column of a line of megabytes is found
+    /// without reading the line.
+    characters: Vec<u32>,
 }
+
+/// Bytes that are read to find a column.
+const BLOCK_BYTES: usize = 1 << 10;
 
 impl Source {
     fn new(name: String, text: String) -> Self {
         let newlines = (0u32..).zip(text.bytes()).filter(|(_, byte)| *byte == b'\n');
         let line_starts = core::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
-        Self { name, text, line_starts }
+        let mut before = 0;
+        let characters = text.as_bytes().chunks(BLOCK_BYTES).map(|block| {
+            let here = before;
+            before += characters_of(block);
+            here
+        });
+        let characters = characters.collect();
+        Self { name, text, line_starts, characters }
     }
+
+    /// How many characters begin before the byte `at`.
+    fn characters_before(&self, at: u32) -> u32 {
+        let block = at as usize / BLOCK_BYTES;
+        let rest = self.text.as_bytes().get(block * BLOCK_BYTES..at as usize).unwrap_or_default();
+        match self.characters.get(block) {
+            Some(before) => before + characters_of(rest),
+            // `at` is the end of a text whose last block is full.
+            None => self.text.chars().count().try_into().unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// Bytes of UTF-8 that begin a character.
+fn characters_of(bytes: &[u8]) -> u32 {
+    let begins = |byte: &&u8| **byte & 0xC0 != 0x80;
+    u32::try_from(bytes.iter().filter(begins).count()).unwrap_or(u32::MAX)
 }
 
 /// All texts of a compilation: the file named and what it includes, in reading order.
@@ -79,8 +109,8 @@ impl Sources {
         let at = span.start.min(u32::try_from(source.text.len()).unwrap_or(u32::MAX));
         let line = source.line_starts.partition_point(|start| *start <= at);
         let line_start = line.checked_sub(1).and_then(|index| source.line_starts.get(index)).copied().unwrap_or(0);
-        let before = source.text.get(line_start as usize..at as usize);
-        (line, before.map_or(0, |before| before.chars().count()) + 1)
+        let column = source.characters_before(at) - source.characters_before(line_start);
+        (line, column as usize + 1)
     }
 
     /// `file:line:column` of the start of `span`, as every message prints it.

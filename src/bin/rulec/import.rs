@@ -62,7 +62,7 @@ fn certify(arguments: &ImportNginx, options: &Options, parsed: Parsed) -> Result
     };
     let hash = hash(&parsed);
     // The same configuration was imported a moment ago.
-    let Ok(subject) = Subject::new(parsed, options, 0) else { return Ok(Status::Errors) };
+    let Ok(subject) = Subject::new(parsed, options) else { return Ok(Status::Errors) };
     if subject.size().1 == 0 {
         console::tell("nothing to verify: no server stands in this configuration\n");
         return Ok(Status::Fine);

@@ -4,6 +4,7 @@ use super::fact::file_fact;
 use super::flow::{Branch, Flow, UriUse, When};
 use super::importer::{Importer, Lack};
 use super::level::Level;
+use super::location;
 use super::place::Place;
 use super::predicate::Predicate;
 use super::proxy::Home;
@@ -320,8 +321,34 @@ impl<'p> Importer<'p> {
             }
             return Ok(format!("goto {}", word(last)));
         }
+        let last = match alias_prefix(&place.level).filter(|_| last.contains('$')) {
+            Some(prefix) => less_prefix(last, &prefix)?,
+            None => last,
+        };
         Ok(format!("goto {}", quoted(&self.template_text(last, place)?)))
     }
+}
+
+/// The prefix that an `alias` stands for at `level`, if one does.
+fn alias_prefix(level: &Level<'_>) -> Option<String> {
+    if level.own("alias").is_empty() {
+        return if level.own("root").is_empty() { alias_prefix(level.outer.as_ref()?) } else { None };
+    }
+    let (modifier, pattern) = location::head_of(level.of?)?;
+    (!modifier.starts_with('~') && !pattern.starts_with('@')).then_some(pattern)
+}
+
+/// What nginx makes of `last`, the last word of a `try_files` with a variable: it takes the prefix of an `alias` off.
+fn less_prefix<'w>(last: &'w str, prefix: &str) -> Result<&'w str, Lack> {
+    let literal = last.split('$').next().unwrap_or("");
+    if let Some(rest) = last.strip_prefix(prefix).filter(|_| literal.len() >= prefix.len()) {
+        let why = format!("nginx takes `{prefix}` off because of the `alias`, and what is left is no path");
+        return if rest.starts_with('/') { Ok(rest) } else { Err(Lack::beyond(why)) };
+    }
+    if prefix.starts_with(literal) {
+        return Err(Lack::beyond(format!("nginx takes `{prefix}` off where it begins so, because of the `alias`")));
+    }
+    Ok(last)
 }
 
 /// Whether a request that matched both gets the handler of `before` with the settings of `last`, which has none.

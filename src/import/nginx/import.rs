@@ -62,11 +62,11 @@ pub fn import(parsed: &Parsed, options: &Options) -> Imported {
     let (left_out, wanted) = (core::mem::take(left_out), core::mem::take(wanted));
     let rendered = Rendered::of(&nodes);
     let mut diagnostics = importer.diagnostics;
-    if !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    if !diagnostics.has_errors() {
         diagnostics.extend(mistakes(&rendered));
     }
     diagnostics.extend(parsed.sources.iter().flat_map(|(file, source)| direction::check(file, &source.text)));
-    diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
+    let diagnostics = diagnostics.sorted();
     let result =
         Imported { rules: rendered.text, report, diagnostics, left_out, misnamed, wanted, origins: rendered.origins };
     if result.has_errors() { Imported { rules: String::new(), ..result } } else { result }

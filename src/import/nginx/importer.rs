@@ -1,6 +1,7 @@
 //! What all of the translation shares: findings, the account of directives, and what is declared at the top.
 
 use super::fact::Fact;
+use super::findings::Findings;
 use super::map::Maps;
 use super::report::{Entry, Outcome};
 use super::table;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(super) struct Importer<'p> {
     pub(super) parsed: &'p Parsed,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Findings,
     pub(super) ledger: BTreeMap<Span, Outcome>,
     pub(super) upstreams: Upstreams<'p>,
     pub(super) maps: Maps<'p>,
@@ -57,7 +58,7 @@ impl<'p> Importer<'p> {
     pub(super) fn new(parsed: &'p Parsed, options: &'p Options) -> Self {
         Self {
             parsed,
-            diagnostics: Vec::new(),
+            diagnostics: Findings::default(),
             ledger: BTreeMap::new(),
             upstreams: Upstreams::default(),
             maps: Maps::default(),
@@ -186,11 +187,7 @@ impl<'p> Importer<'p> {
     }
 
     pub(super) fn say(&mut self, diagnostic: Diagnostic) {
-        let same =
-            |other: &Diagnostic| other.place.span == diagnostic.place.span && other.message == diagnostic.message;
-        if !self.diagnostics.iter().any(same) {
-            self.diagnostics.push(diagnostic);
-        }
+        self.diagnostics.push(diagnostic);
     }
 }
 

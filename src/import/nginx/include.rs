@@ -1,6 +1,7 @@
 //! `include`: files within files.
 
-use super::parse::{file, text_of};
+use super::findings::Findings;
+use super::parse::{WORDS_MAX, file, text_of};
 use super::tree::{Block, Comment, Directive, Parsed, Word};
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use std::io::{self, Read};
@@ -20,7 +21,9 @@ const FILES_MAX: usize = 10_000;
 pub(super) struct Reader {
     folder: PathBuf,
     sources: Sources,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Findings,
+    /// Words and comments that may still be read.
+    room: usize,
     files: usize,
     octets: usize,
 }
@@ -28,14 +31,20 @@ pub(super) struct Reader {
 impl Reader {
     /// Relative includes are sought in `folder`.
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, sources: Sources::default(), diagnostics: Vec::new(), files: 0, octets: 0 }
+        Self {
+            folder,
+            sources: Sources::default(),
+            diagnostics: Findings::default(),
+            room: WORDS_MAX,
+            files: 0,
+            octets: 0,
+        }
     }
 
     /// All that was read.
     pub(super) fn finish(self, directives: Vec<Directive>, comments: Vec<Comment>) -> Parsed {
-        let Self { sources, mut diagnostics, .. } = self;
-        diagnostics.sort_by_key(|diagnostic| diagnostic.place.span);
-        Parsed { sources, directives, comments, diagnostics }
+        let Self { sources, diagnostics, .. } = self;
+        Parsed { sources, directives, comments, diagnostics: diagnostics.sorted() }
     }
 
     /// The directives of `bytes`, read under `name`; `open` are the files that are being read, this one last.
@@ -52,13 +61,13 @@ impl Reader {
         let id = self.sources.add(name, text.as_str());
         // Blank out the mark, so that places stay.
         let text = if marked { text.replacen('\u{feff}', "   ", 1) } else { text };
-        let tree = file(id, &text);
+        let tree = file(id, &text, &mut self.room);
         if marked {
             let message = "nginx takes a byte order mark for a part of the first word";
             let place = Span::new(id, 0, 0);
             self.diagnostics.push(Diagnostic::warning("nginx-byte-order-mark", place, message).help("save without it"));
         }
-        self.diagnostics.extend(tree.diagnostics);
+        self.diagnostics.extend(tree.diagnostics.sorted());
         let Block { directives, comments, .. } = tree.block;
         (self.follow(directives, open), comments)
     }

@@ -11,6 +11,7 @@ mod context;
 mod decode;
 mod fact;
 mod field;
+mod findings;
 mod flow;
 mod import;
 mod importer;

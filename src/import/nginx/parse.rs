@@ -1,6 +1,7 @@
 //! Files to a tree of directives.
 
 use super::decode::decode;
+use super::findings::Findings;
 use super::include::Reader;
 use super::lexer::{Flaw, Lexer, Token, offset};
 use super::tree::{Block, Comment, Directive, Parsed, Word};
@@ -28,6 +29,9 @@ pub fn parse_text(name: &str, text: &[u8]) -> Parsed {
     reader.finish(directives, comments)
 }
 
+/// Words and comments of all files together: a hundred thousand locations have half a million. A word takes up to 300
+/// bytes in the tree, and as many in the account and the rules.
+pub(super) const WORDS_MAX: usize = 1_000_000;
 /// Blocks within blocks: nginx's own configurations have five or six.
 const DEPTH_MAX: usize = 50;
 
@@ -37,7 +41,7 @@ pub(super) struct FileTree {
     /// What stands in it.
     pub(super) block: Block,
     /// What is wrong with it.
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Findings,
 }
 
 /// The text of a file, and whether it began with a byte order mark.
@@ -46,9 +50,9 @@ pub(super) fn text_of(bytes: &[u8]) -> (String, bool) {
     (decode(bytes), bytes.starts_with(mark))
 }
 
-/// The directives of `text`.
-pub(super) fn file(file: FileId, text: &str) -> FileTree {
-    let mut parser = Parser { lexer: Lexer::new(file, text), text, tree: FileTree::default(), flaws: Vec::new() };
+/// The directives of `text`; `room` is how many words and comments may still be read.
+pub(super) fn file(file: FileId, text: &str, room: &mut usize) -> FileTree {
+    let mut parser = Parser { lexer: Lexer::new(file, text), text, tree: FileTree::default(), flaws: Vec::new(), room };
     parser.run();
     parser.tree
 }
@@ -58,6 +62,7 @@ struct Parser<'a> {
     text: &'a str,
     tree: FileTree,
     flaws: Vec<Flaw>,
+    room: &'a mut usize,
 }
 
 /// A block that is being read, and the directive that opened it.
@@ -73,7 +78,7 @@ impl Parser<'_> {
         let mut words: Vec<Word> = Vec::new();
         let mut comments: Vec<Comment> = Vec::new();
         loop {
-            let token = self.lexer.next(&mut self.flaws);
+            let token = self.next();
             self.flaws();
             match token {
                 Token::Word(word) => words.push(word),
@@ -109,6 +114,20 @@ impl Parser<'_> {
                 }
             }
         }
+    }
+
+    /// The next token; the end of the file where nothing more may be read.
+    fn next(&mut self) -> Token {
+        let token = self.lexer.next(&mut self.flaws);
+        let (Token::Word(Word { span, .. }) | Token::Comment(span)) = &token else { return token };
+        let span = *span;
+        if *self.room == 0 {
+            let message = format!("more than {WORDS_MAX} words: the rest is not read");
+            self.tree.diagnostics.push(Diagnostic::error("file-too-large", span, message).help("include less"));
+            return Token::End(Span::new(span.file, span.start, span.start));
+        }
+        *self.room -= 1;
+        if self.tree.diagnostics.is_full() { Token::End(Span::new(span.file, span.start, span.start)) } else { token }
     }
 
     fn open(&mut self, head: Directive, frames: &mut Vec<Frame>) {

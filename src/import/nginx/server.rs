@@ -58,7 +58,7 @@ impl<'p> Importer<'p> {
     pub(super) fn snippet_server(&mut self, directives: &'p [Directive]) -> Vec<Node> {
         let Some(first) = directives.first() else { return Vec::new() };
         let http = Level::outermost(&[]);
-        let level = Level { directives, of: None, outer: Some(std::rc::Rc::new(http.clone())) };
+        let level = Level::within(&http, directives);
         let mut servers = Servers {
             http,
             listeners: Listeners::default(),

@@ -2,11 +2,13 @@
 
 mod account;
 mod defaults;
+mod hostile;
 mod kept;
 mod meaning;
 mod refusals;
 mod syntax;
 mod verify;
+mod verify_shows;
 mod without;
 
 use rulec::diagnostic::{Format, render};

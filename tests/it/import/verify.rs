@@ -2,7 +2,7 @@
 
 use crate::corpora::corpora;
 use rulec::diagnostic::Severity;
-use rulec::import::nginx::verify::{Answer, Nginx, Outcome, Random, Subject, curl, find};
+use rulec::import::nginx::verify::{Answer, Certificate, Nginx, Outcome, Random, Subject, curl, find};
 use rulec::import::nginx::{Options, Without, import, parse, parse_text};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 const REQUESTS: u64 = 1_000;
 
 fn subject(conf: &str) -> Subject {
-    let subject = Subject::new(parse_text("nginx.conf", conf.as_bytes()), &Options::default(), 0);
+    let subject = Subject::new(parse_text("nginx.conf", conf.as_bytes()), &Options::default());
     subject.unwrap_or_else(|errors| panic!("{conf}\n{errors:?}"))
 }
 
-fn nginx() -> PathBuf {
+pub(super) fn nginx() -> PathBuf {
     find().expect("nginx is installed (tests/run sees to it)")
 }
 
@@ -64,7 +64,7 @@ fn what_imports_decides_as_a_live_nginx_does() {
     for path in found {
         let shown = path.display();
         let options = Options { without: without_of(&path) };
-        let subject = match Subject::new(parse(&path, None).expect("it can be read"), &options, 0) {
+        let subject = match Subject::new(parse(&path, None).expect("it can be read"), &options) {
             Ok(subject) => subject,
             Err(said) => {
                 let parsed = parse(&path, None).expect("it can be read");
@@ -141,10 +141,10 @@ type Alteration = fn(&mut Answer);
 #[test]
 fn every_part_of_an_answer_that_is_another_is_a_difference() {
     let subject = subject(EVERYTHING);
-    let nginx = Nginx::start(&nginx(), &[&subject]).expect("nginx takes it");
+    let nginx = Nginx::start(&nginx(), &subject).expect("nginx takes it");
     let mut random = Random::new(3);
     let requests: Vec<_> = (0..600).map(|_| subject.request(&mut random)).collect();
-    let answers = nginx.ask(&subject, &requests).expect("nginx answers");
+    let answers = nginx.ask(&requests).expect("nginx answers");
     let alterations: [(&str, Alteration); 6] = [
         ("status", |answer| answer.status += 1),
         ("Location", |answer| {
@@ -186,6 +186,92 @@ fn a_difference_is_shown_as_a_line_for_a_shell() {
     let line = curl(&request);
     let begins = r"curl -i -X POST --path-as-is --request-target '/it'\''s?a=1' -H 'X-A: b c' 'http://a.test/'";
     assert!(line.starts_with(begins), "{line}");
+}
+
+/// nginx is asked `conf`, and agrees with the rules wherever it was asked.
+fn check_agrees(conf: &str) -> Certificate {
+    let certificate = subject(conf).verify(&nginx(), 2_000, 11).unwrap_or_else(|why| panic!("{conf}\n{why}"));
+    assert_eq!(certificate.differing, 0, "{conf}\n{}", certificate.differences.join("\n\n"));
+    assert!(certificate.agreed > 1_000, "{conf}\n{certificate}");
+    certificate
+}
+
+#[test]
+fn an_address_of_variables_is_reached_without_a_resolver() {
+    for (set, address) in [
+        ("set $app grafana;", "http://$app:3000"),
+        ("set $app grafana; set $port 3000; set $proto http;", "$proto://$app:$port"),
+        ("set $app grafana; set $port 3000; set $proto https;", "$proto://$app:$port"),
+        ("set $app grafana;", "https://$app:3000$request_uri"),
+        ("set $app grafana; if ($arg_beta = 1) { set $app grafana-beta; }", "http://$app:3000"),
+        ("set $app grafana;", "http://$app"),
+        ("set $app 10.0.0.7;", "http://$app:8080/to$request_uri"),
+        ("set $app declared;", "http://$app"),
+        ("set $url http://grafana:3000;", "$url"),
+        ("set $app grafana;", "http://${app}:3000/x?$args"),
+        ("", "http://$by_map"),
+        ("", "http://$by_map:3000"),
+    ] {
+        check_agrees(&format!(
+            "map $http_x_which $by_map {{ default declared; one 10.0.0.1; two other.test; }}\n\
+             upstream declared {{ server 10.0.0.9:80; }}\nserver {{ listen 80; server_name a.test;\n\
+             resolver 127.0.0.11 valid=30s; location / {{ {set} proxy_pass {address}; }} }}"
+        ));
+    }
+}
+
+#[test]
+fn what_nginx_refuses_before_it_knows_a_server_need_not_carry_its_fields() {
+    let certificate = check_agrees(
+        "server { listen 80; server_name a.test; add_header Strict-Transport-Security max-age=1 always;\n\
+         location / { proxy_pass http://10.0.0.1; } location /own { add_header X-Own 1 always; return 403; } }",
+    );
+    assert!(certificate.on_purpose.keys().any(|why| why.contains("response fields too")), "{certificate}");
+}
+
+#[test]
+fn redirects_say_the_port_that_is_listened_on() {
+    for listen in ["8080", "127.0.0.1:8081", "80", "443", "443 ssl", "8443 ssl", "[::]:8080", "unix:/run/a.sock"] {
+        check_agrees(&format!(
+            "server {{ listen {listen}; server_name a.test; location /app/ {{ proxy_pass http://10.0.0.1/x/; }}\n\
+             location /old {{ return 301 /new; }} location /r {{ rewrite ^ /s permanent; }}\n\
+             location /t {{ return 302 https://$host/t; }} }}"
+        ));
+    }
+}
+
+#[test]
+fn a_certificate_names_what_was_not_asked() {
+    let conf = "http { server { listen 80; server_name a.test; ssl_protocols TLSv1.3; keyval_zone zone=a:1m;\n\
+                access_log /var/log/a; location / { limit_req zone=z; proxy_pass http://10.0.0.1; } } }";
+    let options = Options { without: vec!["limit_req".parse().expect("a name")] };
+    let subject = Subject::new(parse_text("site.conf", conf.as_bytes()), &options);
+    let subject = subject.unwrap_or_else(|errors| panic!("{errors:?}"));
+    let certificate = subject.verify(&nginx(), 300, 1).expect("nginx takes it").to_string();
+    let lines: Vec<&str> = certificate.lines().filter(|line| line.starts_with("not asked: ")).collect();
+    assert!(certificate.contains(" requests agreed, over 1 of 1 locations of 1 servers\nnot asked: "), "{certificate}");
+    for (line, part) in lines.iter().zip([
+        "`limit_req` (site.conf:2:",
+        "`keyval_zone` (site.conf:1:",
+        "runs without: `access_log`, `ssl_protocols`",
+        "TLS and client certificates",
+    ]) {
+        assert!(line.contains(part), "{part}\n{certificate}");
+    }
+    assert_eq!(lines.len(), 4, "{certificate}");
+}
+
+#[test]
+fn nothing_is_certified_where_nothing_was_compared() {
+    let subject = subject("server { listen 80; location / { return 204; } }");
+    let why = subject.verify(&nginx(), 0, 1).expect_err("no requests").to_string();
+    assert!(why.starts_with("nothing could be compared"), "{why}");
+    let all = "http { server { listen 80; server_name a.test; location / { return 204; } } }";
+    let parsed = parse_text("nginx.conf", all.replace("location /", "location ~ (").as_bytes());
+    let imported = import(&parse_text("nginx.conf", all.as_bytes()), &Options::default());
+    let subject = Subject::of(parsed, imported).expect("there are rules");
+    let why = subject.verify(&nginx(), 10, 1).expect_err("nginx does not take it").to_string();
+    assert!(why.contains("pcre"), "{why}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! What nginx did beside what the rules say.
 
 use super::client::Answer;
-use super::echo::{self, Received};
+use super::echo::Received;
 use super::instrument::{FILES, FOREIGN, PLACE};
 use super::subject::Subject;
+use super::upstream_answer::{ALWAYS, BODY};
 use crate::matcher::is_escaped_in_location;
 use crate::model::{HeaderChanges, RequestRecord, Verdict, VerdictKind};
+use std::collections::BTreeSet;
 
 /// What came of one comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +21,12 @@ pub enum Outcome {
     Differs(String),
 }
 
+/// Takes down a part of an answer: what it is, nginx's, the rules'.
+type Differ<'a> = &'a mut dyn FnMut(&str, String, String);
+
 impl Subject {
     /// `answer`, which nginx gave to `request`, beside `verdict`.
     pub fn compare(&self, request: &RequestRecord, answer: &Answer, verdict: &Verdict) -> Outcome {
-        if let Some(why) = self.on_purpose(request, answer, verdict) {
-            return Outcome::OnPurpose(why);
-        }
         let mut differences = Vec::new();
         let mut differ = |what: &str, theirs: String, ours: String| {
             if theirs != ours {
@@ -35,112 +37,107 @@ impl Subject {
         let told = answer.received.is_some() || answer.values("content-type") == ["image/gif"];
         let theirs = if told { "proxied" } else { "answered" };
         differ("handler", theirs.to_owned(), if proxied { "proxied" } else { "answered" }.to_owned());
+        let upstreams = answer.received.as_ref().map_or(200, |received| received.answer.status);
         let status = match verdict.verdict {
             Some(VerdictKind::Close) => 0,
-            _ => verdict.status.unwrap_or(200),
+            _ => verdict.status.unwrap_or(upstreams),
         };
         differ("status", answer.status.to_string(), status.to_string());
-        if proxied {
-            if let Some(received) = &answer.received {
+        match &answer.received {
+            Some(received) if proxied => {
                 self.forwarded(request, received, verdict, &mut differ);
+                if request.method != "HEAD" && !matches!(answer.status, 204 | 304) {
+                    differ("body", answer.body.clone(), BODY.to_owned());
+                }
             }
-        } else {
-            let location = answer.values("location").join(" and ");
-            let ours = verdict.redirect.clone().unwrap_or_default();
-            let theirs = if spellings(&location, request).contains(&ours) { ours.clone() } else { location };
-            differ("Location", theirs, ours);
-            if let Some(body) = verdict.body.as_ref().filter(|_| request.method != "HEAD") {
-                differ("body", answer.body.clone(), body.clone());
-            }
+            _ if proxied => {}
+            _ => self.answered(request, answer, verdict, &mut differ),
         }
         if verdict.verdict != Some(VerdictKind::Close) {
-            self.response(answer, verdict, &mut differ);
+            self.response(request, answer, verdict, &mut differ);
             differ("location", self.place_of(answer), self.place(verdict));
         }
-        if differences.is_empty() { Outcome::Same } else { Outcome::Differs(differences.join("\n")) }
+        match self.on_purpose(request, answer, verdict, differences.is_empty()) {
+            Some(why) => Outcome::OnPurpose(why),
+            None if differences.is_empty() => Outcome::Same,
+            None => Outcome::Differs(differences.join("\n")),
+        }
     }
 
-    /// THE PLACE for differences on purpose: what cannot be compared, and why.
-    fn on_purpose(&self, request: &RequestRecord, answer: &Answer, verdict: &Verdict) -> Option<&'static str> {
-        if verdict.needs_fact.is_some() || verdict.needs_plan {
-            return Some("something that only the host knows was not said");
+    /// An answer that is nginx's own.
+    fn answered(&self, request: &RequestRecord, answer: &Answer, verdict: &Verdict, differ: Differ<'_>) {
+        let location = self.original(&answer.values("location").join(" and "));
+        let ours = verdict.redirect.clone().unwrap_or_default();
+        let theirs = if spellings(&location, request).contains(&ours) { ours.clone() } else { location };
+        differ("Location", theirs, ours);
+        if let Some(body) = verdict.body.as_ref().filter(|_| request.method != "HEAD") {
+            differ("body", answer.body.clone(), body.clone());
         }
-        let is_bad = verdict.verdict == Some(VerdictKind::Refuse) && verdict.status == Some(400);
-        if is_bad && self.instrumented.pages_bad_requests {
-            return Some("a request that cannot be read is refused before any rule, error pages too");
-        }
-        if verdict.code == Some("request.target_unsafe") {
-            return Some("a target that would be another request line is refused");
-        }
-        if verdict.forward.as_ref().is_some_and(|forward| !forward.target.starts_with('/')) {
-            return Some("a target that does not begin with a slash is not sent");
-        }
-        if verdict.forward.is_some() && request.target.contains('#') {
-            return Some("a fragment is no part of a target");
-        }
-        if answer.values("location").iter().any(|location| location.contains('\n')) {
-            return Some("a Location that holds a line feed is refused");
-        }
-        let is_file = verdict.upstream.as_ref().is_some_and(|upstream| upstream.starts_with("files"));
-        if is_file && answer.received.is_none() && !matches!(request.method.as_str(), "GET" | "HEAD") {
-            return Some("what a file server does with other methods than GET is its affair");
-        }
-        if answer.status == 500 && verdict.status != Some(500) {
-            // PCRE2 gives up on some patterns; a subrequest of `auth_request` can fail for reasons of its own.
-            return answer.values("x-rulec-place").is_empty().then_some("nginx gives up on a pattern");
-        }
-        None
     }
 
-    fn forwarded(
-        &self,
-        request: &RequestRecord,
-        received: &Received,
-        verdict: &Verdict,
-        differ: &mut dyn FnMut(&str, String, String),
-    ) {
+    /// What the upstream received.
+    fn forwarded(&self, request: &RequestRecord, received: &Received, verdict: &Verdict, differ: Differ<'_>) {
         let Some(forward) = &verdict.forward else { return };
-        let original = |text: &str| self.original(text);
         let method = forward.method.as_ref().unwrap_or(&request.method);
         let (line, _) = received.line.rsplit_once(' ').unwrap_or((&received.line, ""));
         differ("request line", line.to_owned(), format!("{method} {}", forward.target));
         let upstream = verdict.upstream.clone().unwrap_or_default();
         if !self.is_same_upstream(&received.upstream, &upstream) {
-            differ("upstream", original(&received.upstream), upstream);
+            differ("upstream", self.original(&received.upstream), upstream);
         }
-        let foreign = [FILES, FOREIGN].contains(&received.upstream.as_str());
-        let own = |name: &str| -> Vec<String> {
-            let lines = request.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
-            lines.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
-        };
-        for name in self.instrumented.request_names.iter().filter(|name| !UNTOLD.contains(&name.as_str())) {
-            let theirs: Vec<String> =
-                received.headers.iter().filter(|(own, _)| own == name).map(|(_, v)| original(v)).collect();
-            let ours = applied(own(name), &forward.headers, name);
+        let lines: Vec<(String, String)> = request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .filter(|(name, value)| Self::is_read(name) && !value.is_empty())
+            .collect();
+        let edited = forward.headers.set.iter().chain(&forward.headers.add).map(|(name, _)| name.to_ascii_lowercase());
+        let all = lines.iter().chain(&received.headers).map(|(name, _)| name.clone()).chain(edited);
+        let all: BTreeSet<String> = all.filter(|name| is_told(name) && name != "host").collect();
+        for name in all {
+            let theirs: Vec<String> = of_name(&received.headers, &name).map(|value| self.original(value)).collect();
+            let theirs: Vec<String> = theirs.into_iter().filter(|value| !value.is_empty()).collect();
+            let ours = applied(of_name(&lines, &name).map(str::to_owned).collect(), &forward.headers, &name);
             differ(&format!("request header {name}"), theirs.join(" and "), ours.join(" and "));
         }
-        if !foreign {
-            let host = received.headers.iter().find(|(name, _)| name == "host").map(|(_, value)| original(value));
-            let before = forward.host.iter().cloned().collect();
-            let ours = applied(before, &forward.headers, "host");
+        if ![FILES, FOREIGN].contains(&received.upstream.as_str()) {
+            let host = of_name(&received.headers, "host").next().map(|value| self.original(value));
+            let ours = applied(forward.host.iter().cloned().collect(), &forward.headers, "host");
             if !ours.is_empty() || forward.host.is_some() {
                 differ("Host", host.unwrap_or_default(), ours.join(" and "));
             }
         }
         let body = if forward.body == "forward" { request.body } else { 0 };
-        differ("octets of the body", received.body.to_string(), body.to_string());
+        differ("bytes of the body", received.body.to_string(), body.to_string());
     }
 
-    fn response(&self, answer: &Answer, verdict: &Verdict, differ: &mut dyn FnMut(&str, String, String)) {
+    /// The fields of an answer.
+    fn response(&self, request: &RequestRecord, answer: &Answer, verdict: &Verdict, differ: Differ<'_>) {
         let succeeds = matches!(answer.status, 200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308);
-        let answered = if answer.received.is_some() { echo::answered() } else { Vec::new() };
-        for name in self.instrumented.response_names.iter().filter(|name| !UNTOLD.contains(&name.as_str())) {
-            let before = answered.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone()).collect();
+        let answered = answer.received.as_ref().map(|received| received.answer.headers.clone()).unwrap_or_default();
+        let told = ALWAYS.iter().map(|(name, _)| *name).chain(["location"]);
+        let names = told.chain(self.instrumented.response_names.iter().map(String::as_str));
+        for name in names.collect::<BTreeSet<_>>() {
+            // Of nginx's own answers these follow from what is answered.
+            let is_own = answer.received.is_none() && matches!(name, "location" | "content-type");
+            if !is_told(name) || is_own {
+                continue;
+            }
+            let before = of_name(&answered, name).map(|value| self.original(value));
+            let before = match name {
+                "location" => before.map(|location| relocated(location, verdict)).collect(),
+                _ => before.collect(),
+            };
             let mut ours = applied(before, &verdict.response, name);
             if succeeds {
                 ours = applied(ours, &verdict.response_on_success, name);
             }
             let mut theirs: Vec<String> = answer.values(name).iter().map(|value| self.original(value)).collect();
+            if let ("location", [location], [own]) = (name, theirs.as_slice(), ours.as_slice())
+                && spellings(location, request).contains(own)
+            {
+                theirs.clone_from(&ours);
+            }
             // nginx writes its own lines in an order of its own.
             ours.sort();
             theirs.sort();
@@ -150,11 +147,12 @@ impl Subject {
 
     /// `text` with the addresses of the original in place of ours.
     fn original(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (own, address) in self.instrumented.renamed.iter().filter(|_| text.contains("rulec_")).collect::<Vec<_>>() {
-            text = text.replace(own, address);
-        }
-        text
+        self.instrumented.addresses.restored(text)
+    }
+
+    /// Whether the rules read a field of this name at all.
+    fn is_read(name: &str) -> bool {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     }
 
     /// The location that nginx came to.
@@ -171,40 +169,47 @@ impl Subject {
     }
 
     fn is_same_upstream(&self, theirs: &str, ours: &str) -> bool {
-        let named = |name: &str| super::super::rules::name(&name.replace(['.', ':'], "_"));
+        let Some(upstream) = self.manifest.upstreams.iter().find(|upstream| upstream.name == ours) else {
+            return false;
+        };
         match theirs {
-            FILES => ours.starts_with("files"),
-            FOREIGN => self.manifest.upstreams.iter().any(|upstream| upstream.name == ours && upstream.external),
-            theirs => {
-                let theirs = self.original(theirs);
-                ours.starts_with(&named(&theirs))
-                    || ours.starts_with(&super::super::rules::name(&theirs))
-                    || theirs.starts_with("unix:")
-            }
+            FILES => upstream.external && ours.starts_with("files"),
+            FOREIGN => upstream.external,
+            theirs => self.instrumented.addresses.is_same(theirs, upstream),
         }
     }
 }
 
-/// Headers that a gateway sets by itself, or that are an upstream's affair.
-const UNTOLD: &[&str] = &[
-    "host",
-    "connection",
-    "upgrade",
-    "keep-alive",
-    "transfer-encoding",
-    "te",
-    "trailer",
-    "content-length",
-    "expect",
-    "accept-encoding",
-    "last-modified",
-    "etag",
-    "content-type",
-    "server",
-    "date",
-    "expires",
-    "allow",
-];
+/// Whether a field is compared: others a gateway sets by itself, or they are an upstream's affair.
+fn is_told(name: &str) -> bool {
+    const UNTOLD: &[&str] = &[
+        "connection",
+        "upgrade",
+        "keep-alive",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "content-length",
+        "expect",
+        "last-modified",
+        "etag",
+        "server",
+        "date",
+        "expires",
+        "allow",
+    ];
+    !UNTOLD.contains(&name) && !name.starts_with("x-rulec-")
+}
+
+fn of_name<'l>(lines: &'l [(String, String)], name: &str) -> impl Iterator<Item = &'l str> {
+    lines.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+}
+
+/// An upstream's Location as the first `proxy_redirect` that begins it makes it.
+fn relocated(location: String, verdict: &Verdict) -> String {
+    let found = verdict.relocate.iter().find_map(|(from, to)| Some(format!("{to}{}", location.strip_prefix(from)?)));
+    found.unwrap_or(location)
+}
 
 /// The values of `name` after `changes`.
 fn applied(before: Vec<String>, changes: &HeaderChanges, name: &str) -> Vec<String> {
@@ -225,18 +230,21 @@ fn applied(before: Vec<String>, changes: &HeaderChanges, name: &str) -> Vec<Stri
     values
 }
 
+/// The ways to write what nginx says in a Location.
+///
 /// A redirect to a path begins with exactly one slash, on purpose: browsers take two for a host. What no URI holds is
 /// escaped. And nginx has no TLS here, so that what it makes absolute by itself says `http`.
 fn spellings(sent: &str, request: &RequestRecord) -> Vec<String> {
     let location = escaped(sent);
     let mut spellings = vec![sent.to_owned(), location.clone()];
     let host = request.host.clone().unwrap_or_default().to_ascii_lowercase();
-    let origin = format!("http://{host}");
-    if let Some(path) = location.strip_prefix(&origin).filter(|path| path.starts_with('/')) {
+    let host = host.split(':').next().unwrap_or_default();
+    let path = location.strip_prefix("http://").and_then(|rest| rest.strip_prefix(host));
+    if let Some((port, path)) = path.and_then(|path| path.split_at_checked(path.find('/')?)) {
         let path = path.trim_start_matches(['/', '\\']);
-        spellings.push(format!("{origin}/{path}"));
+        spellings.push(format!("http://{host}{port}/{path}"));
         if request.scheme == "https" {
-            spellings.push(format!("https://{host}/{path}"));
+            spellings.push(format!("https://{host}{port}/{path}"));
         }
     }
     if request.scheme == "https" {

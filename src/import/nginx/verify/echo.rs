@@ -1,26 +1,30 @@
-//! Upstreams of our own: each tells in its answer what it received.
+//! Upstreams of our own: each keeps what it received, and says in its answer under which number.
 
+use super::upstream_answer::UpstreamAnswer;
 use core::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// What an upstream received. Strings carry bytes as Latin-1.
+/// What an upstream received, and what it answered. Strings carry bytes as Latin-1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Received {
     /// The upstream, as nginx names it.
     pub upstream: String,
-    /// The request line, without what does not bear on it.
+    /// The request line.
     pub line: String,
-    /// In order.
+    /// In order, names in small letters.
     pub headers: Vec<(String, String)>,
-    /// Octets of the body.
+    /// Bytes of the body.
     pub body: u64,
+    /// What it answered.
+    pub answer: UpstreamAnswer,
 }
 
-/// The header of the answer that says what was received: a HEAD has no body that could.
+/// The field of the answer that holds the number of what was received.
 pub(super) const TOLD_BY: &str = "x-rulec-echo";
 
 /// Listening upstreams; they end with it.
@@ -28,30 +32,48 @@ pub(super) const TOLD_BY: &str = "x-rulec-echo";
 pub(super) struct Echo {
     ended: Arc<AtomicBool>,
     sockets: Vec<PathBuf>,
+    held: Arc<Mutex<Held>>,
+}
+
+/// What was received and not asked for yet, by number.
+#[derive(Debug, Default)]
+struct Held {
+    next: u64,
+    received: BTreeMap<u64, Received>,
 }
 
 impl Echo {
     /// One upstream for each of `names`, at [`socket`].
     pub(super) fn start(folder: &Path, names: &[String]) -> std::io::Result<Self> {
-        let mut echo = Self { ended: Arc::default(), sockets: Vec::new() };
+        let mut echo = Self { ended: Arc::default(), sockets: Vec::new(), held: Arc::default() };
         for (index, name) in names.iter().enumerate() {
             let path = folder.join(socket(index));
             let listener = UnixListener::bind(&path)?;
             echo.sockets.push(path);
-            let (ended, name) = (Arc::clone(&echo.ended), name.clone());
+            let (ended, name, held) = (Arc::clone(&echo.ended), name.clone(), Arc::clone(&echo.held));
             std::thread::Builder::new().stack_size(STACK).spawn(move || {
                 while let Ok((stream, _)) = listener.accept() {
                     if ended.load(Ordering::Acquire) {
                         return;
                     }
-                    let name = name.clone();
-                    let spawned =
-                        std::thread::Builder::new().stack_size(STACK).spawn(move || drop(serve(&name, &stream)));
-                    drop(spawned);
+                    let (name, held) = (name.clone(), Arc::clone(&held));
+                    let serving = move || drop(serve(&name, &stream, &held));
+                    drop(std::thread::Builder::new().stack_size(STACK).spawn(serving));
                 }
             })?;
         }
         Ok(echo)
+    }
+
+    /// How many requests were received that nobody asked for.
+    pub(super) fn unasked(&self) -> usize {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).received.len()
+    }
+
+    /// What was received under `number`, which an answer said; it is asked for once.
+    pub(super) fn received(&self, number: &str) -> Option<Received> {
+        let number = number.parse().ok()?;
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).received.remove(&number)
     }
 }
 
@@ -73,27 +95,28 @@ pub(super) fn socket(index: usize) -> String {
     format!("up_{index}.sock")
 }
 
-fn serve(name: &str, stream: &UnixStream) -> std::io::Result<()> {
+fn serve(name: &str, stream: &UnixStream, held: &Mutex<Held>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some(received) = read(name, &mut reader)? {
-        let told = tell(&received);
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n{TOLD_BY}: {told}\r\n{ANSWERED}\r\nok");
-        let without_body = received.line.starts_with("HEAD ");
-        let octets = answer.as_bytes();
-        let end = if without_body { octets.len() - 2 } else { octets.len() };
-        writer.write_all(octets.get(..end).unwrap_or(octets))?;
+        let is_head = received.line.starts_with("HEAD ");
+        let says = |value: &str| received.headers.iter().any(|(own, said)| own == "connection" && said == value);
+        let closes = says("close") || (received.line.ends_with("HTTP/1.0") && !says("keep-alive"));
+        let answer = received.answer.clone();
+        let number = {
+            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.next += 1;
+            let number = held.next;
+            held.received.insert(number, received);
+            number
+        };
+        let connection = if closes { "Connection: close\r\n" } else { "" };
+        writer.write_all(&answer.bytes(&format!("{connection}{TOLD_BY}: {number}\r\n"), is_head))?;
+        if closes {
+            break;
+        }
     }
     Ok(())
-}
-
-/// Lines of the answers, for `proxy_hide_header` and the like to find.
-const ANSWERED: &str = "X-Powered-By: echo\r\nX-Runtime: 1\r\nSet-Cookie: a=b\r\n";
-
-/// [`ANSWERED`] as pairs.
-pub(super) fn answered() -> Vec<(String, String)> {
-    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
-    ANSWERED.lines().filter_map(pair).collect()
 }
 
 fn read(name: &str, reader: &mut impl BufRead) -> std::io::Result<Option<Received>> {
@@ -107,6 +130,7 @@ fn read(name: &str, reader: &mut impl BufRead) -> std::io::Result<Option<Receive
         received.headers.push((name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_owned()));
     }
     std::io::copy(&mut reader.take(received.body), &mut std::io::sink())?;
+    received.answer = UpstreamAnswer::to(name, &received.line);
     Ok(Some(received))
 }
 
@@ -120,48 +144,4 @@ pub(super) fn line(reader: &mut impl BufRead) -> std::io::Result<Option<String>>
     }
     line.truncate(line.len().saturating_sub(2));
     Ok(Some(line.into_iter().map(char::from).collect()))
-}
-
-/// `received` as the value of one header: fields behind `|`, everything but letters, digits and a few signs as `%XX`.
-fn tell(received: &Received) -> String {
-    let mut told = String::new();
-    let mut field = |text: &str| {
-        for c in text.chars() {
-            let byte = u8::try_from(c).unwrap_or(b'?');
-            if byte.is_ascii_alphanumeric() || b"/-._ ".contains(&byte) {
-                told.push(c);
-            } else {
-                told.push_str(&format_args!("%{byte:02X}").to_string());
-            }
-        }
-        told.push('|');
-    };
-    field(&received.upstream);
-    field(&received.line);
-    field(&received.body.to_string());
-    for (name, value) in &received.headers {
-        field(name);
-        field(value);
-    }
-    told.push('.');
-    told
-}
-
-/// What [`tell`] has told.
-pub(super) fn hear(told: &str) -> Option<Received> {
-    let fields: Vec<String> = told.strip_suffix("|.")?.split('|').map(decoded).collect();
-    let [upstream, line, body, headers @ ..] = fields.as_slice() else { return None };
-    let headers = headers.as_chunks::<2>().0.iter().map(|[name, value]| (name.clone(), value.clone())).collect();
-    Some(Received { upstream: upstream.clone(), line: line.clone(), headers, body: body.parse().ok()? })
-}
-
-fn decoded(field: &str) -> String {
-    let mut parts = field.split('%');
-    let mut text = parts.next().unwrap_or("").to_owned();
-    for part in parts {
-        let (code, rest) = part.split_at_checked(2).unwrap_or(("3F", ""));
-        text.push(char::from(u8::from_str_radix(code, 16).unwrap_or(b'?')));
-        text.push_str(rest);
-    }
-    text
 }

@@ -1,19 +1,24 @@
-//! The configuration that stands for the original: what bears on decisions, with our own sockets, upstreams and tags.
+//! The configuration that stands for the original: the author's own text, but for what the machine has to be.
 //!
-//! No files exist, so a location that serves files answers by an upstream of its own; where that would make nginx
-//! redirect a missing slash, by `empty_gif`, which runs in the same phase. Every location says its number in a header.
+//! Other are addresses (`listen`, `upstream`, what `proxy_pass` names), TLS, logs, and files: none exist, so a location
+//! that serves files answers by an upstream of its own; where that would make nginx redirect a missing slash, by
+//! `empty_gif`, which runs in the same phase. Every location says its number in a header.
 
 use super::super::content::Handler;
-use super::super::import::{Context, context};
+use super::super::import::{Context, Imported, context};
 use super::super::importer::Importer;
 use super::super::level::Level;
 use super::super::listen::Listeners;
+use super::super::location;
 use super::super::tree::{Directive, Parsed};
 use super::super::without::Options;
-use super::super::{decode, location};
+use super::address::{Addresses, OTHER};
 use super::client::AUTH;
+use super::conf::Conf;
+use super::socket::Socket;
 use super::sources::ServerSource;
-use super::words::{KEPT, PUSHED, quoted, replaced};
+use super::words::{ESSENTIAL, is_handler, is_omitted, quoted, replaced};
+use crate::artifact::manifest::Manifest;
 use crate::diagnostic::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,27 +26,23 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Instrumented {
     /// What stands in `http`.
-    pub(super) text: Vec<u8>,
-    /// Names of upstreams, as `proxy_pass` has them.
-    pub(super) upstreams: BTreeSet<String>,
-    /// Of those: the address that the original has.
-    pub(super) renamed: BTreeMap<String, String>,
-    /// Sockets, and the listeners of the rules that they stand for.
-    pub(super) sockets: Vec<(String, Option<String>)>,
-    /// Listeners that stand for TLS.
-    pub(super) tls: Vec<bool>,
+    pub(super) conf: Conf,
+    pub(super) addresses: Addresses,
+    pub(super) sockets: Vec<Socket>,
     /// By tag: the location.
     pub(super) places: Vec<Span>,
     /// Names of `add_header`, in small letters.
     pub(super) response_names: BTreeSet<String>,
-    /// Names of `proxy_set_header`, in small letters.
-    pub(super) request_names: BTreeSet<String>,
+    /// Directives of `http` itself.
+    pub(super) http_names: BTreeSet<String>,
     /// Servers.
     pub(super) servers: usize,
     /// Whether an error page stands for requests that nginx cannot read.
     pub(super) pages_bad_requests: bool,
     /// What they are asked with.
     pub(super) sources: Vec<ServerSource>,
+    /// By name: how many directives this nginx does not run.
+    pub(super) omitted: BTreeMap<String, usize>,
 }
 
 /// The header that names the location.
@@ -50,11 +51,15 @@ pub(super) const PLACE: &str = "X-Rulec-Place";
 pub(super) const FILES: &str = "rulec_files";
 /// Where another protocol is spoken.
 pub(super) const FOREIGN: &str = "rulec_foreign";
+/// Where no file is.
+const NOWHERE: &str = "/nonexistent/rulec";
 
-/// `parsed` for nginx; `number` keeps its sockets apart from those of others.
-pub(super) fn instrument(parsed: &Parsed, number: usize) -> Instrumented {
-    let mut writer = Writer { number, ..Writer::default() };
+/// `parsed`, less what `imported` left out, for nginx; `manifest` is that of the rules.
+pub(super) fn instrument(parsed: &Parsed, imported: &Imported, manifest: &Manifest) -> Instrumented {
     let directives = parsed.directives.as_slice();
+    let instrumented = Instrumented { addresses: Addresses::of(directives), ..Instrumented::default() };
+    let left_out = imported.left_out.iter().map(|out| out.span).collect();
+    let mut writer = Writer { instrumented, manifest, left_out, port: None, asks_auth: false };
     match context(directives) {
         Context::Main => {
             let main = Level::outermost(directives);
@@ -65,116 +70,98 @@ pub(super) fn instrument(parsed: &Parsed, number: usize) -> Instrumented {
         Context::Http => writer.http(parsed, &Level::outermost(directives)),
         Context::Server => {
             let http = Level::outermost(&[]);
-            let level = Level { directives, of: None, outer: Some(std::rc::Rc::new(http)) };
-            writer.socket("s", None, false);
-            let socket = writer.address("s");
+            let level = Level::within(&http, directives);
+            let socket = Socket::new(0, "80", None, false);
             let span = directives.first().map(|first| first.span).unwrap_or_default();
-            writer.server(&level, span, &[(socket, true)]);
+            writer.instrumented.sockets.push(socket);
+            writer.server(&level, span, &[(0, true)]);
         }
     }
-    writer.instrumented.upstreams.insert(FILES.to_owned());
-    writer.instrumented.upstreams.insert(FOREIGN.to_owned());
-    writer.instrumented.text = decode::encode(&writer.text);
-    writer.instrumented
+    let mut instrumented = writer.instrumented;
+    let maps = instrumented.addresses.maps().to_owned();
+    instrumented.conf.put(&maps);
+    instrumented
 }
 
-#[derive(Debug, Default)]
-struct Writer {
-    number: usize,
-    text: String,
+impl Instrumented {
+    /// Names of all upstreams, as `proxy_pass` has them.
+    pub(super) fn upstreams(&self) -> BTreeSet<String> {
+        self.addresses.names().chain([FILES, FOREIGN, OTHER]).map(str::to_owned).collect()
+    }
+}
+
+struct Writer<'m> {
     instrumented: Instrumented,
-    declared: BTreeSet<String>,
+    manifest: &'m Manifest,
+    left_out: BTreeSet<Span>,
+    /// The port of the server.
     port: Option<String>,
     /// Whether the server asks a subrequest who may pass.
     asks_auth: bool,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn put(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    fn address(&self, address: &str) -> String {
-        let name: String = address.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        format!("s{}_{name}.sock", self.number)
-    }
-
-    fn socket(&mut self, address: &str, listener: Option<String>, tls: bool) {
-        self.instrumented.sockets.push((self.address(address), listener));
-        self.instrumented.tls.push(tls);
+        self.instrumented.conf.put(text);
     }
 
     fn http<'p>(&mut self, parsed: &'p Parsed, level: &Level<'p>) {
         let servers: Vec<&'p Directive> =
             level.own("server").into_iter().filter(|server| server.block.is_some()).collect();
         let listeners: Listeners = Importer::new(parsed, &Options::default()).listeners(&servers);
+        let mut numbers = BTreeMap::new();
         for (address, name, tls) in listeners.all() {
-            self.socket(&address, name, tls);
+            let number = self.instrumented.sockets.len();
+            self.instrumented.sockets.push(Socket::new(number, &address, name, tls));
+            numbers.insert(address, number);
         }
         for directive in level.directives {
             match directive.name() {
-                "upstream" => {
-                    self.declared.insert(directive.arg(0).to_ascii_lowercase());
-                    self.instrumented.upstreams.insert(directive.arg(0).to_owned());
+                "server" | "upstream" => {}
+                "map" | "geo" | "split_clients" => self.table(directive),
+                _ => {
+                    self.instrumented.http_names.insert(directive.name().to_owned());
+                    self.statement(directive);
                 }
-                "map" | "geo" | "split_clients" => {
-                    self.line(directive, usize::MAX);
-                    self.put(" {\n");
-                    for inner in directive.children().iter().filter(|inner| inner.name() != "include") {
-                        self.line(inner, usize::MAX);
-                        self.put(";\n");
-                    }
-                    self.put("}\n");
-                }
-                _ => {}
             }
         }
         for (index, server) in servers.iter().enumerate() {
-            let sockets: Vec<(String, bool)> = listeners
+            let sockets: Vec<(usize, bool)> = listeners
                 .addresses(index)
                 .iter()
-                .map(|address| (self.address(address), listeners.default_at(address) == Some(index)))
+                .filter_map(|address| Some((*numbers.get(address)?, listeners.default_at(address) == Some(index))))
                 .collect();
             self.port = listeners.port_and_tls(index).0;
             self.server(&level.inner(server), server.span, &sockets);
         }
     }
 
-    fn server<'p>(&mut self, level: &Level<'p>, span: Span, sockets: &[(String, bool)]) {
+    fn table(&mut self, directive: &Directive) {
+        if self.left_out.contains(&directive.span) {
+            return;
+        }
+        self.line(directive, usize::MAX);
+        self.put(" {\n");
+        for inner in directive.children().iter().filter(|inner| inner.name() != "include") {
+            self.line(inner, usize::MAX);
+            self.put(";\n");
+        }
+        self.put("}\n");
+    }
+
+    fn server<'p>(&mut self, level: &Level<'p>, span: Span, sockets: &[(usize, bool)]) {
         self.instrumented.servers += 1;
-        let own_sockets = sockets.iter().map(|(socket, _)| socket.clone()).collect();
+        let own_sockets = sockets.iter().map(|(socket, _)| *socket).collect();
         self.instrumented.sources.push(ServerSource::of(level.directives, own_sockets));
         self.asks_auth = false;
         self.put("server {\n");
         for (socket, is_default) in sockets {
             let default = if *is_default { " default_server" } else { "" };
-            self.put(&format!("listen unix:{socket}{default};\n"));
-        }
-        for group in PUSHED {
-            if group.iter().all(|name| level.own(name).is_empty()) {
-                for directive in group.iter().flat_map(|name| level.inherited(name)) {
-                    self.statement(directive);
-                }
-            }
+            let address = self.instrumented.sockets.get(*socket).map(Socket::listen).unwrap_or_default();
+            self.put(&format!("listen {address}{default};\n"));
         }
         self.block(level, Kind::Server, "s");
-        let all = level.own("location");
-        let is_root = |location: &&&'p Directive| {
-            location::head_of(location).is_some_and(|(modifier, path)| path == "/" && matches!(modifier, "" | "^~ "))
-        };
-        if !all.iter().any(|location| is_root(&location)) {
-            let has_root = !level.own("root").is_empty() || !level.own("alias").is_empty();
-            if has_root && level.own("return").is_empty() {
-                let tag = self.tag(span);
-                self.put("location / {\n");
-                let nothing: Level<'p> =
-                    Level { directives: &[], of: None, outer: Some(std::rc::Rc::new(level.clone())) };
-                self.tagged(&nothing, Kind::Location, &tag);
-                self.put(&format!("proxy_pass http://{FILES};\n}}\n"));
-            } else {
-                self.put("location / { return 404; }\n");
-            }
-        }
+        self.root_location(level, span);
         if self.asks_auth {
             self.put(&format!(
                 "location = /rulec-auth {{ internal; auth_request off; auth_basic off; satisfy all; allow all; \
@@ -186,6 +173,26 @@ impl Writer {
         self.put("}\n");
     }
 
+    /// Where no location takes all paths: there nginx looks for files, and rules answer 404.
+    fn root_location<'p>(&mut self, level: &Level<'p>, span: Span) {
+        let is_root = |location: &&'p Directive| {
+            location::head_of(location).is_some_and(|(modifier, path)| path == "/" && matches!(modifier, "" | "^~ "))
+        };
+        if level.own("location").iter().any(|location| is_root(location)) {
+            return;
+        }
+        let has_root = !level.own("root").is_empty() || !level.own("alias").is_empty();
+        if has_root && level.own("return").is_empty() {
+            let tag = self.tag(span);
+            self.put("location / {\n");
+            let nothing: Level<'p> = Level::within(level, &[]);
+            self.tagged(&nothing, Kind::Location, &tag);
+            self.put(&format!("proxy_pass http://{FILES};\n}}\n"));
+        } else {
+            self.put("location / { return 404; }\n");
+        }
+    }
+
     fn tag(&mut self, span: Span) -> String {
         self.instrumented.places.push(span);
         (self.instrumented.places.len() - 1).to_string()
@@ -194,6 +201,7 @@ impl Writer {
     fn block(&mut self, level: &Level<'_>, kind: Kind, tag: &str) {
         for directive in level.directives {
             match directive.name() {
+                "listen" => {}
                 "location" => self.location(directive, level),
                 "if" | "limit_except" => {
                     let kind = if directive.name() == "if" { Kind::If } else { Kind::LimitExcept };
@@ -207,30 +215,27 @@ impl Writer {
                     self.put("}\n");
                 }
                 "proxy_pass" => self.proxy_pass(directive),
-                "proxy_set_header" if directive.arg(0).eq_ignore_ascii_case("connection") => {}
+                name if is_handler(name) && kind == Kind::If => self.put(&format!("proxy_pass http://{FOREIGN};\n")),
+                name if is_handler(name) => {}
                 _ => self.statement(directive),
             }
         }
         self.tagged(level, kind, tag);
     }
 
-    /// Header lists with our own lines: a list of a level's own ends the inheritance of the one above.
+    /// The level's `add_header`s with our own line: a list of a level's own ends the inheritance of the one above.
     fn tagged(&mut self, level: &Level<'_>, kind: Kind, tag: &str) {
-        let own = level.own("add_header");
-        if matches!(kind, Kind::Server | Kind::Location) || !own.is_empty() {
-            if own.is_empty() && kind != Kind::Server {
-                for directive in level.inherited("add_header") {
-                    self.statement(directive);
-                }
-            }
-            if kind != Kind::LimitExcept {
-                self.put(&format!("add_header {PLACE} {tag} always;\n"));
+        let own = level.own("add_header").iter().any(|own| !self.left_out.contains(&own.span));
+        if !own && !matches!(kind, Kind::Server | Kind::Location) {
+            return;
+        }
+        if !own {
+            for directive in level.inherited("add_header") {
+                self.statement(directive);
             }
         }
-        let own = level.own("proxy_set_header");
-        let pushed = kind == Kind::Server && !level.inherited("proxy_set_header").is_empty();
-        if !own.is_empty() || pushed {
-            self.put("proxy_set_header Connection \"\";\n");
+        if kind != Kind::LimitExcept {
+            self.put(&format!("add_header {PLACE} {tag} always;\n"));
         }
     }
 
@@ -258,74 +263,96 @@ impl Writer {
     }
 
     fn proxy_pass(&mut self, directive: &Directive) {
-        let text = directive.arg(0);
-        let Some((scheme, rest)) = text.split_once("://") else {
-            self.put(&format!("proxy_pass {};\n", quoted(text)));
-            return;
-        };
-        let (address, uri) = if let Some(path) = rest.strip_prefix("unix:") {
-            path.split_once(':')
-                .map_or((rest, ""), |(path, uri)| (rest.get(..path.len() + "unix:".len()).unwrap_or(rest), uri))
-        } else {
-            rest.split_at_checked(rest.find(['/', '?', '$']).unwrap_or(rest.len())).unwrap_or((rest, ""))
-        };
-        // What a variable gives is the name of an upstream that is declared.
-        let name = if address.is_empty() || self.declared.contains(&address.to_ascii_lowercase()) {
-            address.to_owned()
-        } else {
-            let name: String =
-                address.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' }).collect();
-            let name = format!("rulec_{name}");
-            self.instrumented.upstreams.insert(name.clone());
-            // nginx says a port only where it is not the scheme's own.
-            let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
-            let shown = address.strip_suffix(port).unwrap_or(address);
-            self.instrumented.renamed.insert(name.clone(), shown.to_owned());
-            name
-        };
-        let target = replaced(&format!("http://{name}{uri}"), self.port.as_deref());
-        self.put(&format!("proxy_pass {};\n", quoted(&target)));
+        let text = replaced(directive.arg(0), self.port.as_deref());
+        let word = self.instrumented.addresses.word(&text, self.manifest);
+        self.put(&format!("proxy_pass {};\n", quoted(&word)));
     }
 
     fn statement(&mut self, directive: &Directive) {
-        match directive.name() {
+        let name = directive.name();
+        if self.left_out.contains(&directive.span) {
+            // Rules keep a field that they cannot make from the client: nginx sends none either.
+            if name == "proxy_set_header" {
+                self.put(&format!("proxy_set_header {} \"\";\n", quoted(directive.arg(0))));
+            }
+            return;
+        }
+        if is_omitted(name) || directive.block.as_ref().is_some_and(|block| block.raw.is_some()) {
+            if name != "include" {
+                *self.instrumented.omitted.entry(name.to_owned()).or_default() += 1;
+            }
+            return;
+        }
+        match name {
+            "root" | "alias" => {
+                let path = replaced(directive.arg(0), self.port.as_deref());
+                let slash = if path.starts_with('/') { "" } else { "/" };
+                self.put(&format!("{name} {};\n", quoted(&format!("{NOWHERE}{slash}{path}"))));
+            }
             "auth_basic" if directive.arg(0) != "off" => {
                 self.line(directive, usize::MAX);
                 self.put("; auth_basic_user_file users;\n");
-                return;
             }
             "auth_request" if directive.arg(0) != "off" => {
                 self.asks_auth = true;
                 self.put("auth_request /rulec-auth;\n");
-                return;
             }
-            "add_header" => {
-                self.instrumented.response_names.insert(directive.arg(0).to_ascii_lowercase());
+            _ => {
+                self.noted(directive);
+                self.verbatim(directive);
             }
-            "proxy_set_header" => {
-                self.instrumented.request_names.insert(directive.arg(0).to_ascii_lowercase());
-            }
-            "expires" => {
-                self.instrumented.response_names.insert("cache-control".to_owned());
-            }
+        }
+    }
+
+    /// What a statement means for the requests that are asked.
+    fn noted(&mut self, directive: &Directive) {
+        let name = directive.arg(0).to_ascii_lowercase();
+        let instrumented = &mut self.instrumented;
+        match directive.name() {
+            "add_header" => drop(instrumented.response_names.insert(name)),
+            "expires" => drop(instrumented.response_names.insert("cache-control".to_owned())),
             "error_page" => {
-                self.instrumented.pages_bad_requests |= directive.args.iter().any(|word| word.text == "400");
+                instrumented.pages_bad_requests |= directive.args.iter().any(|word| word.text == "400");
             }
-            name if !KEPT.contains(&name) => return,
             _ => {}
         }
+    }
+
+    fn verbatim(&mut self, directive: &Directive) {
+        if !ESSENTIAL.contains(&directive.name()) {
+            self.instrumented.conf.begin(directive.name(), directive.span);
+        }
         let plain = if directive.name() == "rewrite" { 0 } else { usize::MAX };
+        self.lines(directive, plain);
+        self.instrumented.conf.end();
+    }
+
+    /// `directive` and its block, in which everything is as the author wrote it.
+    fn lines(&mut self, directive: &Directive, plain: usize) {
         self.line(directive, plain);
-        self.put(";\n");
+        if directive.block.is_none() {
+            self.put(";\n");
+            return;
+        }
+        self.put(" {\n");
+        for inner in directive.children().iter().filter(|inner| inner.name() != "include") {
+            self.lines(inner, usize::MAX);
+        }
+        self.put("}\n");
     }
 
     /// The words of `directive`; in the word number `plain` a `$` is no variable.
     fn line(&mut self, directive: &Directive, plain: usize) {
         self.put(&quoted(&directive.name.text));
+        let mut asks_file = false;
         for (index, word) in directive.args.iter().enumerate() {
-            let text = if index == plain { word.text.clone() } else { replaced(&word.text, self.port.as_deref()) };
-            self.text.push(' ');
-            self.put(&quoted(&text));
+            let mut text = if index == plain { word.text.clone() } else { replaced(&word.text, self.port.as_deref()) };
+            if asks_file && text.starts_with('/') {
+                text.insert_str(0, NOWHERE);
+            }
+            let test = text.trim_start_matches(['(', '!']);
+            asks_file = directive.name() == "if" && matches!(test, "-f" | "-d" | "-e" | "-x");
+            self.put(&format!(" {}", quoted(&text)));
         }
     }
 }

@@ -1,37 +1,39 @@
 //! Requests made from a configuration: what it asks for, and what just misses that.
 
-use super::client::AUTH;
+use super::client::{AUTH, SCHEME};
 use super::instrument::Instrumented;
+use super::socket::Socket;
 use super::sources::{Field, ServerSource, Value};
 use super::{Random, sources};
 use crate::artifact::manifest::Manifest;
 use crate::import::nginx::Parsed;
 use crate::model::RequestRecord;
 use core::net::IpAddr;
-use std::collections::BTreeMap;
 
 /// What requests are made from.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     servers: Vec<ServerSource>,
-    /// By socket: the listener, and whether it stands for TLS.
-    listeners: BTreeMap<String, (Option<String>, bool)>,
+    sockets: Vec<Socket>,
     fields: Vec<(Field, Vec<Value>)>,
     clients: Vec<IpAddr>,
+    /// Around bounds.
     bodies: Vec<u64>,
+    /// Fields that nginx sets or removes.
+    set: Vec<String>,
     facts: Vec<(String, Vec<String>)>,
 }
 
 impl Source {
     pub(super) fn of(parsed: &Parsed, instrumented: &Instrumented, manifest: &Manifest) -> Self {
-        let listeners = instrumented.sockets.iter().zip(&instrumented.tls);
         let asked = sources::asked(&parsed.directives);
         Self {
             servers: instrumented.sources.clone(),
-            listeners: listeners.map(|((socket, name), tls)| (socket.clone(), (name.clone(), *tls))).collect(),
+            sockets: instrumented.sockets.clone(),
             fields: asked.fields.into_iter().collect(),
             clients: asked.clients,
             bodies: asked.bodies,
+            set: asked.set.into_iter().filter(|name| is_end_to_end(name)).collect(),
             facts: manifest.facts.iter().map(|fact| (fact.name.clone(), fact.values.clone())).collect(),
         }
     }
@@ -40,9 +42,10 @@ impl Source {
         let mut request = RequestRecord::new("/");
         let Some(server) = random.pick(&self.servers) else { return request };
         let socket = random.pick(&server.sockets);
-        if let Some((listener, tls)) = socket.and_then(|socket| self.listeners.get(socket)) {
-            request.listener.clone_from(listener);
-            (if *tls { "https" } else { "http" }).clone_into(&mut request.scheme);
+        if let Some(socket) = socket.and_then(|socket| self.sockets.get(*socket)) {
+            request.listener.clone_from(&socket.listener);
+            request.port = socket.port;
+            (if socket.is_tls { "https" } else { "http" }).clone_into(&mut request.scheme);
         }
         request.host = Some(host(server, random));
         request.method = method(random);
@@ -57,8 +60,12 @@ impl Source {
                 Field::Header(name) => request.headers.push((name.clone(), of_header(&value))),
                 Field::Cookie(name) => {
                     cookies.push(format!("{name}={}", of_header(&value).replace([';', ' ', ','], "")));
+                    again(&mut cookies, name, random);
                 }
-                Field::Arg(name) => query.push(format!("{name}={}", of_query(&value))),
+                Field::Arg(name) => {
+                    query.push(format!("{name}={}", of_query(&value)));
+                    again(&mut query, name, random);
+                }
                 Field::Args if random.chance(60) => query.push(of_query(&value)),
                 Field::Method if random.chance(60) && is_method(&value) => request.method = value,
                 Field::Path if random.chance(40) => path = format!("/{}", value.trim_start_matches('/')),
@@ -78,14 +85,45 @@ impl Source {
             request.target.push_str(&query.join("&"));
         }
         request.client = random.pick(&self.clients).copied().unwrap_or(request.client);
-        if (request.method != "GET" && request.method != "HEAD" && random.chance(50)) || random.chance(4) {
+        if random.chance(1) {
             request.body = random.pick(&self.bodies).copied().unwrap_or(0);
+        } else if (request.method != "GET" && request.method != "HEAD" && random.chance(50)) || random.chance(4) {
+            let small = self.bodies.iter().copied().filter(|body| *body <= SMALL_BYTES_MAX);
+            let bodies: Vec<u64> = [0, 1, 3].into_iter().chain(small).collect();
+            request.body = random.pick(&bodies).copied().unwrap_or(0);
         }
+        self.strange(&mut request, random);
         if request.scheme == "https" {
-            request.headers.push(("X-Rulec-Scheme".to_owned(), "https".to_owned()));
+            request.headers.push((SCHEME.to_owned(), "https".to_owned()));
         }
         self.facts(&mut request, random);
         request
+    }
+
+    /// Fields that a client has no business to send, and fields sent in ways that few clients do.
+    fn strange(&self, request: &mut RequestRecord, random: &mut Random) {
+        for name in &self.set {
+            let is_asked = request.headers.iter().any(|(own, _)| own == name);
+            if is_asked || !random.chance(30) {
+                continue;
+            }
+            let value = random.word(&["admin", "1", "203.0.113.9", "other.test", "a, b", "https"]);
+            request.headers.push((name.clone(), value.to_owned()));
+            // The lines of a field that guards ask are one value here, and in nginx from 1.23.
+            let is_read = self.fields.iter().any(|(field, _)| *field == Field::Header(name.clone()));
+            if !is_read && !is_single(name) && random.chance(20) {
+                request.headers.push((name.to_ascii_uppercase(), "again".to_owned()));
+            }
+        }
+        let known: Vec<String> = request.headers.iter().map(|(name, _)| name.clone()).collect();
+        let Some(name) = random.pick(&known).filter(|name| is_end_to_end(name)) else { return };
+        match random.below(40) {
+            0 => request.headers.push(("Connection".to_owned(), name.clone())),
+            1 => request.headers.push((name.replacen('-', "_", 1), "underscore".to_owned())),
+            2 => request.headers.push((name.replacen('-', ".", 1), "dot".to_owned())),
+            3 => request.headers.push((format!("{name}!"), "odd".to_owned())),
+            _ => {}
+        }
     }
 
     /// No files exist; who may pass is said by the request.
@@ -119,13 +157,69 @@ impl Source {
     }
 }
 
+/// Whether a field is the client's to send, and goes on to the upstream.
+fn is_end_to_end(name: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "host",
+        "connection",
+        "upgrade",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "content-length",
+        "expect",
+        "cookie",
+        "authorization",
+    ];
+    !OTHERS.contains(&name.to_ascii_lowercase().as_str()) && !name.to_ascii_lowercase().starts_with("x-rulec-")
+}
+
+/// Whether nginx answers 400 to a second line of the field, or takes one of them by rules of its own.
+fn is_single(name: &str) -> bool {
+    const SINGLE: &[&str] = &["range", "referer", "user-agent", "authorization", "content-type", "from", "via", "date"];
+    SINGLE.contains(&name) || name.starts_with("if-") || name == "x-forwarded-for"
+}
+
+/// Now and then a second value of `name`, before or behind the first.
+fn again(values: &mut Vec<String>, name: &str, random: &mut Random) {
+    if random.chance(8) {
+        values.push(format!("{name}=again"));
+        if random.chance(50) {
+            values.reverse();
+        }
+    }
+}
+
+/// Bodies up to here may stand in any request: larger ones would take the time of many.
+const SMALL_BYTES_MAX: u64 = 8 << 10;
+
 /// Letters in capitals only: others, TRACE and CONNECT are refused whatever the rules.
 fn is_method(method: &str) -> bool {
     !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase()) && !matches!(method, "TRACE" | "CONNECT")
 }
 
 fn method(random: &mut Random) -> String {
-    let others = ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "POST", "PROPFIND"];
+    let others = [
+        "HEAD",
+        "POST",
+        "PUT",
+        "DELETE",
+        "OPTIONS",
+        "PATCH",
+        "POST",
+        "PROPFIND",
+        "PROPPATCH",
+        "MKCOL",
+        "COPY",
+        "MOVE",
+        "LOCK",
+        "UNLOCK",
+        "PURGE",
+        "REPORT",
+        "QUERY",
+        "TRACE",
+    ];
     (if random.chance(65) { "GET" } else { random.word(&others) }).to_owned()
 }
 

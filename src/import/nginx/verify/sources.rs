@@ -38,14 +38,15 @@ impl Value {
 /// What a server is asked with.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerSource {
-    pub(super) sockets: Vec<String>,
+    /// By number: where it listens.
+    pub(super) sockets: Vec<usize>,
     pub(super) names: Vec<Value>,
     pub(super) paths: Vec<Value>,
 }
 
 impl ServerSource {
     /// The server whose block is `directives`.
-    pub(super) fn of(directives: &[Directive], sockets: Vec<String>) -> Self {
+    pub(super) fn of(directives: &[Directive], sockets: Vec<usize>) -> Self {
         let mut source = Self { sockets, ..Self::default() };
         for directive in directives.iter().filter(|directive| directive.name() == "server_name") {
             source.names.extend(directive.args.iter().map(|name| Value::of(&name.text)));
@@ -137,11 +138,13 @@ pub(super) struct Asked {
     pub(super) fields: BTreeMap<Field, Vec<Value>>,
     pub(super) clients: Vec<IpAddr>,
     pub(super) bodies: Vec<u64>,
+    /// Fields that nginx sets or removes: a client may send them all the same.
+    pub(super) set: BTreeSet<String>,
 }
 
 /// What `directives` ask for.
 pub(super) fn asked(directives: &[Directive]) -> Asked {
-    let mut asked = Asked { bodies: vec![0, 1, 3], ..Asked::default() };
+    let mut asked = Asked { bodies: vec![DEFAULT_BYTES, DEFAULT_BYTES + 1], ..Asked::default() };
     let clients = ["127.0.0.1", "192.0.2.7", "10.1.2.3", "2001:db8::7"];
     asked.clients = clients.iter().filter_map(|client| client.parse().ok()).collect();
     asked.directives(directives);
@@ -180,9 +183,11 @@ impl Asked {
                     let methods = directive.args.iter().map(|word| Value::Text(word.text.clone()));
                     self.fields.entry(Field::Method).or_default().extend(methods);
                 }
-                "client_max_body_size" => {
-                    let size = directive.arg(0).parse::<u64>().ok().filter(|size| *size < BODY_MAX);
-                    self.bodies.extend(size.into_iter().flat_map(|size| [size, size + 1]));
+                "client_max_body_size" => self.bodies.extend(bodies_at(directive.arg(0))),
+                "proxy_set_header" => drop(self.set.insert(directive.arg(0).to_ascii_lowercase())),
+                name if name.ends_with("_param") => {
+                    let field = directive.arg(0).strip_prefix("HTTP_");
+                    self.set.extend(field.map(|field| field.to_ascii_lowercase().replace('_', "-")));
                 }
                 _ => {}
             }
@@ -215,8 +220,23 @@ impl Asked {
     }
 }
 
-/// Bodies at the bound are made up to here: larger ones would take the time of many requests.
-const BODY_MAX: u64 = 8 << 10;
+/// `client_max_body_size` where nobody says it.
+const DEFAULT_BYTES: u64 = 1 << 20;
+
+/// The largest body that the bound `text` lets through, and the smallest that it does not. Of bounds beyond what is sent
+/// only the latter, which nginx refuses by its head alone.
+fn bodies_at(text: &str) -> Vec<u64> {
+    let lower = text.to_ascii_lowercase();
+    let (digits, unit) = match lower.strip_suffix(['k', 'm', 'g']) {
+        Some(digits) => (digits, 1 << (10 * (1 + lower.chars().last().and_then(|c| "kmg".find(c)).unwrap_or(0)))),
+        None => (lower.as_str(), 1),
+    };
+    match digits.parse::<u64>().ok().and_then(|size| size.checked_mul(unit)) {
+        Some(0) | None => Vec::new(),
+        Some(size) if size > super::client::BODY_BYTES_MAX => size.checked_add(1).into_iter().collect(),
+        Some(size) => vec![size, size + 1],
+    }
+}
 
 /// The variable that an `if` asks, and what it compares it with.
 fn condition(directive: &Directive) -> (&str, Option<Value>) {

@@ -38,12 +38,20 @@ impl fmt::Debug for Subject {
 }
 
 impl Subject {
-    /// `parsed` and its rules, as [`import`] makes them with `options`; `number` keeps it apart from others in one nginx.
+    /// `parsed` and its rules, as [`import`] makes them with `options`.
     ///
     /// # Errors
     /// The configuration cannot be imported: what was said of it.
-    pub fn new(parsed: Parsed, options: &Options, number: usize) -> Result<Self, Vec<Diagnostic>> {
+    pub fn new(parsed: Parsed, options: &Options) -> Result<Self, Vec<Diagnostic>> {
         let imported = import(&parsed, options);
+        Self::of(parsed, imported)
+    }
+
+    /// `parsed`, which nginx is given, beside the rules of `imported`.
+    ///
+    /// # Errors
+    /// There are no rules: what was said of the configuration.
+    pub fn of(parsed: Parsed, imported: Imported) -> Result<Self, Vec<Diagnostic>> {
         if imported.has_errors() {
             return Err(imported.diagnostics);
         }
@@ -64,7 +72,7 @@ impl Subject {
                 places.entry((service.name.clone(), entry.display.clone())).or_insert(origin);
             }
         }
-        let instrumented = instrument(&parsed, number);
+        let instrumented = instrument(&parsed, &imported, &manifest);
         let source = Source::of(&parsed, &instrumented, &manifest);
         Ok(Self { parsed, imported, instrumented, manifest, source, places, matcher, scratch: RefCell::default() })
     }
@@ -88,6 +96,6 @@ impl Subject {
 
     /// What stands for the configuration in front of nginx.
     pub fn instrumented(&self) -> String {
-        String::from_utf8_lossy(&self.instrumented.text).into_owned()
+        self.instrumented.conf.text().to_owned()
     }
 }

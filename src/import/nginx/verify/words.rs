@@ -1,38 +1,24 @@
 //! Which directives nginx is given, and how their words are written.
 
-/// Settings that servers take over from `http`; each list as a whole.
-pub(super) const PUSHED: &[&[&str]] = &[
-    &["add_header"],
-    &["proxy_set_header"],
-    &["proxy_hide_header"],
-    &["proxy_pass_header"],
-    &["proxy_redirect"],
-    &["error_page"],
-    &["allow", "deny"],
-    &["satisfy"],
-    &["auth_basic"],
-    &["auth_request"],
-    &["expires"],
-    &["client_max_body_size"],
-    &["absolute_redirect"],
-    &["default_type"],
-    &["underscores_in_headers"],
-    &["ignore_invalid_headers"],
-    &["merge_slashes"],
-    &["recursive_error_pages"],
-];
-
-/// Statements that are given to nginx as they stand.
-pub(super) const KEPT: &[&str] = &[
+/// Directives that the rules say: an nginx that does not take one of them cannot be asked.
+pub(super) const ESSENTIAL: &[&str] = &[
     "server_name",
     "rewrite",
     "return",
     "set",
     "break",
+    "if",
+    "map",
+    "geo",
+    "location",
+    "limit_except",
     "error_page",
     "internal",
     "try_files",
     "add_header",
+    "alias",
+    "root",
+    "proxy_pass",
     "proxy_set_header",
     "proxy_hide_header",
     "proxy_pass_header",
@@ -46,11 +32,78 @@ pub(super) const KEPT: &[&str] = &[
     "auth_request",
     "merge_slashes",
     "absolute_redirect",
-    "default_type",
     "underscores_in_headers",
-    "ignore_invalid_headers",
-    "recursive_error_pages",
 ];
+
+/// What the nginx that is asked does not run, and why: it has other addresses, no files, no TLS, no logs and no time.
+pub(super) fn is_omitted(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        // Addresses.
+        "include",
+        "resolver",
+        "resolver_timeout",
+        "proxy_bind",
+        "set_real_ip_from",
+        "real_ip_header",
+        "real_ip_recursive",
+        // Files that would be read or written, and what runs code.
+        "auth_basic_user_file",
+        "load_module",
+        "perl_modules",
+        "perl_require",
+        "random_index",
+        "dav_methods",
+        "proxy_store",
+        "image_filter",
+        "xslt_stylesheet",
+        // TLS.
+        "ssl",
+        // Logs.
+        "access_log",
+        "error_log",
+        "open_log_file_cache",
+        "log_subrequest",
+        // Time: how long connections are kept and how fast they are.
+        "limit_rate",
+        "limit_rate_after",
+        "proxy_limit_rate",
+        "send_timeout",
+        "client_body_timeout",
+        "client_header_timeout",
+        "reset_timedout_connection",
+        // The same body in a coding that the client asked for.
+        "gunzip",
+    ];
+    const FAMILIES: &[&str] = &[
+        "ssl_",
+        "keepalive_",
+        "lingering_",
+        "gzip",
+        "brotli",
+        "zstd",
+        "http3",
+        "quic_",
+        "lua_",
+        "js_",
+        "pagespeed",
+        "modsecurity",
+        "proxy_cache",
+        "fastcgi_cache",
+        "uwsgi_cache",
+        "scgi_cache",
+        "geoip",
+    ];
+    const ENDINGS: &[&str] = &["_temp_path", "_by_lua", "_by_lua_block", "_by_lua_file", "_certificate", "_crl"];
+    NAMES.contains(&name)
+        || FAMILIES.iter().any(|family| name.starts_with(family))
+        || ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Another name for what handles a request: it is an upstream of our own.
+pub(super) fn is_handler(name: &str) -> bool {
+    matches!(name, "fastcgi_pass" | "uwsgi_pass" | "scgi_pass" | "grpc_pass" | "memcached_pass" | "stub_status")
+        || matches!(name, "echo" | "perl" | "js_content" | "flv" | "mp4" | "empty_gif" | "status" | "api")
+}
 
 /// `text` as one word for nginx.
 pub(super) fn quoted(text: &str) -> String {
