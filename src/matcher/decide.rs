@@ -32,7 +32,7 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
     };
     let read = (tables, request.headers);
     if tables.lost().is_set() {
-        return Draft::refuse(Refusal::Internal).finish(read, scratch, &Place::default(), Made::NONE);
+        return Draft::refuse(Refusal::Internal).finish(read, scratch, &Place::default(), Made::default());
     }
     draft.finish(read, scratch, &place, made)
 }

@@ -50,7 +50,7 @@ fn open() -> io::Result<usize> {
 /// How many of those that were left at the start are kept.
 fn kept_of(left: usize) -> usize {
     let others = DESCRIPTORS_OTHERS.min(left / 4);
-    (left / DESCRIPTORS_KEPT_SHARE).max(DESCRIPTORS_KEPT_MIN).min((left + others) / 2)
+    (left / DESCRIPTORS_KEPT_SHARE).max(DESCRIPTORS_KEPT_MIN).min(usize::midpoint(left, others))
 }
 
 /// Whether clients are let in; all cores share it.

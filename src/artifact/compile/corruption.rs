@@ -154,7 +154,6 @@ fn operands(row: Operation) -> Vec<usize> {
         | operation::UNLESS_BREAK
         | operation::SKIP => &[2],
         operation::REWRITE | operation::HSTS | operation::SET | operation::PROXY_REDIRECT | operation::GOTO => &[2, 3],
-        operation::UNIQUE => &[3],
         operation::HEADER | operation::ERROR_PAGE => &[4, 5],
         operation::MATCH => &[2, 4],
         _ => &[],

@@ -310,7 +310,7 @@ fn before_a_server_of_http2_an_upload_that_waits() {
         // More than a window, less than what waits before it.
         let mut stream = &socket;
         stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n").expect("takes it");
-        stream.write_all(&[b'x'; 110_000]).expect("takes it");
+        stream.write_all(&vec![b'x'; 110_000]).expect("takes it");
         wait_until(|| server.requests.load(Ordering::SeqCst) == 1);
         leave(&socket, way);
         let (left, stays) = (Instant::now(), (way == Way::Finish).then_some(socket));

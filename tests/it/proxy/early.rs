@@ -180,10 +180,7 @@ fn lingering(address: SocketAddr) -> TcpStream {
 /// Whether the other side has let go of it.
 fn is_reset(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).expect("nonblocking");
-    match (&*stream).write(b"x") {
-        Ok(_) => false,
-        Err(error) => error.kind() != ErrorKind::WouldBlock,
-    }
+    (&*stream).write_all(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
 }
 
 fn ending(total: Duration, idle: Duration) -> Config {

@@ -18,7 +18,9 @@ const SMALL: &str = "GET /small HTTP/1.1\r\nHost: a\r\n\r\n";
 /// As many clients of HTTP/1 as `count` that have the head of an answer and read no more of it.
 fn stopped(gateway: &Gateway, count: usize) -> Vec<Client> {
     let mut clients: Vec<_> = (0..count).map(|_| narrow(gateway.address)).collect();
-    clients.iter_mut().for_each(|client| client.send(BIG));
+    for client in &mut clients {
+        client.send(BIG);
+    }
     clients.iter_mut().for_each(Client::some);
     clients
 }

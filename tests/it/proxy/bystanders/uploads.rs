@@ -131,7 +131,9 @@ fn uploads_of_many_clients_stall_before_one_server_of_http2() {
         let uploads = stalled(&gateway, "/hold", count);
         stand_by(&gateway, SMALL, "small");
         drop(gateway);
-        uploads.into_iter().for_each(|upload| upload.join().expect("ends"));
+        for upload in uploads {
+            upload.join().expect("ends");
+        }
     }
 }
 
@@ -145,7 +147,9 @@ fn uploads_whose_answers_nobody_reads_give_their_room_back() {
     let uploads = stalled(&gateway, "/echo", 16);
     stand_by(&gateway, SMALL, "small");
     drop(gateway);
-    uploads.into_iter().for_each(|upload| upload.join().expect("ends"));
+    for upload in uploads {
+        upload.join().expect("ends");
+    }
 }
 
 #[test]
@@ -175,7 +179,9 @@ fn an_upload_that_a_server_does_not_read_keeps_its_window_from_no_later_one() {
     stand_by(&gateway, SMALL, "small");
     assert!(server.connections.load(Ordering::SeqCst) > 1);
     drop(gateway);
-    uploads.into_iter().for_each(|upload| upload.join().expect("ends"));
+    for upload in uploads {
+        upload.join().expect("ends");
+    }
 }
 
 #[test]
