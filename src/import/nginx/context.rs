@@ -50,6 +50,7 @@ const ALLOWED: &[(&str, &[Context])] = &[
     ("listen", &[Server]),
     ("server_name", &[Server]),
     ("merge_slashes", &[Http, Server]),
+    ("underscores_in_headers", &[Http, Server]),
     ("location", &[Server, Location]),
     ("if", &[Server, Location]),
     ("limit_except", &[Location]),

@@ -1,6 +1,7 @@
 //! `listen`: which servers share an address, and which of them is its default.
 
 use super::importer::Importer;
+use super::level::Level;
 use super::tree::Directive;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +27,28 @@ pub(super) struct Listening {
     pub(super) names: Vec<String>,
     /// Whether it is the default.
     pub(super) is_default: bool,
-    /// The kind of the default servers of its addresses.
-    pub(super) kind: bool,
+    /// What the default servers of its addresses say.
+    pub(super) reading: Reading,
+}
+
+/// How a head is read: nginx takes it from the default server of the address, whichever server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reading {
+    /// `merge_slashes off`.
+    pub(super) keeps_slashes: bool,
+    /// `underscores_in_headers on`.
+    pub(super) keeps_underscores: bool,
+}
+
+impl Reading {
+    /// The directives that say it.
+    pub(super) const DIRECTIVES: [&'static str; 2] = ["merge_slashes", "underscores_in_headers"];
+
+    /// What holds in `level`.
+    pub(super) fn of(level: &Level<'_>) -> Self {
+        let says = |name: &str, value: &str| level.one(name).is_some_and(|directive| directive.arg(0) == value);
+        Self { keeps_slashes: says("merge_slashes", "off"), keeps_underscores: says("underscores_in_headers", "on") }
+    }
 }
 
 impl<'p> Importer<'p> {
@@ -106,18 +127,18 @@ impl Listeners {
     }
 
     /// The services that server number `index` makes: one, or more where it is the default of some addresses only, or
-    /// where `kind` tells the default servers of its addresses apart.
-    pub(super) fn services(&self, index: usize, kind: &dyn Fn(usize) -> bool) -> Vec<Listening> {
-        let mut groups: BTreeMap<(bool, bool), Vec<String>> = BTreeMap::new();
+    /// where `reading` tells the default servers of its addresses apart.
+    pub(super) fn services(&self, index: usize, reading: &dyn Fn(usize) -> Reading) -> Vec<Listening> {
+        let mut groups: BTreeMap<(bool, Reading), Vec<String>> = BTreeMap::new();
         for address in self.servers.get(index).into_iter().flatten() {
             let default = self.defaults.get(address).copied().unwrap_or(index);
             let name = self.names.get(address).cloned().unwrap_or_default();
-            groups.entry((default != index, kind(default))).or_default().push(name);
+            groups.entry((default != index, reading(default))).or_default().push(name);
         }
-        let service = |((is_other, kind), mut names): ((bool, bool), Vec<String>)| {
+        let service = |((is_other, reading), mut names): ((bool, Reading), Vec<String>)| {
             names.dedup();
             let names = if self.is_one() { Vec::new() } else { names };
-            Listening { names, is_default: !is_other, kind }
+            Listening { names, is_default: !is_other, reading }
         };
         groups.into_iter().map(service).collect()
     }

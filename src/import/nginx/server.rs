@@ -3,7 +3,7 @@
 use super::flow::Flow;
 use super::importer::Importer;
 use super::level::Level;
-use super::listen::{Listeners, Listening};
+use super::listen::{Listeners, Listening, Reading};
 use super::location::Outer;
 use super::place::{Moves, Place, Server};
 use super::regex;
@@ -69,11 +69,10 @@ impl<'p> Importer<'p> {
         for listen in level.own("listen") {
             self.listen(listen);
         }
-        for merge in level.own("merge_slashes") {
-            self.carried(merge);
+        for said in Reading::DIRECTIVES.iter().flat_map(|name| level.own(name)) {
+            self.carried(said);
         }
-        let kind = keeps_slashes(&level);
-        let listening = Listening { names: Vec::new(), is_default: true, kind };
+        let listening = Listening { names: Vec::new(), is_default: true, reading: Reading::of(&level) };
         let mut server = nowhere(&level);
         server.survey(directives, 0, &mut 0);
         let source = Source { directives, comments: &[], span: first.span };
@@ -107,10 +106,10 @@ impl<'p> Importer<'p> {
         server.survey(directive.children(), 0, &mut blocks);
         survey_http(&mut server);
         let mut nodes = Vec::new();
-        for merge in level.effective("merge_slashes") {
-            self.carried(merge);
+        for said in Reading::DIRECTIVES.iter().flat_map(|name| level.effective(name)) {
+            self.carried(said);
         }
-        for listening in servers.listeners.services(index, &|index| servers.keeps_slashes(index)) {
+        for listening in servers.listeners.services(index, &|index| servers.reading(index)) {
             nodes.push(Node::Blank);
             nodes.extend(directive.comments.iter().map(|comment| Node::Comment(comment.text.clone())));
             let place = self.place(directive.span);
@@ -148,9 +147,11 @@ impl<'p> Importer<'p> {
         if let Some(absolute) = level.one("absolute_redirect") {
             self.carried(absolute);
         }
-        // nginx takes the value of the address's default server.
-        if listening.kind {
+        if listening.reading.keeps_slashes {
             nodes.push(Node::line("merge_slashes off", span));
+        }
+        if listening.reading.keeps_underscores {
+            nodes.push(Node::line("underscores on", span));
         }
         if level.effective("client_max_body_size").is_empty() {
             nodes.push(Node::line("body forward max=1m", span));
@@ -256,9 +257,9 @@ impl<'p> Importer<'p> {
 }
 
 impl Servers<'_> {
-    /// Whether server number `index` says that slashes are not merged.
-    fn keeps_slashes(&self, index: usize) -> bool {
-        self.all.get(index).is_some_and(|server| keeps_slashes(&self.http.inner(server)))
+    /// How server number `index` reads a head.
+    fn reading(&self, index: usize) -> Reading {
+        self.all.get(index).map(|server| Reading::of(&self.http.inner(server))).unwrap_or_default()
     }
 
     fn free_name(&mut self, host: &str, index: usize) -> String {
@@ -273,11 +274,6 @@ impl Servers<'_> {
         self.taken.insert(free.clone());
         free
     }
-}
-
-/// Whether `level` says that slashes are not merged.
-fn keeps_slashes(level: &Level<'_>) -> bool {
-    level.one("merge_slashes").is_some_and(|merge| merge.arg(0) == "off")
 }
 
 /// Variables that `nodes` use and nothing of them or of the names of `hosts` sets, because nothing reaches what would: they are empty.

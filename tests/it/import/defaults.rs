@@ -140,3 +140,26 @@ fn standard_parameters_of_cgi_need_no_words() {
         &["SCRIPT"],
     );
 }
+
+#[test]
+fn how_a_head_is_read_is_the_default_servers_to_say() {
+    check("underscores_in_headers on; location / { proxy_pass http://b; }", &["underscores on;"], &[]);
+    check("underscores_in_headers off; location / { proxy_pass http://b; }", &["proxy b"], &["underscores"]);
+    let servers = |first: &str, second: &str| {
+        format!(
+            "events {{}} http {{ server {{ listen 1; {first} location / {{ return 200; }} }} \
+             server {{ listen 1; listen 2; server_name b.test; {second} location / {{ return 200; }} }} }}"
+        )
+    };
+    for (directive, line) in
+        [("underscores_in_headers on;", "underscores on;"), ("merge_slashes off;", "merge_slashes off;")]
+    {
+        // On port 1 the first server's value counts for both, on port 2 the second's.
+        for (conf, times) in
+            [(servers(directive, ""), 2), (servers("", directive), 1), (servers(directive, directive), 3)]
+        {
+            let (rules, said) = imported(&conf);
+            assert_eq!(rules.matches(line).count(), times, "{conf}\n{rules}\n{said}");
+        }
+    }
+}

@@ -67,12 +67,6 @@ pub(super) const ALL: &[(&str, Decides)] = &[
         "no rule: such fields never reach an upstream",
     ),
     row(
-        "underscores_in_headers",
-        OFF,
-        "fields with `_` in their names are dropped",
-        "`underscores on;` in the service",
-    ),
-    row(
         "large_client_header_buffers",
         Words(&["4 8k"]),
         "heads are bounded otherwise: 431 and 414 come at other sizes",

@@ -48,6 +48,7 @@ pub(super) const ALL: &[(&str, &str, bool)] = &[
     ("auth_basic_user_file", "`fact auth_basic allowed unauthorized;`, or `credential` in `plans`", false),
     ("auth_request", "`fact auth allowed unauthorized;` and `when fact auth unauthorized { return 401; }`", false),
     ("merge_slashes", "`merge_slashes off;`", false),
+    ("underscores_in_headers", "`underscores on;`", false),
     ("absolute_redirect", "`redirects relative;`", false),
     ("root", FILES, false),
     ("alias", FILES, false),
