@@ -79,7 +79,7 @@ impl<'d> Run<'d, '_> {
         }
         let service = self.choose_service(row, rank)?;
         place.service = Some(service);
-        if self.request.headers.is_unusual() {
+        if self.is_there(lines::CONNECTION) || self.keeps_names() {
             self.look_again()?;
         }
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;
