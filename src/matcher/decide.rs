@@ -19,7 +19,7 @@ use crate::artifact::format::{Host, NONE, ValueHash, service_flag};
 
 /// Decides `request`; what is made on the way goes into `scratch`.
 pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d mut Work) -> Decision<'d> {
-    let (place, draft, made) = {
+    let (mut place, mut draft, mut made) = {
         let mut run = Run::new(tables, request, scratch);
         let mut place = Place::default();
         let draft = match run.outcome(&mut place) {
@@ -30,9 +30,9 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
+    // One call of `finish`, so that the compiler puts it here.
     if tables.lost().is_set() {
-        let refused = Draft::refuse(Refusal::Internal);
-        return refused.finish((tables, request.headers), scratch, &Place::default(), Made::default());
+        (place, draft, made) = (Place::default(), Draft::refuse(Refusal::Internal), Made::default());
     }
     draft.finish((tables, request.headers), scratch, &place, made)
 }
