@@ -4,7 +4,7 @@ use super::decide::Place;
 use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
 use super::method::{ALLOW_ALL, forwards_body, is_allowed};
 use super::refusal::Refusal;
-use super::request::{Body, Headers};
+use super::request::{Body, Header};
 use super::run::{Halt, Run};
 use super::scratch::{Slice, Text, Work};
 use super::settings::Made;
@@ -81,7 +81,7 @@ impl<'d> Draft<'d> {
     /// The decision, now that nothing is put into `scratch` any more.
     pub(super) fn finish(
         self,
-        (tables, headers): (Tables<'d>, Headers<'d>),
+        (tables, headers): (Tables<'d>, &'d [Header<'d>]),
         scratch: &'d Work,
         place: &Place<'d>,
         made: Made,

@@ -19,7 +19,7 @@ use crate::artifact::format::{Host, NONE, ValueHash, service_flag};
 
 /// Decides `request`; what is made on the way goes into `scratch`.
 pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d mut Work) -> Decision<'d> {
-    let (place, draft, made) = {
+    let (mut place, mut draft, mut made) = {
         let mut run = Run::new(tables, request, scratch);
         let mut place = Place::default();
         let draft = match run.outcome(&mut place) {
@@ -30,11 +30,11 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
-    let read = (tables, request.headers);
+    // One call of `finish`, so that the compiler puts it here.
     if tables.lost().is_set() {
-        return Draft::refuse(Refusal::Internal).finish(read, scratch, &Place::default(), Made::default());
+        (place, draft, made) = (Place::default(), Draft::refuse(Refusal::Internal), Made::default());
     }
-    draft.finish(read, scratch, &place, made)
+    draft.finish((tables, request.headers), scratch, &place, made)
 }
 
 /// How far a decision got.
@@ -79,7 +79,7 @@ impl<'d> Run<'d, '_> {
         }
         let service = self.choose_service(row, rank)?;
         place.service = Some(service);
-        if self.request.headers.is_unusual() {
+        if self.is_there(lines::CONNECTION) || self.keeps_names() {
             self.look_again()?;
         }
         self.read_target(target.ok_or(Refusal::TargetInvalid)?)?;

@@ -1,7 +1,7 @@
 //! What is to be done with a request.
 
 use super::Refusal;
-use super::request::Headers;
+use super::request::Header;
 use super::scratch::Slice;
 use crate::artifact::{Strings, Tables};
 
@@ -22,7 +22,7 @@ pub struct Decision<'d> {
     pub(super) edits: Edits<'d>,
     pub(super) meters: &'d [u32],
     pub(super) tables: Tables<'d>,
-    pub(super) headers: Headers<'d>,
+    pub(super) headers: &'d [Header<'d>],
     pub(super) redirect_origin: &'d [u8],
 }
 

@@ -11,8 +11,9 @@ use crate::artifact::header_hash::{Ends, length_bit};
 /// In a note: more lines of the name follow.
 const MORE: u32 = 1 << 31;
 
-/// The header that every decision reads.
+/// The headers that every decision reads.
 pub(super) const HOST: u32 = 0;
+pub(super) const CONNECTION: u32 = 1;
 
 /// Notes for each header of `policy` the number, from 1, of its first line, and whether more follow.
 pub(super) fn note(tables: Tables<'_>, policy: Policy, headers: &[Header<'_>], lines: &mut [u32]) {
@@ -115,7 +116,7 @@ impl<'d> Run<'d, '_> {
     #[inline]
     pub(super) fn lines(&self, header: u32) -> Lines<'d> {
         let note = self.note(header);
-        let headers = self.request.headers.lines();
+        let headers = self.request.headers;
         let first = (note & !MORE).checked_sub(1).and_then(|index| headers.get(index as usize..)?.split_first());
         let (first, behind) = first.map_or((None, [].as_slice()), |((_, value), behind)| (Some(*value), behind));
         if note & MORE == 0 {
@@ -128,7 +129,7 @@ impl<'d> Run<'d, '_> {
     #[inline]
     pub(super) fn line(&self, header: u32) -> Option<&'d [u8]> {
         let index = (self.note(header) & !MORE).checked_sub(1)?;
-        self.request.headers.lines().get(index as usize).map(|(_, value)| *value)
+        self.request.headers.get(index as usize).map(|(_, value)| *value)
     }
 
     /// Whether there is a line of `header`.

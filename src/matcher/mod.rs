@@ -49,7 +49,7 @@ pub use escape::is_escaped_in_location;
 pub use find::Found;
 pub use omission::{Omission, Omitted};
 pub use refusal::Refusal;
-pub use request::{Body, Caller, Header, Headers, Request, Scheme};
+pub use request::{Body, Caller, Header, Request, Scheme};
 #[cfg(feature = "compiler")]
 pub(crate) use scratch::SCRATCH_OCTETS;
 pub use scratch::Scratch;

@@ -5,8 +5,8 @@
 
 use super::decision::Decision;
 use super::field_name::{is_plain, is_plain_but_for_underscores, is_protected, is_same, named_by};
+use super::lines::CONNECTION;
 use super::refusal::Refusal;
-use super::request::{Header, Headers};
 use super::run::{Halt, Run};
 use crate::artifact::Tables;
 use crate::artifact::format::{Service, plans, service_flag};
@@ -38,14 +38,14 @@ impl<'d> Decision<'d> {
     /// The lines of the request that were not there for any rule, in order. Whoever carries the decision out leaves
     /// them out of what is sent on, before the edits.
     ///
-    /// Nothing for most requests, which costs one look. Trailers have no part in a decision: of those only such as have
-    /// a name of letters, digits and `-` may be sent on.
+    /// For most requests there are none. Costs a look at each byte of the names. Trailers have no part in a decision: of
+    /// those only such as have a name of letters, digits and `-` may be sent on.
     pub fn omitted(&self) -> impl Iterator<Item = Omitted> + use<'d> {
-        let headers = if self.headers.is_unusual() { self.headers.lines() } else { &[] };
         let service = self.service.map(|service| self.tables.services().row(service));
         let kept = Kept { tables: Some(self.tables), service: service.unwrap_or_default() };
-        let named = Named::of(self.headers);
-        headers.iter().enumerate().filter_map(move |(line, (name, _))| {
+        let connection = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
+        let named = Named::by(connection.map(|(_, value)| *value));
+        self.headers.iter().enumerate().filter_map(move |(line, (name, _))| {
             let why = omission(&kept, &named, name)?;
             Some(Omitted { line, why })
         })
@@ -53,16 +53,24 @@ impl<'d> Decision<'d> {
 }
 
 impl<'d> Run<'d, '_> {
-    /// Looks again at a head with unusual names, now that it is known which of them the service keeps.
+    /// Whether the service keeps names that are not plain.
+    pub(super) fn keeps_names(&self) -> bool {
+        self.service.flags & service_flag::UNDERSCORES != 0 || self.service.kept_names_count > 0
+    }
+
+    /// Looks again at a head that has a Connection, or that may have names which the service keeps: now it is known which.
     #[cold]
     pub(super) fn look_again(&mut self) -> Result<(), Halt> {
-        let headers = self.request.headers;
-        let (kept, named) = (self.kept(), Named::of(headers));
+        let (headers, named) = (self.request.headers, Named::by(self.lines(CONNECTION)));
         if named.are_too_many || named.names().iter().any(|name| is_protected(name) || self.is_credential(name)) {
             return Err(Refusal::ConnectionNamesField.into());
         }
-        let is_seen = |name: &[u8]| omission(&kept, &named, name).is_none();
-        super::lines::note_unusual(self.tables, self.policy, headers.lines(), is_seen, self.lines);
+        let names_fields = named.count > 0;
+        if names_fields || self.keeps_names() && headers.iter().any(|(name, _)| !is_plain(name)) {
+            let kept = self.kept();
+            let is_seen = |name: &[u8]| omission(&kept, &named, name).is_none();
+            super::lines::note_unusual(self.tables, self.policy, headers, is_seen, self.lines);
+        }
         Ok(())
     }
 
@@ -113,11 +121,10 @@ struct Named<'r> {
 }
 
 impl<'r> Named<'r> {
-    fn of(headers: Headers<'r>) -> Self {
+    /// Of the lines with these values.
+    fn by(connection: impl Iterator<Item = &'r [u8]>) -> Self {
         let mut named = Self { names: [&[]; CONNECTION_NAMES_MAX], count: 0, are_too_many: false };
-        let lines: &[Header<'r>] = if headers.is_unusual() { headers.lines() } else { &[] };
-        let connection = lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
-        for name in connection.flat_map(|(_, value)| named_by(value)) {
+        for name in connection.flat_map(named_by) {
             let Some(place) = named.names.get_mut(named.count) else {
                 named.are_too_many = true;
                 break;

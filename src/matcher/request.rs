@@ -1,39 +1,9 @@
 //! What a decision is made on.
 
-use super::field_name::{is_plain, named_by};
 use core::net::{IpAddr, Ipv4Addr};
 
 /// A header line: name as sent, value without surrounding blanks.
 pub type Header<'r> = (&'r [u8], &'r [u8]);
-
-/// The header lines of a request, looked over once.
-///
-/// Decisions on heads in which nothing is unusual do not look at names again that no rule asks for.
-#[derive(Clone, Copy, Debug)]
-pub struct Headers<'r> {
-    lines: &'r [Header<'r>],
-    is_unusual: bool,
-}
-
-impl<'r> Headers<'r> {
-    /// `lines`, all of them in order, Host among them. Costs a look at each byte of the names.
-    pub fn new(lines: &'r [Header<'r>]) -> Self {
-        let is_unusual = |(name, value): &Header<'_>| {
-            !is_plain(name) || name.eq_ignore_ascii_case(b"connection") && named_by(value).next().is_some()
-        };
-        Self { lines, is_unusual: lines.iter().any(is_unusual) }
-    }
-
-    /// The lines, as they came.
-    pub fn lines(self) -> &'r [Header<'r>] {
-        self.lines
-    }
-
-    /// Whether some name is not made of letters, digits and `-`, or a Connection names fields.
-    pub(super) fn is_unusual(self) -> bool {
-        self.is_unusual
-    }
-}
 
 /// A request as it came. Everything is borrowed.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +16,7 @@ pub struct Request<'r> {
     /// The request target as sent, origin-form or absolute-form.
     pub target: &'r [u8],
     /// All lines in order, Host among them.
-    pub headers: Headers<'r>,
+    pub headers: &'r [Header<'r>],
     /// What is known of the body before it is read.
     pub body: Body,
     /// The client's address: what the trusted hop says, else the socket's.
@@ -68,14 +38,12 @@ pub struct Request<'r> {
 
 impl<'r> Request<'r> {
     /// `GET target` in clear text from 127.0.0.1 without a body, nothing known of its caller and of facts.
-    ///
-    /// It looks the `headers` over, as [`Headers::new`]: make it once for all decisions on one request.
     pub fn get(target: &'r [u8], headers: &'r [Header<'r>]) -> Self {
         Self {
             method: b"GET",
             scheme: Scheme::Http,
             target,
-            headers: Headers::new(headers),
+            headers,
             body: Body::None,
             client: IpAddr::V4(Ipv4Addr::LOCALHOST),
             listener: None,

@@ -141,7 +141,7 @@ impl<'d, 's> Run<'d, 's> {
         let named = scratch.named.get_mut(..policy.captures as usize).unwrap_or_default();
         named.fill(Slice::EMPTY);
         let lines = scratch.lines.get_mut(..policy.headers as usize).unwrap_or_default();
-        super::lines::note(tables, policy, request.headers.lines(), lines);
+        super::lines::note(tables, policy, request.headers, lines);
         Self {
             tables,
             request,

@@ -94,7 +94,7 @@ pub fn describe(verdict: &Verdict) -> String {
 /// The request's lines as the rules leave them for the upstream; what every proxy drops or adds by itself is not in it.
 fn head_sent(request: &Request<'_>, decision: &Decision<'_>) -> Lines {
     let is_omitted = |line: &usize| decision.omitted().any(|omitted| omitted.line == *line);
-    let sent = (0..).zip(request.headers.lines()).filter(|(line, _)| !is_omitted(line));
+    let sent = (0..).zip(request.headers).filter(|(line, _)| !is_omitted(line));
     let mut lines: Lines = sent.map(|(_, (name, value))| (name.to_vec(), value.to_vec())).collect();
     for edit in decision.edits().filter(|edit| edit.side == Side::Request) {
         if edit.action != EditAction::Add {

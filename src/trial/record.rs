@@ -251,7 +251,7 @@ pub(super) fn verdict(manifest: &Manifest, request: &Request<'_>, decision: &Dec
 
 /// Names of the lines that are left out.
 fn omitted(request: &Request<'_>, decision: &Decision<'_>) -> Vec<String> {
-    let lines = request.headers.lines();
+    let lines = request.headers;
     decision.omitted().filter_map(|omitted| lines.get(omitted.line)).map(|(name, _)| latin1(name)).collect()
 }
 

@@ -17,10 +17,11 @@ pub(super) struct Headers {
 }
 
 impl Headers {
-    /// Host alone, which every decision reads.
+    /// Host and Connection alone, which every decision reads.
     pub(super) fn new() -> Self {
         let mut headers = Self::default();
         headers.add(b"host");
+        headers.add(b"connection");
         headers
     }
 

@@ -67,7 +67,7 @@ record! {
     }
 }
 record! {
-    /// The name of a header that rules read. The first is Host.
+    /// The name of a header that rules read. The first is Host, the second Connection.
     HeaderName {
         /// Where it begins in `bytes`, in lower case.
         start,
