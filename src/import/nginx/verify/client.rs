@@ -1,5 +1,6 @@
 //! Requests to nginx over one connection after the other, and its answers.
 
+use super::curl;
 use super::echo::{Received, line};
 use super::socket::{Bound, Stream};
 use crate::model::RequestRecord;
@@ -77,7 +78,7 @@ fn pipelined(stream: &Arc<Stream>, requests: &[RequestRecord], answers: &mut Vec
     })?;
     let mut reader = BufReader::new(&**stream);
     for request in &batch {
-        let answer = read(&mut reader, request.method == "HEAD")?;
+        let answer = answer_to(request, &mut reader)?;
         let is_last = answer.status == 0 || answer.values("connection") == ["close"];
         answers.push(answer);
         if is_last {
@@ -95,13 +96,23 @@ fn ask_first(stream: &Stream, request: &RequestRecord) -> io::Result<Answer> {
     write(request, "Expect: 100-continue\r\n", &mut head);
     let (mut writer, mut reader) = (stream, BufReader::new(stream));
     writer.write_all(&head)?;
-    let answer = read(&mut reader, request.method == "HEAD")?;
+    let answer = answer_to(request, &mut reader)?;
     if answer.status != 100 || request.body > BODY_BYTES_MAX {
         return Ok(answer);
     }
     // nginx may answer before it has read all.
     drop(io::copy(&mut io::repeat(b'b').take(request.body), &mut writer));
-    read(&mut reader, request.method == "HEAD")
+    answer_to(request, &mut reader)
+}
+
+/// The next answer, which is that to `request`.
+fn answer_to(request: &RequestRecord, reader: &mut impl BufRead) -> io::Result<Answer> {
+    read(reader, request.method == "HEAD").map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            io::Error::new(io::ErrorKind::TimedOut, format!("nginx does not answer within 20 s: {}", curl(request)))
+        }
+        _ => error,
+    })
 }
 
 fn write(request: &RequestRecord, more: &str, sent: &mut Vec<u8>) {

@@ -88,8 +88,8 @@ impl Subject {
         let lines: Vec<(String, String)> = request
             .headers
             .iter()
+            .filter(|(name, value)| !forward.omit.contains(name) && !value.trim().is_empty())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .filter(|(name, value)| Self::is_read(name) && !value.is_empty())
             .collect();
         let edited = forward.headers.set.iter().chain(&forward.headers.add).map(|(name, _)| name.to_ascii_lowercase());
         let all = lines.iter().chain(&received.headers).map(|(name, _)| name.clone()).chain(edited);
@@ -150,11 +150,6 @@ impl Subject {
         self.instrumented.addresses.restored(text)
     }
 
-    /// Whether the rules read a field of this name at all.
-    fn is_read(name: &str) -> bool {
-        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    }
-
     /// The location that nginx came to.
     fn place_of(&self, answer: &Answer) -> String {
         let tags = answer.values(&PLACE.to_ascii_lowercase());
@@ -205,10 +200,14 @@ fn of_name<'l>(lines: &'l [(String, String)], name: &str) -> impl Iterator<Item 
     lines.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
 }
 
-/// An upstream's Location as the first `proxy_redirect` that begins it makes it.
+/// An upstream's Location as the first `proxy_redirect` that begins it makes it; a path then gets the origin before it.
 fn relocated(location: String, verdict: &Verdict) -> String {
-    let found = verdict.relocate.iter().find_map(|(from, to)| Some(format!("{to}{}", location.strip_prefix(from)?)));
-    found.unwrap_or(location)
+    let made = verdict.relocate.iter().find_map(|(from, to)| Some(format!("{to}{}", location.strip_prefix(from)?)));
+    match made {
+        Some(path) if path.starts_with('/') => format!("{}{path}", verdict.relocate_origin.as_deref().unwrap_or("")),
+        Some(made) => made,
+        None => location,
+    }
 }
 
 /// The values of `name` after `changes`.
