@@ -123,7 +123,12 @@ impl Subject {
             if !is_told(name) || is_own {
                 continue;
             }
-            let before = of_name(&answered, name).map(|value| self.original(value));
+            let is_location = name == "location";
+            let original = |value: &str| match is_location {
+                true => self.instrumented.addresses.restored_url(value),
+                false => self.original(value),
+            };
+            let before = of_name(&answered, name).map(original);
             let before = match name {
                 "location" => before.map(|location| relocated(location, verdict)).collect(),
                 _ => before.collect(),
@@ -132,7 +137,7 @@ impl Subject {
             if succeeds {
                 ours = applied(ours, &verdict.response_on_success, name);
             }
-            let mut theirs: Vec<String> = answer.values(name).iter().map(|value| self.original(value)).collect();
+            let mut theirs: Vec<String> = answer.values(name).iter().map(|value| original(value)).collect();
             if let ("location", [location], [own]) = (name, theirs.as_slice(), ours.as_slice())
                 && spellings(location, request).contains(own)
             {
