@@ -21,9 +21,9 @@ pub struct Decision<'d> {
     pub outcome: Outcome<'d>,
     pub(super) edits: Edits<'d>,
     pub(super) meters: &'d [u32],
-    pub(super) redirect_origin: &'d [u8],
     pub(super) tables: Tables<'d>,
     pub(super) headers: Headers<'d>,
+    pub(super) redirect_origin: &'d [u8],
 }
 
 impl<'d> Decision<'d> {

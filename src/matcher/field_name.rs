@@ -3,7 +3,7 @@
 /// Whether `name` is made of letters, digits and `-` alone. Of other bytes servers make what they like: CGI and those
 /// that copy it cannot tell `X_Role` from `X-Role` (nginx: `underscores_in_headers`, `ignore_invalid_headers`).
 pub(crate) fn is_plain(name: &[u8]) -> bool {
-    name.iter().fold(true, |plain, byte| plain & (byte.is_ascii_alphanumeric() | (*byte == b'-')))
+    name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }
 
 /// Whether `_` is the only reason why `name` may not be plain.

@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn arguments_end_at_either_sign() {
         let read = |query: &str| -> Vec<(String, String, bool)> {
-            let text = |range: Range<usize>| query[range].to_owned();
+            let text = |range: Range<usize>| String::from_utf8_lossy(&query.as_bytes()[range]).into_owned();
             arguments(query.as_bytes()).map(|own| (text(own.name), text(own.value), own.is_plain)).collect()
         };
         let argument = |name: &str, value: &str, is_plain| (name.to_owned(), value.to_owned(), is_plain);

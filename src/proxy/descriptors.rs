@@ -4,14 +4,15 @@
 //! last ones: nothing more is accepted while only those that are kept are left, and the kernel's queue holds who comes.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
-use std::fs;
 use std::sync::OnceLock;
 use std::time::Instant;
+use std::{fs, io};
 
-use super::limits::{DESCRIPTORS_KEPT_MIN, DESCRIPTORS_KEPT_SHARE};
+use super::limits::{DESCRIPTORS_KEPT_MIN, DESCRIPTORS_KEPT_SHARE, DESCRIPTORS_OTHERS};
 use super::log_limit::LogLimit;
+use super::shortage;
 
 /// What is known of a process's descriptors.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +23,13 @@ struct Table {
 }
 
 impl Table {
-    /// None where the system does not tell: then nothing is kept.
-    fn read() -> Option<Self> {
-        let limits = fs::read_to_string("/proc/self/limits").ok()?;
-        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    /// Ok(None) where the system does not tell: then nothing is kept. An error may be that none is left to look with.
+    fn read() -> io::Result<Option<Self>> {
+        let limits = fs::read_to_string("/proc/self/limits")?;
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or_default();
         // `unlimited` is no number, and nothing is lacking.
-        let most = line.split_whitespace().next()?.parse().ok()?;
-        Some(Self { most, open: open()? })
+        let most = line.split_whitespace().next().and_then(|most| most.parse().ok());
+        most.map(|most| Ok(Self { most, open: open()? })).transpose()
     }
 
     fn left(self) -> usize {
@@ -37,24 +38,27 @@ impl Table {
 }
 
 /// How many are open: since Linux 6.2 the size of the folder, before that its entries.
-fn open() -> Option<usize> {
+fn open() -> io::Result<usize> {
     const FOLDER: &str = "/proc/self/fd";
-    match usize::try_from(fs::metadata(FOLDER).ok()?.len()) {
-        Ok(open) if open > 0 => Some(open),
+    match usize::try_from(fs::metadata(FOLDER)?.len()) {
+        Ok(open) if open > 0 => Ok(open),
         // Less the one that reads the folder.
-        _ => Some(fs::read_dir(FOLDER).ok()?.count().saturating_sub(1)),
+        _ => Ok(fs::read_dir(FOLDER)?.count().saturating_sub(1)),
     }
 }
 
 /// How many of those that were left at the start are kept.
 fn kept_of(left: usize) -> usize {
-    (left / DESCRIPTORS_KEPT_SHARE).max(DESCRIPTORS_KEPT_MIN).min(left / 2)
+    let others = DESCRIPTORS_OTHERS.min(left / 4);
+    (left / DESCRIPTORS_KEPT_SHARE).max(DESCRIPTORS_KEPT_MIN).min(usize::midpoint(left, others))
 }
 
 /// Whether clients are let in; all cores share it.
 #[derive(Debug, Default)]
 pub(super) struct Descriptors {
     kept: OnceLock<usize>,
+    /// As many as there may be, when that was read last.
+    most: AtomicUsize,
     /// Nothing is accepted at the moment.
     stopped: AtomicBool,
     /// What the log said of that last.
@@ -66,8 +70,20 @@ pub(super) struct Descriptors {
 impl Descriptors {
     /// How many more clients could be let in. Takes two reads of /proc.
     fn spare(&self) -> usize {
-        let Some(table) = Table::read() else { return usize::MAX };
-        let kept = *self.kept.get_or_init(|| kept_of(table.left()));
+        match Table::read() {
+            Ok(Some(table)) => {
+                self.most.store(table.most, Ordering::Relaxed);
+                self.spare_of(table, *self.kept.get_or_init(|| kept_of(table.left())))
+            }
+            Err(error) if shortage::of(&error).is_some() => {
+                let most = self.most.load(Ordering::Relaxed);
+                self.spare_of(Table { most, open: most }, self.kept.get().copied().unwrap_or_default())
+            }
+            Ok(None) | Err(_) => usize::MAX,
+        }
+    }
+
+    fn spare_of(&self, table: Table, kept: usize) -> usize {
         let spare = table.left().saturating_sub(kept);
         let stops = spare == 0;
         if self.stopped.swap(stops, Ordering::Relaxed) != stops && stops {
@@ -151,14 +167,15 @@ mod tests {
     #[test]
     fn half_of_few_and_a_small_part_of_many_are_kept() {
         let kept = [0, 1, 48, 1_000, 20_000, 1_000_000].map(kept_of);
-        assert_eq!(kept, [0, 0, 24, 500, 625, 31_250]);
+        assert_eq!(kept, [0, 0, 28, 504, 625, 31_250]);
     }
 
     #[test]
     fn what_is_open_is_seen() {
-        let before = Table::read().unwrap();
+        let read = || Table::read().unwrap().unwrap();
+        let before = read();
         let held: Vec<_> = (0..40).map(|_| fs::File::open("/dev/null").unwrap()).collect();
-        let during = Table::read().unwrap();
+        let during = read();
         // Other tests open and close some meanwhile.
         assert!(during.open > before.open.saturating_sub(held.len()), "{before:?} {during:?}");
         assert!(during.most > during.open && during.left() < during.most, "{during:?}");

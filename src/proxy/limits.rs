@@ -19,8 +19,13 @@ pub struct Limits {
     pub client_body_idle_max: Duration,
     /// How long an unwanted body is waited for.
     pub drain_time_max: Duration,
-    /// After the last answer the client may still send this long, so that a reset does not take the answer from it.
+    /// After the last answer the client may still send this long, so that a reset does not take the answer from it: as
+    /// long as nginx lets it. Clients that do not read before all is sent need it for the rest of their body.
     pub linger_time_max: Duration,
+    /// But one that sends nothing for this long has seen the end of the answer, as in nginx.
+    pub linger_idle_max: Duration,
+    /// How long the end of a connection may take with a client that reads nothing, or when the gateway stops.
+    pub close_time_max: Duration,
     /// Requests in flight have this long to finish when the gateway stops.
     pub stop_time_max: Duration,
 }
@@ -34,7 +39,9 @@ impl Default for Limits {
             client_write_idle_max: Duration::from_secs(60),
             client_body_idle_max: Duration::from_secs(60),
             drain_time_max: Duration::from_millis(500),
-            linger_time_max: Duration::from_secs(2),
+            linger_time_max: Duration::from_secs(30),
+            linger_idle_max: Duration::from_secs(5),
+            close_time_max: Duration::from_secs(2),
             stop_time_max: Duration::from_secs(30),
         }
     }
@@ -58,8 +65,16 @@ pub(super) const DRAIN_OCTETS_MAX: u64 = 64 * 1024;
 /// Octets of a body that is to be stripped where the rules say no bound.
 pub(super) const STRIP_OCTETS_MAX: u64 = 1024 * 1024;
 
-/// Octets that are read and dropped while lingering.
-pub(super) const LINGER_OCTETS_MAX: usize = 1024 * 1024;
+/// Connections of one core that linger at once, with some 20 KiB each. Beyond it the oldest is reset: whoever answers
+/// floods of uploads early does not hold more than that for it.
+pub(super) const LINGERING_MAX: usize = 1024;
+
+/// A client that sends nothing more, and of which it is not known whether all of its body has come, is given up after its
+/// upstream took nothing for this long. Whoever sends a request and reads no answer loses nothing by that.
+pub(super) const FINISHED_STALL_MAX: Duration = Duration::from_secs(1);
+
+/// Octets that are counted in the kernel's buffer of a client that sends nothing more: as much as Linux lets it hold.
+pub(super) const UNREAD_OCTETS_MAX: usize = 8 * 1024 * 1024;
 
 /// Octets of an upstream's response head: as much as a client may send, twice, for Set-Cookie.
 pub(super) const RESPONSE_HEAD_OCTETS_MAX: usize = 64 * 1024;
@@ -100,12 +115,20 @@ pub(super) const HTTP2_STREAMS_MAX: u32 = 128;
 /// Octets of a body that may come on one stream of HTTP/2 before they are taken, either side: HTTP/2's own beginning.
 pub(super) const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 
-/// The same for a whole connection. Whatever number of streams it has, this is what it can make us hold. It does not
-/// adapt: a window that grows with the way's length is memory that a client asks for.
-pub(super) const HTTP2_CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// The same for a whole connection of a client: the windows of all its streams, 8 MiB, so that streams that nobody takes
+/// from never stop the others. This is what a connection can make us hold. It does not adapt: a window that grows with
+/// the way's length is memory that a client asks for.
+pub(super) const HTTP2_CONNECTION_WINDOW: u32 = HTTP2_STREAMS_MAX * HTTP2_STREAM_WINDOW;
+
+/// The same for a connection to a server, 16 MiB: clients that do not read hold their own streams, no others.
+pub(super) const HTTP2_UPSTREAM_CONNECTION_WINDOW: u32 = HTTP2_UPSTREAM_STREAMS_MAX * HTTP2_STREAM_WINDOW;
 
 /// Octets of a stream that wait to be written: as much as is read from an upstream at once.
 pub(super) const HTTP2_UNSENT_OCTETS_MAX: usize = 64 * 1024;
+
+/// What the frames of a connection may take beyond their octets, 256 octets each, between two turns of those who take
+/// them, either side: as many frames of one octet as one turn can read.
+pub(super) const HTTP2_FRAMES_OCTETS_MAX: usize = 16 * 1024 * 1024;
 
 /// Streams that a client has reset before they were looked at; more than that is the rapid reset attack.
 pub(super) const HTTP2_PENDING_RESETS_MAX: usize = 20;
@@ -133,10 +156,12 @@ pub(super) const HTTP2_PONG_WITHIN: Duration = Duration::from_secs(20);
 
 /// Requests on one HTTP/2 connection to a server, where the server would take more: what one of them loses costs all of
 /// them time.
-pub(super) const HTTP2_UPSTREAM_STREAMS_MAX: usize = 256;
+pub(super) const HTTP2_UPSTREAM_STREAMS_MAX: u32 = 256;
 
-/// HTTP/2 connections of one core to one server; beyond it requests wait for those before them.
-pub(super) const HTTP2_UPSTREAM_CONNECTIONS_MAX: usize = 8;
+/// HTTP/2 connections of one core to one server. Requests whose clients do not read keep their streams, so the next ones
+/// need another connection: with servers that take 16 requests on each, these are enough for `CONNECTIONS_MAX` of them.
+/// Beyond it requests wait for those before them.
+pub(super) const HTTP2_UPSTREAM_CONNECTIONS_MAX: usize = 1024;
 
 /// Octets waiting to be written to an upstream before the client's body is read on.
 pub(super) const UPLOAD_BUFFER_OCTETS: usize = 16 * 1024;
@@ -173,6 +198,10 @@ pub(super) const LOG_STATE_LINES_MAX: u32 = 12;
 /// Descriptors that clients do not get: each client may want one for an upstream, so it is half of what there is where
 /// that is little; from twice this on, most clients are idle, and upstream connections are used in turn.
 pub(super) const DESCRIPTORS_KEPT_MIN: usize = 512;
+
+/// Where half is kept, so many of all are for neither side: a client that a core has in hand as it looks, a question to a
+/// name server, files that are read.
+pub(super) const DESCRIPTORS_OTHERS: usize = 8;
 
 /// Of many descriptors, one in so many is kept.
 pub(super) const DESCRIPTORS_KEPT_SHARE: usize = 32;

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::access_log::{Asked, Entry, Line, Rule, redact, since_epoch};
 use super::account::Account;
 use super::client::Client;
-use super::fault::Fault;
+use super::fault::{Fault, RequestFault};
 use super::http1::Head;
 use super::metrics::Series;
 use super::policy::Policy;
@@ -174,6 +174,16 @@ impl Record {
         self.line.outcome = "aborted";
     }
 
+    /// What ends a request before it was answered is the client's leaving, or the end of the gateway.
+    fn left(&mut self) {
+        let line = &mut self.line;
+        if line.outcome == "aborted" && line.code.is_none() && !self.worker.is_ending() {
+            let fault = Fault::from(RequestFault::ClientLeft);
+            line.code = Some(fault.code());
+            line.status.get_or_insert(fault.status());
+        }
+    }
+
     fn count(&self, took: Duration) {
         self.worker.cells.end();
         let Some(serving) = &self.serving else { return };
@@ -209,6 +219,7 @@ fn entry<T>(entries: &[T], index: Option<u32>) -> Option<&T> {
 impl Drop for Record {
     fn drop(&mut self) {
         let took = self.begun.elapsed();
+        self.left();
         self.count(took);
         let worker = &self.worker;
         if worker.log.is_on() {

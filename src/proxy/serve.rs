@@ -262,4 +262,5 @@ async fn supervise(worker: Rc<Worker>, mut stopped: watch::Receiver<bool>) {
     while worker.connections() > 0 && Instant::now() < deadline {
         sleep_until(deadline.min(Instant::now() + Duration::from_millis(10))).await;
     }
+    worker.end();
 }

@@ -8,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::access_log::{Clock, Format, Log, Writer};
 use super::descriptors::Credit;
-use super::limits::{LOG_BUFFER_OCTETS_MAX, LOG_BUFFERS_MAX};
+use super::limits::{LINGERING_MAX, LOG_BUFFER_OCTETS_MAX, LOG_BUFFERS_MAX};
+use super::listener::Queue;
 use super::metrics::{Asked, Cells};
 use super::policy::Policy;
 use super::shared::Shared;
@@ -31,6 +32,10 @@ pub(super) struct Worker {
     /// Where lines were written, for others.
     buffers: RefCell<Vec<Vec<u8>>>,
     connections: Cell<usize>,
+    /// Connections whose clients may still be sending behind their last answer.
+    pub(super) lingering: Queue,
+    /// What is dropped now did not finish before the gateway ended.
+    ends: Cell<bool>,
     credit: Credit,
     date: RefCell<Date>,
 }
@@ -86,6 +91,8 @@ impl Worker {
             asked: RefCell::default(),
             buffers: RefCell::default(),
             connections: Cell::new(0),
+            lingering: Queue::new(LINGERING_MAX),
+            ends: Cell::new(false),
             date: RefCell::default(),
         })
     }
@@ -134,6 +141,15 @@ impl Worker {
         for pool in &self.serving().pools {
             pool.sweep();
         }
+    }
+
+    /// The gateway ends: requests that are dropped from now on were not given up by their clients.
+    pub(super) fn end(&self) {
+        self.ends.set(true);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.ends.get()
     }
 
     pub(super) fn connections(&self) -> usize {

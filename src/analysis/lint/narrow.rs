@@ -46,7 +46,7 @@ impl<'p> Narrowing<'p> {
     }
 }
 
-/// Whether the text of `value` may satisfy `operator`.
+/// Whether `value` satisfies `operator` for some request.
 pub(super) fn may_satisfy(value: &MapValue, operator: &Operator) -> bool {
     match value.answer(operator) {
         Some(MapAnswer::Always(holds)) => holds,

@@ -42,8 +42,7 @@ fn block<'p>(policy: &'p Policy, statements: &'p [Statement], mut unique: Vec<&'
     for statement in statements {
         if let StatementKind::When { guard, body, .. } = &statement.kind
             && refuses(body)
-            && let Some(field) =
-                passable(policy, guard, true, &mut BTreeSet::new()).into_iter().find(|field| !unique.contains(field))
+            && let Some(field) = Passage::of(policy, guard).into_iter().find(|field| !unique.contains(field))
         {
             found.extend(warning(field, statement.span));
         }
@@ -60,26 +59,41 @@ fn refuses(body: &[Statement]) -> bool {
     })
 }
 
-/// The fields by which a client may make `guard` fail, where it `counts` as it stands, not its opposite. Maps that were
-/// `seen` are not looked at again: those that ask each other would be, once for each way.
-fn passable<'p>(policy: &'p Policy, guard: &'p Predicate, counts: bool, seen: &mut BTreeSet<MapId>) -> Vec<&'p Field> {
-    match guard {
-        Predicate::And(all) | Predicate::Or(all) => {
-            all.iter().flat_map(|one| passable(policy, one, counts, seen)).collect()
+/// What is looked for in a guard: the fields by which a client may make it fail.
+struct Passage<'p> {
+    policy: &'p Policy,
+    /// Maps that ask maps are looked at once, not once a way.
+    maps: BTreeSet<MapId>,
+    fields: Vec<&'p Field>,
+}
+
+impl<'p> Passage<'p> {
+    fn of(policy: &'p Policy, guard: &'p Predicate) -> Vec<&'p Field> {
+        let mut passage = Self { policy, maps: BTreeSet::new(), fields: Vec::new() };
+        passage.look(guard, true);
+        passage.fields
+    }
+
+    /// Looks at `guard`, where it `counts` as it stands, not its opposite.
+    fn look(&mut self, guard: &'p Predicate, counts: bool) {
+        match guard {
+            Predicate::And(all) | Predicate::Or(all) => all.iter().for_each(|one| self.look(one, counts)),
+            Predicate::Not(inner) => self.look(inner, !counts),
+            Predicate::Field(field, operator) if counts && is_passable(field, operator) => self.fields.push(field),
+            Predicate::Map(map, operator) => self.map(*map, operator, counts),
+            Predicate::Field(..) | Predicate::Fact(..) | Predicate::Plan(_) => {}
         }
-        Predicate::Not(inner) => passable(policy, inner, !counts, seen),
-        Predicate::Field(field, operator) if counts && is_passable(field, operator) => vec![field],
-        Predicate::Map(id, operator) if seen.insert(*id) => {
-            let Some(map) = policy.maps.get(id.0 as usize) else { return Vec::new() };
-            let values = map.cases.iter().map(|case| &case.value).chain([&map.default]);
-            let read = values.filter_map(|value| value.field.as_ref());
-            let mut found: Vec<&Field> = read.filter(|field| counts && is_passable(field, operator)).collect();
-            for case in map.cases.iter().filter(|case| may_satisfy(&case.value, operator)) {
-                found.extend(passable(policy, &case.guard, counts, seen));
-            }
-            found
+    }
+
+    /// A map fails by the guards of the cases that make it hold, where its default does not.
+    fn map(&mut self, id: MapId, operator: &'p Operator, counts: bool) {
+        let Some(map) = self.policy.maps.get(id.0 as usize).filter(|_| self.maps.insert(id)) else { return };
+        if may_satisfy(&map.default, operator) == counts {
+            return;
         }
-        Predicate::Field(..) | Predicate::Map(..) | Predicate::Fact(..) | Predicate::Plan(_) => Vec::new(),
+        for case in map.cases.iter().filter(|case| may_satisfy(&case.value, operator) == counts) {
+            self.look(&case.guard, true);
+        }
     }
 }
 
@@ -89,9 +103,8 @@ const NEVER_REPEATED: [&str; 3] = ["host", "content-length", "transfer-encoding"
 /// Whether another line, argument or cookie, or another spelling, makes the operator fail.
 fn is_passable(field: &Field, operator: &Operator) -> bool {
     match (field, operator) {
-        (Field::Query(_) | Field::Cookie(_), _) => true,
         (Field::Header(name), _) if NEVER_REPEATED.contains(&name.as_str()) => false,
-        (Field::Header(_), Operator::In(_) | Operator::Prefix(_)) => true,
+        (Field::Query(_) | Field::Cookie(_), _) | (Field::Header(_), Operator::In(_) | Operator::Prefix(_)) => true,
         // What is looked for anywhere is found beside other lines too.
         (Field::Header(_), Operator::Regex(pattern)) => {
             ["^", "$", "\\A", "\\z", "\\Z", "(?"].iter().any(|anchor| pattern.source.contains(anchor))

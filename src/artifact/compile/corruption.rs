@@ -23,6 +23,9 @@ service s default {
     hsts 1y;
     meter hits;
     unique header X-One;
+    unique query once;
+    unique cookie once;
+    when header X_Odd = 1 { return 402; }
     error_page 404 /missing.html;
     error_page 403 @denied;
     set response header X-K "$k $who";
@@ -60,7 +63,7 @@ fn artifact() -> Vec<u8> {
 
 type Asked = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const REQUESTS: [Asked; 24] = [
+const REQUESTS: [Asked; 27] = [
     ("GET", "/a/x/y?y=2", &[("Host", "ab.s.test")]),
     ("GET", "/a/x.gif?key=1", &[("Host", "s.test")]),
     ("GET", "/a/xx.jpg", &[("Host", "s.test"), ("X-Key", "k")]),
@@ -85,6 +88,9 @@ const REQUESTS: [Asked; 24] = [
     ("GET", "http://t.test/x", &[("Host", "s.test")]),
     ("GET", "/../x", &[("Host", "t.test")]),
     ("TRACE", "/", &[("Host", "s.test")]),
+    ("GET", "/e?once=1", &[("Host", "s.test"), ("X_Odd", "1"), ("X_One", "1")]),
+    ("GET", "/e?once=1&once=2", &[("Host", "s.test"), ("X-Odd", "2"), ("x_odd", "1")]),
+    ("GET", "/e", &[("Host", "s.test"), ("Cookie", "once=1; once=2"), ("Connection", "X-One")]),
 ];
 
 /// What is decided, in words; `None` where it is the refusal of what was lost.
@@ -202,7 +208,8 @@ fn indices(artifact: &Artifact<&[u8]>, words: &[[u8; 4]]) -> Vec<usize> {
     all.of("children", |number, _: f::Number| if is_first[number] { vec![] } else { vec![0] });
     all.columns::<f::Host>("hosts", &[1, 2, 4]);
     all.columns::<f::HostRank>("host_ranks", &[0, 1]);
-    all.columns::<f::Service>("services", &[2, 3, 5]);
+    all.of("services", |_, row: f::Service| if row.kept_names_count > 0 { vec![2, 3, 5, 6] } else { vec![2, 3, 5] });
+    all.columns::<f::Number>("kept_names", &[0]);
     all.columns::<f::Output>("outputs", &[0, 1, 2, 3, 4]);
     all.columns::<f::Scan>("scans", &[0, 1, 4, 5]);
     all.columns::<f::Filter>("filters", &[0]);

@@ -1,4 +1,4 @@
-//! Parameters of FastCGI, uwsgi and SCGI: those that every server in front of such an application makes of a request.
+//! Parameters of `FastCGI`, uwsgi and SCGI: those that every server in front of such an application makes of a request.
 
 use super::tree::Directive;
 

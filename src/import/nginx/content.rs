@@ -218,7 +218,10 @@ impl<'p> Importer<'p> {
 
     /// An index that is a plain file is the file server's affair; any other is sought by another location.
     fn index(&mut self, index: &'p Directive) {
-        let is_plain = |word: &Word| word.text.ends_with(".html") || word.text.ends_with(".htm");
+        let is_plain = |word: &Word| {
+            let extension = word.text.rsplit_once('.').map_or("", |(_, extension)| extension);
+            matches!(extension, "html" | "htm")
+        };
         match index.args.iter().find(|word| !is_plain(word)) {
             None => self.carried(index),
             Some(other) => {

@@ -76,7 +76,7 @@ impl Kind {
     pub(super) fn replaces(self, level: &Level<'_>) -> bool {
         let is_own = |name: &&str| !level.own(name).is_empty();
         let is_inherited = |name: &&str| !level.inherited(name).is_empty();
-        let takes = self.takers().iter().any(|name| is_own(&name));
+        let takes = self.takers().iter().any(is_own);
         let shows = !level.own("proxy_pass_header").is_empty() && self == Self::ResponseHeaders;
         let same = self.names().any(|name| is_own(&name) && is_inherited(&name));
         let any = self.names().any(|name| is_inherited(&name));

@@ -87,7 +87,7 @@ impl<'p> Importer<'p> {
     fn setting(&mut self, directive: &'p Directive, place: &Place<'_, 'p>) -> Vec<Node> {
         let said = match directive.name() {
             "add_header" => self.add_header(directive, place),
-            "proxy_set_header" => self.set_header(directive, place),
+            "proxy_set_header" | "grpc_set_header" => self.set_header(directive, place),
             "proxy_hide_header" => hide_header(directive, &place.level),
             "proxy_pass_header" => editable(directive.arg(0)).map(|()| Vec::new()),
             "proxy_pass_request_headers" => Ok(pass_request_headers(directive)),
@@ -95,8 +95,7 @@ impl<'p> Importer<'p> {
             "error_page" => self.error_page(directive, place),
             "client_max_body_size" => body(directive),
             "proxy_redirect" => self.redirect(directive, place),
-            "grpc_set_header" => self.set_header(directive, place),
-            _ => self.parameter_of_another(directive),
+            _ => parameter_of_another(directive),
         };
         let lines = match said {
             Ok(lines) => {
@@ -115,18 +114,6 @@ impl<'p> Importer<'p> {
         };
         let comments = directive.comments.iter().map(|comment| Node::Comment(comment.text.clone()));
         comments.chain(lines.into_iter().map(|line| Node::line(line, directive.span))).collect()
-    }
-
-    /// What another module would make of fields of the request: where it does what everybody does, nothing is to say.
-    fn parameter_of_another(&mut self, directive: &'p Directive) -> Result<Vec<String>, Lack> {
-        if cgi::is_standard(directive) {
-            return Ok(Vec::new());
-        }
-        if cgi::is_empty(directive) {
-            return Ok(dropped(directive));
-        }
-        let Class::Decides(row) = table::class(directive.name()) else { return Ok(Vec::new()) };
-        Err(Lack::beyond(format!("without it {}", row.without)))
     }
 
     fn add_header(&mut self, directive: &'p Directive, place: &Place<'_, 'p>) -> Result<Vec<String>, Lack> {
@@ -234,6 +221,18 @@ impl<'p> Importer<'p> {
             _ => Err(Lack::Wrong("invalid number of arguments in \"proxy_redirect\" directive".to_owned())),
         }
     }
+}
+
+/// What another module would make of fields of the request: where it does what everybody does, nothing is to say.
+fn parameter_of_another(directive: &Directive) -> Result<Vec<String>, Lack> {
+    if cgi::is_standard(directive) {
+        return Ok(Vec::new());
+    }
+    if cgi::is_empty(directive) {
+        return Ok(dropped(directive));
+    }
+    let Class::Decides(row) = table::class(directive.name()) else { return Ok(Vec::new()) };
+    Err(Lack::beyond(format!("without it {}", row.without)))
 }
 
 /// What nginx hides of an upstream's fields, unless it is told not to.

@@ -34,6 +34,10 @@ impl<S> Held<S> {
     pub(super) fn get_ref(&self) -> &S {
         &self.stream
     }
+
+    pub(super) fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
 }
 
 impl<S: AsyncWrite + Unpin> Held<S> {

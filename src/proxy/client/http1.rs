@@ -20,7 +20,7 @@ use crate::proxy::limits::DRAIN_OCTETS_MAX;
 use crate::proxy::rare::rare;
 
 /// Serves HTTP/1 until the connection is to end, and says how.
-pub(super) async fn serve(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, mut stop: watch::Receiver<bool>) -> Ending {
+pub(super) async fn serve(client: &Rc<Client>, wire: &Rc<RefCell<Wire>>, stop: &mut watch::Receiver<bool>) -> Ending {
     // An error means that the gateway is gone.
     let mut stopped = pin!(async { drop(stop.wait_for(|stop| *stop).await) });
     let mut stopping = false;
@@ -114,25 +114,31 @@ fn poll_answer(
                 }
             }
         }
-        let mut wire = wire.borrow_mut();
-        match wire.poll_write(cx) {
+        let written = wire.borrow_mut().poll_write(cx);
+        match written {
             Poll::Ready(Ok(())) if writer.has_ended() => return Poll::Ready(Ok(())),
             Poll::Ready(Ok(())) if writer.has_stopped() => return Poll::Ready(Err(Broken::Answer)),
             Poll::Ready(Ok(())) if waits => {
-                ready!(wire.poll_gone(cx));
+                ready!(wire.borrow_mut().poll_gone(cx));
                 body.abandoned(false);
                 return Poll::Ready(Err(Broken::Client));
             }
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => {
-                body.unwritten(wire.output.unwritten_body());
+                body.unwritten(wire.borrow().output.unwritten_body());
                 // Of an answer that broke off, why it did is what the log says.
                 if !writer.has_stopped() || writer.has_ended() {
                     body.abandoned(error.kind() == io::ErrorKind::TimedOut);
                 }
                 return Poll::Ready(Err(Broken::Client));
             }
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                if !body.poll_beside(cx) {
+                    // The client may read nothing before it has sent all.
+                    wire.borrow_mut().discard(cx);
+                }
+                return Poll::Pending;
+            }
         }
     }
 }
@@ -145,7 +151,11 @@ async fn drain(client: &Client, wire: &RefCell<Wire>) -> bool {
     let mut octets = 0;
     let read = poll_fn(|cx| {
         loop {
-            match ready!(wire.borrow_mut().poll_piece(cx)) {
+            let piece = wire.borrow_mut().poll_piece(cx);
+            if wire.borrow().has_left() {
+                return Poll::Ready(false);
+            }
+            match ready!(piece) {
                 Some(Ok(Piece::Data(data))) => octets += data.len() as u64,
                 Some(Ok(Piece::Trailers(_))) => {}
                 None => return Poll::Ready(true),

@@ -4,18 +4,18 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
 
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
 use super::held::Held;
+use super::socket::{End, Socket};
 
 /// A connection as it was accepted.
 #[derive(Debug)]
 pub(in crate::proxy) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Tcp(Socket<TcpStream>),
+    Unix(Socket<UnixStream>),
     /// Over one of the others.
     Tls(Box<TlsStream<Held<Self>>>),
 }
@@ -23,13 +23,30 @@ pub(in crate::proxy) enum Stream {
 impl Stream {
     /// From now on closing it tells the client that something is missing: a reset instead of an end.
     pub(super) fn reset_on_close(&self) {
-        let socket = match self {
-            Self::Tcp(socket) => SockRef::from(socket),
-            Self::Unix(socket) => SockRef::from(socket),
-            Self::Tls(stream) => return stream.get_ref().0.get_ref().reset_on_close(),
-        };
-        // Where the system refuses, the socket is closed as usual.
-        drop(socket.set_linger(Some(core::time::Duration::ZERO)));
+        match self {
+            Self::Tcp(socket) => socket.reset_on_close(),
+            Self::Unix(socket) => socket.reset_on_close(),
+            Self::Tls(stream) => stream.get_ref().0.get_ref().reset_on_close(),
+        }
+    }
+
+    /// Ready once the client has ended what it sends, whatever of it is still to be read.
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        match self {
+            Self::Tcp(socket) => socket.poll_end(cx),
+            Self::Unix(socket) => socket.poll_end(cx),
+            Self::Tls(stream) => stream.get_mut().0.get_mut().poll_end(cx),
+        }
+    }
+
+    /// How many octets of clear text have come and were not read, `most` at most; None where that cannot be known, as
+    /// below TLS.
+    pub(super) fn unread(&self, most: usize) -> Option<usize> {
+        match self {
+            Self::Tcp(socket) => Some(socket.unread(most)),
+            Self::Unix(socket) => Some(socket.unread(most)),
+            Self::Tls(_) => None,
+        }
     }
 }
 

@@ -11,12 +11,16 @@ use tokio::time::Instant;
 
 use super::answer_writer::write_interim;
 use super::output::Output;
+use super::socket::End;
 use super::stream::Stream;
 use crate::matcher::Body;
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::RequestFault;
 use crate::proxy::http1::{Chunked, Fields, Head, HeadEnd, Then, head_end};
-use crate::proxy::limits::{DRAIN_OCTETS_MAX, HEAD_OCTETS_MAX, HEAD_READ_OCTETS, Limits, READ_OCTETS, read_octets};
+use crate::proxy::limits::{
+    DRAIN_OCTETS_MAX, FINISHED_STALL_MAX, HEAD_OCTETS_MAX, HEAD_READ_OCTETS, Limits, READ_OCTETS, UNREAD_OCTETS_MAX,
+    read_octets,
+};
 use crate::proxy::timer::{Alarm, Timer};
 
 /// A client's connection.
@@ -36,6 +40,7 @@ pub(in crate::proxy) struct Wire {
     pub(super) output: Output,
     alarm: Alarm,
     write_timer: Timer,
+    presence: Presence,
 }
 
 /// What the client is waited for, and since when. A time lives only as long as what it measures.
@@ -60,6 +65,19 @@ enum Incoming {
     Broken,
 }
 
+/// Whether the client is there, while nobody reads what it sends.
+#[derive(Debug, Default)]
+struct Presence {
+    /// It has left within its request.
+    left: bool,
+    /// A read waits: it hears of the end.
+    reading: bool,
+    /// The rest of its body has come, although it sends nothing more; where that is known.
+    has_sent_all: Option<bool>,
+    /// For one of which that is not known.
+    timer: Timer,
+}
+
 impl Wire {
     pub(super) fn new(stream: Stream, limits: Limits) -> Self {
         Self {
@@ -74,7 +92,13 @@ impl Wire {
             output: Output::default(),
             alarm: Alarm::default(),
             write_timer: Timer::default(),
+            presence: Presence::default(),
         }
+    }
+
+    /// From now on closing it tells the client that something is missing: a reset instead of an end.
+    pub(super) fn reset_on_close(&self) {
+        self.stream.reset_on_close();
     }
 
     /// Whether nothing of another request has come. Half an empty line is nothing of one.
@@ -185,9 +209,11 @@ impl Wire {
         self.knows_interim = head.minor >= 1;
         self.scanned = 0;
         self.phase = Phase::Request;
+        self.presence = Presence::default();
     }
 
-    /// The next part of the request's body. A client that waits for leave gets it.
+    /// The next part of the request's body. A client that waits for leave gets it. Of one that leaves within its body
+    /// nothing comes any more: see [`Self::poll_gone`].
     pub(in crate::proxy) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, RequestFault>>> {
         loop {
             match self.take_piece() {
@@ -201,11 +227,41 @@ impl Wire {
             }
             // Whoever cannot be written to will not be read from either.
             drop(self.poll_write(cx));
-            let octets = if let Incoming::Octets(left) = self.body { read_octets(left) } else { READ_OCTETS };
-            if !matches!(ready!(self.poll_fill(octets, cx)), Ok(1..)) {
-                self.body = Incoming::Broken;
+            let filled = self.poll_fill(self.body_octets(), cx);
+            self.presence.reading = filled.is_pending();
+            self.presence.timer.stop();
+            if !matches!(ready!(filled), Ok(1..)) {
+                self.presence.left = true;
+                return Poll::Pending;
             }
         }
+    }
+
+    /// How much of a body is read at once.
+    fn body_octets(&self) -> usize {
+        if let Incoming::Octets(left) = self.body { read_octets(left) } else { READ_OCTETS }
+    }
+
+    /// Reads and drops what has come of the request's body, which nobody wants.
+    pub(super) fn discard(&mut self, cx: &mut Context<'_>) {
+        while !self.is_in_step() {
+            match self.take_piece() {
+                Ok(Taken::Piece(_)) => continue,
+                Ok(Taken::End) => return,
+                Ok(Taken::More) => {}
+                Err(_) => self.input.clear(),
+            }
+            match self.poll_fill(self.body_octets(), cx) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => self.body = Incoming::Nothing,
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    /// Whether the client has left within its request.
+    pub(super) fn has_left(&self) -> bool {
+        self.presence.left
     }
 
     fn take_piece(&mut self) -> Result<Taken, RequestFault> {
@@ -246,7 +302,12 @@ impl Wire {
     }
 
     /// Ready where the client has left while it is answered. What it sends on is kept for later, within bounds.
+    ///
+    /// One that sends nothing more is taken for gone, unless it may have sent its whole request: that is carried out.
     pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.has_left() {
+            return Poll::Ready(());
+        }
         while self.is_in_step() && self.input.len() < HEAD_OCTETS_MAX {
             let mut space = [MaybeUninit::uninit(); 512];
             let mut read = ReadBuf::uninit(&mut space);
@@ -256,7 +317,38 @@ impl Wire {
             }
             self.input.extend_from_slice(read.filled());
         }
-        Poll::Pending
+        if core::mem::take(&mut self.presence.reading) {
+            return Poll::Pending;
+        }
+        match ready!(self.stream.poll_end(cx)) {
+            End::Gone => Poll::Ready(()),
+            End::Finished if self.is_in_step() => Poll::Ready(()),
+            End::Finished => self.poll_finished(cx),
+        }
+    }
+
+    /// The client sends nothing more, and its body was not read to the end: ready where it is not complete, or its
+    /// upstream takes nothing of it for so long that nobody waits for the answer.
+    fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let has_sent_all = match self.presence.has_sent_all {
+            None => self.has_sent_all(),
+            known => known,
+        };
+        self.presence.has_sent_all = has_sent_all;
+        match has_sent_all {
+            Some(false) => Poll::Ready(()),
+            Some(true) => Poll::Pending,
+            None => self.presence.timer.poll(FINISHED_STALL_MAX, cx),
+        }
+    }
+
+    /// Whether the rest of the body has come, where that is known without reading it.
+    fn has_sent_all(&self) -> Option<bool> {
+        let Incoming::Octets(left) = self.body else { return None };
+        let missing = left.saturating_sub(self.input.len() as u64);
+        let most = usize::try_from(missing).unwrap_or(usize::MAX).min(UNREAD_OCTETS_MAX);
+        let unread = self.stream.unread(most)?;
+        if unread < most { Some(false) } else { (unread as u64 == missing).then_some(true) }
     }
 
     /// Writes what waits. A write that waits for the client does not wait for ever.

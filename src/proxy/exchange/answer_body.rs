@@ -81,6 +81,11 @@ impl AnswerBody {
         Poll::Ready(None)
     }
 
+    /// While the client takes nothing of it: what is left of the request is sent; false where nothing more is.
+    pub(in crate::proxy) fn poll_beside(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Source::Relay(relay) = &mut self.source { relay.poll_beside(cx) } else { false }
+    }
+
     /// The octets that are left, where that is known.
     pub(in crate::proxy) fn octets(&self) -> Option<u64> {
         match &self.source {

@@ -38,7 +38,7 @@ async fn accept_tcp(door: &Rc<Door>, socket: std::net::TcpListener, stopped: &wa
         match socket.accept().await {
             Ok((stream, peer)) => {
                 drop(stream.set_nodelay(true));
-                let admitted = admit(Rc::clone(door), Stream::Tcp(stream), peer.ip(), stopped.clone());
+                let admitted = admit(Rc::clone(door), Stream::Tcp(stream.into()), peer.ip(), stopped.clone());
                 tokio::task::spawn_local(admitted);
             }
             Err(error) => after(&error, &door.worker.shared).await,
@@ -57,7 +57,7 @@ async fn accept_unix(
         wait_for_room(&door.worker).await;
         match socket.accept().await {
             Ok((stream, _)) => {
-                tokio::task::spawn_local(admit(Rc::clone(door), Stream::Unix(stream), peer, stopped.clone()));
+                tokio::task::spawn_local(admit(Rc::clone(door), Stream::Unix(stream.into()), peer, stopped.clone()));
             }
             Err(error) => after(&error, &door.worker.shared).await,
         }
@@ -70,6 +70,10 @@ async fn wait_for_room(worker: &Worker) {
     }
     while !worker.has_descriptor() {
         sleep(ACCEPT_PAUSE).await;
+        // However few there are, each core serves somebody. Who was accepted before the pause is counted by now.
+        if worker.connections() == 0 {
+            break;
+        }
     }
 }
 

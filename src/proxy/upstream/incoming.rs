@@ -29,4 +29,13 @@ impl Relay {
             Self::Http2(relay) => relay.poll_piece(cx),
         }
     }
+
+    /// While the client takes nothing of the answer: what is left of the request is sent; false where nothing more is. A
+    /// client may want to have sent all of it before it reads.
+    pub(in crate::proxy) fn poll_beside(&mut self, cx: &mut Context<'_>) -> bool {
+        match self {
+            Self::Http1(relay) => relay.poll_beside(cx),
+            Self::Http2(relay) => relay.poll_beside(cx),
+        }
+    }
 }

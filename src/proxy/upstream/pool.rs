@@ -223,7 +223,7 @@ impl Pool {
             let not_offered = || Failure::new(UpstreamFault::Http2NotOffered).peer(peer).elapsed(begun.elapsed());
             connection.into_http2().map(|stream| (stream, peer)).ok_or_else(not_offered)
         };
-        let place = sessions.place(timers.response, connect).await.map_err(no_connection)?;
+        let place = sessions.place(request.upload.is_some(), timers.response, connect).await.map_err(no_connection)?;
         if place.idle.is_some() {
             self.counts.reused();
         }

@@ -27,6 +27,8 @@ pub(in crate::proxy) struct Relay {
     idle: core::time::Duration,
     /// When the whole request must have ended.
     deadline: Option<(Instant, Timer)>,
+    /// What was wrong with the request's body while nobody took the answer's.
+    fault: Option<Fault>,
 }
 
 impl Relay {
@@ -38,7 +40,7 @@ impl Relay {
         deadline: Option<Instant>,
     ) -> Self {
         let deadline = deadline.map(|deadline| (deadline, Timer::default()));
-        let mut relay = Self { exchange: Some(exchange), framing, home, idle, deadline };
+        let mut relay = Self { exchange: Some(exchange), framing, home, idle, deadline, fault: None };
         if matches!(relay.framing, Framing::None | Framing::Octets(0)) {
             relay.finish();
         }
@@ -60,7 +62,11 @@ impl Relay {
             return Poll::Ready(self.fail(UpstreamFault::RequestTimeout.into()));
         }
         let Some(exchange) = &mut self.exchange else { return Poll::Ready(None) };
-        if let Poll::Ready(Err(fault)) = exchange.sender.poll(&mut exchange.connection, cx) {
+        let sent = match self.fault.take() {
+            Some(fault) => Poll::Ready(Err(fault)),
+            None => exchange.sender.poll(&mut exchange.connection, cx),
+        };
+        if let Poll::Ready(Err(fault)) = sent {
             return Poll::Ready(self.fail(fault));
         }
         loop {
@@ -87,6 +93,18 @@ impl Relay {
                 Err(fault) => return Poll::Ready(self.fail(fault.into())),
             }
         }
+    }
+
+    /// While the client takes nothing of the answer: what is left of the request is sent; false where nothing more is.
+    pub(super) fn poll_beside(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(exchange) = self.exchange.as_mut().filter(|_| self.fault.is_none()) else { return false };
+        let sent = exchange.sender.poll(&mut exchange.connection, cx);
+        // A server that waits until its answer is read takes nothing meanwhile.
+        exchange.sender.pause();
+        if let Poll::Ready(Err(fault)) = sent {
+            self.fault = Some(fault);
+        }
+        sent.is_pending()
     }
 
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {

@@ -58,6 +58,12 @@ impl Sender {
         self.body_timer.stop();
     }
 
+    /// Nobody is waited for any more, until it is polled again.
+    pub(super) fn pause(&mut self) {
+        self.write_timer.stop();
+        self.body_timer.stop();
+    }
+
     /// The upstream has answered without the body: it is not sent.
     pub(super) fn give_up_waiting(&mut self) {
         if self.rest.waits_for_leave() {

@@ -142,6 +142,68 @@ fn target(paths: &[String], choices: &mut Choices<'_>) -> String {
     }
 }
 
+/// What may stand behind a path: half an escape, what `paths strict` refuses, control bytes.
+const ENDS: [&str; 29] = [
+    "%0a",
+    "%",
+    "%zz",
+    "/..;/a",
+    ";v=1",
+    "%252e",
+    "%ef%bc%8f",
+    "%3b.",
+    "/;",
+    "%2541",
+    "+",
+    "%3F",
+    "%23",
+    "%25",
+    "\"<",
+    "%2B",
+    "/..",
+    "/.",
+    "%5c",
+    "%c0%af",
+    "%01",
+    "%00",
+    "%09",
+    "%7f",
+    "%20",
+    "%09/o",
+    "%5c/o",
+    "%7C",
+    "\u{e9}",
+];
+
+const QUERIES: [&str; 26] = [
+    "?",
+    "?q=1",
+    "?q=x&a=%2F..&b",
+    "??",
+    "?A=a+b",
+    "?q",
+    "?q&q=x",
+    "?user_key=k",
+    "?user_key=k&USER_KEY=other&q=a",
+    "?x=1&user_key=k&y",
+    "?q=ab#f",
+    "#f",
+    "?a&&b=/x.php",
+    "?user_key=",
+    "?user%5fkey=k",
+    "?a=1;user.key=k&b",
+    "?user_key=k;q=1",
+    "?%2575ser_key[]=k&q=%61",
+    "?%71=1&q=a",
+    "?q[]=%41;A=a",
+    "?q=a&Q%00x",
+    "?q=a%2Fb+c",
+    "?q=%c3%a9",
+    "?a;q=x",
+    "?q=\t/o",
+    "?q=//o&a=\u{e9}<",
+];
+
 /// `path` as a client might spell it, bytes as Latin-1, with a query.
 fn spelt(path: &str, choices: &mut Choices<'_>) -> String {
     let mut target = String::new();
@@ -157,69 +219,10 @@ fn spelt(path: &str, choices: &mut Choices<'_>) -> String {
         }
     }
     if choices.chance(10) {
-        let ends = [
-            "%0a",
-            "%",
-            "%zz",
-            "/..;/a",
-            ";v=1",
-            "%252e",
-            "%ef%bc%8f",
-            "%3b.",
-            "/;",
-            "%2541",
-            "+",
-            "%3F",
-            "%23",
-            "%25",
-            "\"<",
-            "%2B",
-            "/..",
-            "/.",
-            "%5c",
-            "%c0%af",
-            "%01",
-            "%00",
-            "%09",
-            "%7f",
-            "%20",
-            "%09/o",
-            "%5c/o",
-            "%7C",
-            "\u{e9}",
-        ];
-        target.push_str(choices.pick(&ends));
+        target.push_str(choices.pick(&ENDS));
     }
     if choices.chance(40) {
-        let queries = [
-            "?",
-            "?q=1",
-            "?q=x&a=%2F..&b",
-            "??",
-            "?A=a+b",
-            "?q",
-            "?q&q=x",
-            "?user_key=k",
-            "?user_key=k&USER_KEY=other&q=a",
-            "?x=1&user_key=k&y",
-            "?q=ab#f",
-            "#f",
-            "?a&&b=/x.php",
-            "?user_key=",
-            "?q=\t/o",
-            "?q=//o&a=\u{e9}<",
-            "?user%5fkey=k",
-            "?a=1;user.key=k&b",
-            "?user_key=k;q=1",
-            "?%2575ser_key[]=k&q=%61",
-            "?%71=1&q=a",
-            "?q[]=%41;A=a",
-            "?q=a&Q%00x",
-            "?q=a%2Fb+c",
-            "?q=%c3%a9",
-            "?a;q=x",
-        ];
-        target.push_str(choices.pick(&queries));
+        target.push_str(choices.pick(&QUERIES));
     }
     target
 }

@@ -74,14 +74,23 @@ impl Gateway {
     }
 
     /// Stops it and gives the lines of its log.
-    pub(super) fn stop(self) -> Vec<serde_json::Value> {
-        let text = self.stop_text();
-        text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    pub(super) fn stop(mut self) -> Vec<serde_json::Value> {
+        self.handle.take().expect("runs").stop();
+        self.lines()
     }
 
     /// Stops it and gives its log, in whatever format.
     pub(super) fn stop_text(mut self) -> String {
         self.handle.take().expect("runs").stop();
+        self.text()
+    }
+
+    /// The lines of its log so far.
+    pub(super) fn lines(&self) -> Vec<serde_json::Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+
+    fn text(&self) -> String {
         String::from_utf8(self.log.0.lock().expect("log").clone()).expect("UTF-8")
     }
 }
@@ -335,7 +344,21 @@ impl Upstream {
         wrap: impl Fn(TcpStream) -> Box<dyn ReadWrite> + Send + Sync + 'static,
         handle: impl Fn(usize, &mut Wire, &Seen) + Send + Sync + 'static,
     ) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").expect("binds"), wrap, handle)
+    }
+
+    /// The kernel keeps next to nothing of what it does not read.
+    pub(super) fn narrow(handle: impl Fn(usize, &mut Wire, &Seen) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+        socket2::SockRef::from(&listener).set_recv_buffer_size(4096).expect("a small buffer");
+        Self::on(listener, |stream| Box::new(stream), handle)
+    }
+
+    fn on(
+        listener: TcpListener,
+        wrap: impl Fn(TcpStream) -> Box<dyn ReadWrite> + Send + Sync + 'static,
+        handle: impl Fn(usize, &mut Wire, &Seen) + Send + Sync + 'static,
+    ) -> Self {
         let port = listener.local_addr().expect("address").port();
         let seen = Arc::new(Seen::default());
         let (shared, both) = (Arc::clone(&seen), Arc::new((wrap, handle)));
@@ -405,15 +428,20 @@ impl Wire {
         drop(self.stream.flush());
     }
 
-    /// Head and body of the next request.
-    pub(super) fn request(&mut self) -> Option<Vec<u8>> {
-        let mut end = loop {
+    /// The head of the next request, which is still to be read.
+    pub(super) fn head(&mut self) -> Option<String> {
+        loop {
             if let Some(at) = find(&self.buffer, b"\r\n\r\n") {
-                break at + 4;
+                return Some(String::from_utf8_lossy(&self.buffer[..at + 4]).to_ascii_lowercase());
             }
             self.fill()?;
-        };
-        let head = String::from_utf8_lossy(&self.buffer[..end]).to_ascii_lowercase();
+        }
+    }
+
+    /// Head and body of the next request.
+    pub(super) fn request(&mut self) -> Option<Vec<u8>> {
+        let head = self.head()?;
+        let mut end = head.len();
         if head.contains("\r\nexpect: 100-continue") {
             self.send("HTTP/1.1 100 Continue\r\n\r\n");
         }

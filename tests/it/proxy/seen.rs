@@ -57,7 +57,7 @@ fn gateway_of(upstream: &Upstream, mut config: Config, rules: &str) -> Gateway {
 
 /// What the upstream is sent for lines of `host`, in lower case, or the status that comes instead.
 fn sent(gateway: &Gateway, host: &str, lines: &[&str]) -> Result<String, (u16, String)> {
-    let lines = lines.iter().map(|line| format!("{line}\r\n")).collect::<String>();
+    let lines = lines.iter().map(|line| format!("{line}\r\n")).collect::<Vec<_>>().concat();
     let answer = gateway.ask(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n"));
     if answer.status == 200 {
         return Ok(answer.text().to_ascii_lowercase());

@@ -5,8 +5,10 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::fs;
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Instant;
 
 use super::harness::{Client, PATIENCE, Upstream, artifact, wait_until};
@@ -40,8 +42,8 @@ fn ticks(id: u32) -> u64 {
 }
 
 /// A client that is answered, or not: others may have taken its place.
-fn asks(address: SocketAddr) -> (std::net::TcpStream, Option<u16>) {
-    let mut stream = std::net::TcpStream::connect(address).expect("connects");
+fn asks(address: SocketAddr) -> (TcpStream, Option<u16>) {
+    let mut stream = TcpStream::connect(address).expect("connects");
     stream.set_read_timeout(Some(Duration::from_millis(300))).expect("timeout");
     stream.write_all(GET.as_bytes()).expect("sent");
     let mut octets = [0; 4096];
@@ -72,7 +74,7 @@ fn clients_leave_descriptors_to_upstreams() {
         let began = Instant::now();
         let mut crowd: Vec<_> = (0..30).map(|_| asks(running.address)).collect();
         // They wait in the kernel's queue.
-        crowd.extend((0..170).map(|_| (std::net::TcpStream::connect(running.address).expect("connects"), None)));
+        crowd.extend((0..170).map(|_| (TcpStream::connect(running.address).expect("connects"), None)));
         let statuses: Vec<u16> = crowd.iter().filter_map(|(_, status)| *status).collect();
         assert!(statuses.len() >= 8 && statuses.iter().all(|status| *status == 200), "{statuses:?}");
         running.wait_for_message("nothing more is accepted");
@@ -100,6 +102,50 @@ fn clients_leave_descriptors_to_upstreams() {
         assert_eq!(status, Some(0));
         assert_eq!(messages.matches("nothing more is accepted").count(), 1, "{messages}");
         assert!(!messages.contains("taken out"), "{messages}");
+    }
+}
+
+/// Every descriptor is taken at the same time: by as many clients as are let in, and as many connections to upstreams.
+#[test]
+fn clients_that_ask_all_at_once_are_served_once_they_are_let_in() {
+    for (descriptors, threads) in [(64, "2"), (60, "1"), (96, "4")] {
+        let folder = Folder::new("burst");
+        let upstream = Upstream::start(|_, wire, seen| {
+            while seen.read(wire).is_some() {
+                thread::sleep(Duration::from_millis(200));
+                wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            }
+        });
+        let rules = format!(
+            "upstream up {{ server 127.0.0.1:{0}; server 127.0.0.1:{0} backup; keepalive 0; }}
+             service all default {{ location / {{ proxy up; }} }}",
+            upstream.port
+        );
+        let policy = folder.write("policy.rulec", artifact(&rules));
+        let arguments = [&policy, "--listen", "127.0.0.1:0", "--access-log", "off", "--threads", threads];
+        let running = Running::start_with_descriptors(descriptors, &arguments);
+        let crowd: Vec<_> = (0..200).map(|_| TcpStream::connect(running.address).expect("connects")).collect();
+        for mut stream in &crowd {
+            stream.write_all(GET.as_bytes()).expect("sent");
+        }
+        running.wait_for_message("nothing more is accepted");
+        let mut statuses = Vec::new();
+        let patience = Instant::now() + Duration::from_secs(2);
+        for mut stream in &crowd {
+            let left = patience.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            stream.set_read_timeout(Some(left)).expect("timeout");
+            let mut octets = [0; 12];
+            if stream.read_exact(&mut octets).is_ok() {
+                statuses.push(String::from_utf8_lossy(&octets).into_owned());
+            }
+        }
+        assert!(statuses.len() >= 8, "{descriptors} {threads}: {statuses:?}");
+        assert!(statuses.iter().all(|status| status == "HTTP/1.1 200"), "{descriptors} {threads}: {statuses:?}");
+        drop(crowd);
+        let mut late = Client::connect(running.address);
+        late.send(GET);
+        assert_eq!(late.answer().status, 200);
+        assert_eq!(running.terminate().0, Some(0));
     }
 }
 

@@ -149,7 +149,7 @@ impl Writer<'_> {
         self.put("}\n");
     }
 
-    fn server<'p>(&mut self, level: &Level<'p>, span: Span, sockets: &[(usize, bool)]) {
+    fn server(&mut self, level: &Level<'_>, span: Span, sockets: &[(usize, bool)]) {
         self.instrumented.servers += 1;
         let own_sockets = sockets.iter().map(|(socket, _)| *socket).collect();
         self.instrumented.sources.push(ServerSource::of(level.directives, own_sockets));
@@ -178,7 +178,7 @@ impl Writer<'_> {
         let is_root = |location: &&'p Directive| {
             location::head_of(location).is_some_and(|(modifier, path)| path == "/" && matches!(modifier, "" | "^~ "))
         };
-        if level.own("location").iter().any(|location| is_root(location)) {
+        if level.own("location").iter().any(is_root) {
             return;
         }
         let has_root = !level.own("root").is_empty() || !level.own("alias").is_empty();
@@ -350,8 +350,8 @@ impl Writer<'_> {
             if asks_file && text.starts_with('/') {
                 text.insert_str(0, NOWHERE);
             }
-            let test = text.trim_start_matches(['(', '!']);
-            asks_file = directive.name() == "if" && matches!(test, "-f" | "-d" | "-e" | "-x");
+            let operator = text.trim_start_matches(['(', '!']);
+            asks_file = directive.name() == "if" && matches!(operator, "-f" | "-d" | "-e" | "-x");
             self.put(&format!(" {}", quoted(&text)));
         }
     }

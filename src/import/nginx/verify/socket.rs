@@ -1,10 +1,11 @@
 //! Where nginx listens: a socket of the file system where redirects say no port, one of the loopback where they do.
 
+use core::net::Ipv4Addr;
+use core::time::Duration;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
 
 /// A socket, and the listener of the rules that it stands for.
 #[derive(Clone, Debug)]

@@ -2,17 +2,17 @@
 
 use core::cell::RefCell;
 use core::task::{Context, Poll, ready};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
-use h2::{Reason, RecvStream, SendStream};
+use h2::{Reason, SendStream};
 use http::{Response, StatusCode};
 
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::RequestFault;
 use crate::proxy::http1::Fields;
-use crate::proxy::http2::{from_headers, to_headers};
+use crate::proxy::http2::{Inflow, from_headers, to_headers};
 
 /// Where the answer to a request goes.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ impl Respond {
 
 /// What is left of a request's body. What is taken of it may be sent anew by the client, no more.
 pub(in crate::proxy) struct Body {
-    stream: RecvStream,
+    inflow: Rc<RefCell<Inflow>>,
     respond: Respond,
     /// The client waits for leave to send.
     awaits_continue: bool,
@@ -76,13 +76,18 @@ impl core::fmt::Debug for Body {
 }
 
 impl Body {
-    pub(super) fn new(stream: RecvStream, respond: Respond, awaits_continue: bool) -> Self {
-        Self { stream, respond, awaits_continue, at: At::Data }
+    pub(super) fn new(inflow: Inflow, respond: Respond, awaits_continue: bool) -> Self {
+        Self { inflow: Rc::new(RefCell::new(inflow)), respond, awaits_continue, at: At::Data }
+    }
+
+    /// Takes over what comes while whoever has the body cannot take it.
+    pub(super) fn gatherer(&self) -> Gatherer {
+        Gatherer(Rc::downgrade(&self.inflow))
     }
 
     /// Whether all of it has come already.
     pub(in crate::proxy) fn has_ended(&self) -> bool {
-        self.stream.is_end_stream()
+        self.inflow.borrow().has_ended()
     }
 
     /// Where its answer goes.
@@ -90,33 +95,29 @@ impl Body {
         self.respond.clone()
     }
 
-    /// The next part. A client that waits for leave gets it.
+    /// The next part. A client that waits for leave gets it. Of one that leaves nothing comes any more: whoever serves
+    /// its stream hears of that.
     pub(in crate::proxy) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, RequestFault>>> {
-        if core::mem::take(&mut self.awaits_continue) && !self.stream.is_end_stream() {
+        if core::mem::take(&mut self.awaits_continue) && !self.has_ended() {
             self.respond.interim(100, &Fields::default());
         }
+        let mut inflow = self.inflow.borrow_mut();
         loop {
             match self.at {
-                At::Data => match ready!(self.stream.poll_data(cx)) {
-                    Some(Ok(data)) => {
-                        // The stream may have ended meanwhile: then nobody sends anything anew.
-                        drop(self.stream.flow_control().release_capacity(data.len()));
-                        if !data.is_empty() {
-                            return Poll::Ready(Some(Ok(Piece::Data(data))));
-                        }
-                    }
-                    Some(Err(_)) => return broken(),
+                At::Data => match ready!(inflow.poll_data(cx)) {
+                    Some(Ok(data)) => return Poll::Ready(Some(Ok(Piece::Data(data)))),
+                    Some(Err(error)) => return broken(&error),
                     None => self.at = At::Trailers,
                 },
                 At::Trailers => {
-                    let trailers = ready!(self.stream.poll_trailers(cx));
+                    let trailers = ready!(inflow.poll_trailers(cx));
                     match trailers {
                         Ok(Some(trailers)) => {
                             self.at = At::End;
                             return Poll::Ready(Some(Ok(Piece::Trailers(from_headers(&trailers)))));
                         }
                         Ok(None) => self.at = At::End,
-                        Err(_) => return broken(),
+                        Err(error) => return broken(&error),
                     }
                 }
                 At::End => return Poll::Ready(None),
@@ -125,7 +126,19 @@ impl Body {
     }
 }
 
-/// The client has reset the stream, or is gone.
-fn broken() -> Poll<Option<Result<Piece, RequestFault>>> {
-    Poll::Ready(Some(Err(RequestFault::BodyMalformed)))
+/// See [`Inflow::gather`]. Whoever has the body may let go of it meanwhile.
+pub(super) struct Gatherer(Weak<RefCell<Inflow>>);
+
+impl Gatherer {
+    pub(super) fn gather(&self, cx: &mut Context<'_>) {
+        if let Some(inflow) = self.0.upgrade() {
+            inflow.borrow_mut().gather(cx);
+        }
+    }
+}
+
+/// The client has reset the stream, or is gone; or what it sent is wrong.
+fn broken(error: &h2::Error) -> Poll<Option<Result<Piece, RequestFault>>> {
+    let has_left = error.is_remote() || error.is_io();
+    if has_left { Poll::Pending } else { Poll::Ready(Some(Err(RequestFault::BodyMalformed))) }
 }

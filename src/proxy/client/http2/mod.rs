@@ -26,8 +26,8 @@ use self::stream::BrokenOff;
 use super::connection::Client;
 use crate::proxy::http2::Pulse;
 use crate::proxy::limits::{
-    HEAD_OCTETS_MAX, HTTP2_CONNECTION_WINDOW, HTTP2_FAULTY_RESETS_MAX, HTTP2_PENDING_RESETS_MAX, HTTP2_STREAM_WINDOW,
-    HTTP2_STREAMS_MAX, HTTP2_UNSENT_OCTETS_MAX, Limits,
+    HEAD_OCTETS_MAX, HTTP2_CONNECTION_WINDOW, HTTP2_FAULTY_RESETS_MAX, HTTP2_FRAMES_OCTETS_MAX,
+    HTTP2_PENDING_RESETS_MAX, HTTP2_STREAM_WINDOW, HTTP2_STREAMS_MAX, HTTP2_UNSENT_OCTETS_MAX, Limits,
 };
 use crate::proxy::timer::Alarm;
 
@@ -74,6 +74,7 @@ fn builder() -> Builder {
         .initial_window_size(HTTP2_STREAM_WINDOW)
         .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
         .max_send_buffer_size(HTTP2_UNSENT_OCTETS_MAX)
+        .data_frame_budget(HTTP2_FRAMES_OCTETS_MAX)
         .max_header_list_size(u32::try_from(HEAD_OCTETS_MAX).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(HTTP2_PENDING_RESETS_MAX)
         .max_local_error_reset_streams(Some(HTTP2_FAULTY_RESETS_MAX));
@@ -157,7 +158,7 @@ impl Session {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         if self.phase == Phase::Cut || (self.phase == Phase::Draining && self.streams.is_empty()) {
-            return self.ending.poll(self.idle_since + self.limits.linger_time_max, cx);
+            return self.ending.poll(self.idle_since + self.limits.close_time_max, cx);
         }
         if !self.streams.is_empty() {
             return self.pulse.poll(cx);

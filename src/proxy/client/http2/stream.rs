@@ -14,7 +14,7 @@ use super::body::{Body, Respond};
 use super::request;
 use crate::proxy::client::Client;
 use crate::proxy::exchange::{self, AnswerBody, AnswerHead, Answered, Closed, Piece, RequestBody, is_bodiless};
-use crate::proxy::http2::to_headers;
+use crate::proxy::http2::{Inflow, to_headers};
 use crate::proxy::timer::Timer;
 
 /// An answer that broke off. Its head and what came of it are the connection's to write before the stream is reset: a
@@ -43,12 +43,14 @@ pub(super) async fn serve(
     drop(parts);
     let is_head = head.method() == b"HEAD";
     let respond = Respond::new(respond);
-    let body = Body::new(stream, respond.clone(), head.expects_continue);
+    let body = Body::new(Inflow::new(stream), respond.clone(), head.expects_continue);
+    let upload = body.gatherer();
     let mut answering = pin!(exchange::answer(&client, &head, RequestBody::Http2(Box::new(body))));
     let answered = poll_fn(|cx| {
         if let Poll::Ready(answered) = answering.as_mut().poll(cx) {
             return Poll::Ready(Some(answered));
         }
+        upload.gather(cx);
         // The client has given the request up: so does its upstream learn, by what is dropped here.
         respond.poll_reset(cx).map(|()| None)
     });
@@ -69,7 +71,12 @@ pub(super) async fn serve(
     }
     let mut writer = Writer { rest: Bytes::new(), is_last: false, timer: Timer::default() };
     let patience = client.limits.client_write_idle_max;
-    match poll_fn(|cx| writer.poll(&mut stream, &mut body, patience, cx)).await {
+    let sent = poll_fn(|cx| {
+        let sent = writer.poll(&mut stream, &mut body, patience, cx);
+        upload.gather(cx);
+        sent
+    });
+    match sent.await {
         Ok(()) => None,
         Err(Broken::Answer) => Some(BrokenOff { stream, _body: body }),
         Err(why) => {
@@ -137,6 +144,7 @@ impl Writer {
                 let room = match self.poll_room(stream, cx) {
                     Poll::Ready(room) => room?,
                     Poll::Pending => {
+                        body.poll_beside(cx);
                         // A client that takes nothing does not keep what an upstream sends for ever.
                         ready!(self.timer.poll(patience, cx));
                         return Poll::Ready(Err(Broken::Late));

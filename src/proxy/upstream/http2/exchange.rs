@@ -35,7 +35,7 @@ pub(in crate::proxy::upstream) struct Refused {
     pub(in crate::proxy::upstream) taken: u64,
     /// The server says that it did nothing about it: it may be sent again, whatever it is.
     pub(in crate::proxy::upstream) unprocessed: bool,
-    /// The connection, which others had used before, ended: it may have been on its way to that.
+    /// The connection, which others had used before, ended, or has too many of them: another one may do.
     pub(in crate::proxy::upstream) raced: bool,
 }
 
@@ -157,7 +157,9 @@ impl Exchange {
     }
 
     fn poll_sender(&mut self, cx: &mut Context<'_>) -> Result<(), Trouble> {
-        let sent = self.sender.poll(cx).map_err(Trouble::Fault)?.is_ready();
+        let sent = self.sender.poll(cx);
+        self.place.waits_for_room(self.sender.is_full());
+        let sent = sent.map_err(Trouble::Fault)?.is_ready();
         if sent && !core::mem::replace(&mut self.sent, sent) {
             self.since = Instant::now();
         }
@@ -198,7 +200,11 @@ impl Exchange {
                 if error.is_go_away() || error.is_io() {
                     self.place.session.retire();
                 }
-                let raced = error.is_io() && self.place.idle.is_some();
+                let is_crowded = is_crowded(&self.place, &error);
+                if is_crowded {
+                    self.place.session.retire();
+                }
+                let raced = is_crowded || (error.is_io() && self.place.idle.is_some());
                 (failure(&self.place, &error), is_unprocessed(&error), raced)
             }
         };
@@ -214,6 +220,13 @@ impl Exchange {
 fn is_unprocessed(error: &h2::Error) -> bool {
     let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
     error.is_remote() && (is_refused || error.is_go_away())
+}
+
+/// Whether the server takes no more on this connection because of the others on it: Node counts what their clients do not
+/// read.
+fn is_crowded(place: &Place, error: &h2::Error) -> bool {
+    let is_calmed = error.is_reset() && error.is_remote() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM);
+    is_calmed && place.session.is_shared()
 }
 
 /// Octets of a head as they would stand in HTTP/1, or nearly.

@@ -11,7 +11,7 @@ use super::sender::Sender;
 use super::sessions::Place;
 use crate::proxy::exchange::Piece;
 use crate::proxy::fault::{Fault, Phase, UpstreamFault};
-use crate::proxy::http2::from_headers;
+use crate::proxy::http2::{Inflow, from_headers};
 use crate::proxy::hygiene::may_trail;
 use crate::proxy::timer::{Alarm, Timer};
 use crate::proxy::upstream::failure::Failure;
@@ -32,10 +32,12 @@ pub(in crate::proxy) struct Relay {
     peer: SocketAddr,
     /// When the whole request must have ended.
     deadline: Option<(Instant, Alarm)>,
+    /// What was wrong with the request's body while nobody took the answer's.
+    fault: Option<Fault>,
 }
 
 struct Open {
-    stream: RecvStream,
+    stream: Inflow,
     sender: Sender,
     /// All of the body but its trailers has come.
     trails: bool,
@@ -59,7 +61,8 @@ impl Relay {
         deadline: Option<Instant>,
     ) -> Self {
         let peer = places.0.session.peer;
-        let open = (!stream.is_end_stream()).then_some(Open { stream, sender, trails: false, places });
+        let stream = Inflow::new(stream);
+        let open = (!stream.has_ended()).then_some(Open { stream, sender, trails: false, places });
         Self {
             open,
             left,
@@ -69,6 +72,7 @@ impl Relay {
             timer: Timer::default(),
             peer,
             deadline: deadline.map(|deadline| (deadline, Alarm::default())),
+            fault: None,
         }
     }
 
@@ -90,7 +94,8 @@ impl Relay {
         {
             return Poll::Ready(Some(self.fail(Failure::new(UpstreamFault::RequestTimeout))));
         }
-        if let Poll::Ready(Err(fault)) = open.sender.poll(cx) {
+        let sent = self.fault.take().map_or_else(|| open.poll_sender(cx), |fault| Poll::Ready(Err(fault)));
+        if let Poll::Ready(Err(fault)) = sent {
             return Poll::Ready(Some(self.fail(Failure::new(fault))));
         }
         let polled = open.poll(cx);
@@ -107,7 +112,7 @@ impl Relay {
                     self.received += octets;
                     self.left = self.left.map(|left| left.saturating_sub(octets));
                 }
-                if matches!(piece, Piece::Trailers(_)) || open.stream.is_end_stream() {
+                if matches!(piece, Piece::Trailers(_)) || open.stream.has_ended() {
                     self.open = None;
                 }
                 Poll::Ready(Some(Ok(piece)))
@@ -122,6 +127,20 @@ impl Relay {
                 Poll::Ready(Some(self.fail(Failure::new(Fault::from(fault)).detail(detail))))
             }
         }
+    }
+
+    /// While the client takes nothing of the answer: what is left of the request is sent, and what comes is gathered;
+    /// false where nothing more is sent.
+    pub(in crate::proxy::upstream) fn poll_beside(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(open) = self.open.as_mut().filter(|_| self.fault.is_none()) else { return false };
+        open.stream.gather(cx);
+        let sent = open.poll_sender(cx);
+        // A server that waits until its answer is read takes nothing meanwhile.
+        open.sender.pause();
+        if let Poll::Ready(Err(fault)) = sent {
+            self.fault = Some(fault);
+        }
+        sent.is_pending()
     }
 
     fn fail(&mut self, failure: Failure) -> Result<Piece, Failure> {
@@ -150,16 +169,16 @@ fn broken_by(error: &h2::Error) -> UpstreamFault {
 }
 
 impl Open {
+    fn poll_sender(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let sent = self.sender.poll(cx);
+        self.places.0.waits_for_room(self.sender.is_full());
+        sent
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Piece>, h2::Error>> {
         while !self.trails {
             match ready!(self.stream.poll_data(cx)).transpose()? {
-                Some(data) => {
-                    // The stream may have ended meanwhile: then nobody sends anything anew.
-                    drop(self.stream.flow_control().release_capacity(data.len()));
-                    if !data.is_empty() {
-                        return Poll::Ready(Ok(Some(Piece::Data(data))));
-                    }
-                }
+                Some(data) => return Poll::Ready(Ok(Some(Piece::Data(data)))),
                 None => self.trails = true,
             }
         }

@@ -32,6 +32,16 @@ impl Sender {
         Self { stream, rest, held: Bytes::new(), sent: head, write_idle, timer: Timer::default() }
     }
 
+    /// Whether it waits for room.
+    pub(super) fn is_full(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Nobody is waited for any more, until it is polled again.
+    pub(super) fn pause(&mut self) {
+        self.timer.stop();
+    }
+
     /// The server wants the body, or will not say.
     pub(super) fn leave(&mut self) {
         self.rest.leave();

@@ -19,8 +19,8 @@ use super::note::{Note, Noted};
 use crate::proxy::fault::UpstreamFault;
 use crate::proxy::http2::Pulse;
 use crate::proxy::limits::{
-    HTTP2_CONNECTION_WINDOW, HTTP2_STREAM_WINDOW, HTTP2_UNSENT_OCTETS_MAX, HTTP2_UPSTREAM_CONNECTIONS_MAX,
-    HTTP2_UPSTREAM_STREAMS_MAX, RESPONSE_HEAD_OCTETS_MAX,
+    HTTP2_FRAMES_OCTETS_MAX, HTTP2_STREAM_WINDOW, HTTP2_UNSENT_OCTETS_MAX, HTTP2_UPSTREAM_CONNECTION_WINDOW,
+    HTTP2_UPSTREAM_CONNECTIONS_MAX, HTTP2_UPSTREAM_STREAMS_MAX, RESPONSE_HEAD_OCTETS_MAX,
 };
 use crate::proxy::upstream::failure::Failure;
 
@@ -42,6 +42,8 @@ pub(super) struct Session {
     pub(super) born: Instant,
     /// Requests on it.
     streams: Cell<usize>,
+    /// Uploads among them that wait for room.
+    full: Cell<usize>,
     /// No request may begin on it any more.
     ended: Cell<bool>,
     idle_since: Cell<Instant>,
@@ -56,17 +58,28 @@ pub(in crate::proxy::upstream) struct Place {
     pub(super) session: Rc<Session>,
     /// How long the connection had been idle, where it was not opened for this request; zero where it had others.
     pub(in crate::proxy::upstream) idle: Option<Duration>,
+    /// Its upload waits for room.
+    is_full: Cell<bool>,
 }
 
 impl Place {
     fn begin(session: &Rc<Session>, is_fresh: bool) -> Self {
         let busy = session.streams.replace(session.streams.get() + 1) > 0;
         let idle = if busy { Duration::ZERO } else { session.idle_since.get().elapsed() };
-        Self { session: Rc::clone(session), idle: (!is_fresh).then_some(idle) }
+        Self { session: Rc::clone(session), idle: (!is_fresh).then_some(idle), is_full: Cell::new(false) }
     }
-}
 
-impl Place {
+    /// Says whether its upload waits for room. What the server does not read of it may use up the window that all uploads
+    /// of the connection share: so the next ones go on another connection.
+    pub(super) fn waits_for_room(&self, is_full: bool) {
+        let full = &self.session.full;
+        match (self.is_full.replace(is_full), is_full) {
+            (false, true) => full.set(full.get() + 1),
+            (true, false) => full.set(full.get().saturating_sub(1)),
+            (true, true) | (false, false) => {}
+        }
+    }
+
     /// Of a connection that others used before: its age, and how long it had been idle.
     pub(super) fn reused(&self) -> Option<(Duration, Duration)> {
         self.idle.map(|idle| (self.session.born.elapsed(), idle))
@@ -75,12 +88,18 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.waits_for_room(false);
         self.session.streams.set(self.session.streams.get().saturating_sub(1));
         self.session.idle_since.set(Instant::now());
     }
 }
 
 impl Session {
+    /// Whether more than one request is on it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.streams.get() > 1
+    }
+
     /// Nothing new begins on this connection.
     pub(super) fn retire(&self) {
         self.ended.set(true);
@@ -94,28 +113,32 @@ impl Session {
         self.note.read()
     }
 
-    fn has_room(&self) -> bool {
-        let most = self.sender.current_max_send_streams().min(HTTP2_UPSTREAM_STREAMS_MAX);
-        !self.ended.get() && self.streams.get() < most
+    /// Whether a request may begin on it that others will not hold back.
+    fn has_room(&self, uploads: bool) -> bool {
+        let most = usize::try_from(HTTP2_UPSTREAM_STREAMS_MAX).unwrap_or(usize::MAX);
+        let most = self.sender.current_max_send_streams().min(most);
+        !self.ended.get() && self.streams.get() < most && (!uploads || self.full.get() == 0)
     }
 }
 
 impl Sessions {
-    /// A place for a request: on a connection that has room, or on one that `connect` opens.
+    /// A place for a request, which `uploads` or has no body: on a connection that has room, or on one that `connect`
+    /// opens.
     pub(in crate::proxy::upstream) async fn place<S>(
         &self,
+        uploads: bool,
         patience: Duration,
         connect: impl AsyncFnOnce() -> Result<(S, SocketAddr), Failure>,
     ) -> Result<Place, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        if let Some(place) = self.on_open(false) {
+        if let Some(place) = self.on_open(uploads) {
             return Ok(place);
         }
         let arrived = Instant::now();
         let turn = self.connecting.lock().await;
-        if let Some(place) = self.on_open(false).or_else(|| self.on_open(true)) {
+        if let Some(place) = self.on_open(uploads).or_else(|| self.on_full()) {
             return Ok(place);
         }
         // What the one before has met, all have who waited for it: in a row they would wait for ever.
@@ -137,16 +160,19 @@ impl Sessions {
         Ok(place)
     }
 
-    /// The connection with the fewest requests; a full one only where no more may be opened.
-    fn on_open(&self, full: bool) -> Option<Place> {
+    /// The connection with the fewest requests of those that have room.
+    fn on_open(&self, uploads: bool) -> Option<Place> {
+        let open = self.open.borrow();
+        let roomy = open.iter().filter(|session| session.has_room(uploads));
+        Some(Place::begin(roomy.min_by_key(|session| session.streams.get())?, false))
+    }
+
+    /// The connection with the fewest requests, where no more may be opened.
+    fn on_full(&self) -> Option<Place> {
         let mut open = self.open.borrow_mut();
         open.retain(|session| !session.ended.get());
-        if full && open.len() < HTTP2_UPSTREAM_CONNECTIONS_MAX {
-            return None;
-        }
-        let least =
-            open.iter().filter(|session| full || session.has_room()).min_by_key(|session| session.streams.get())?;
-        Some(Place::begin(least, false))
+        let least = open.iter().min_by_key(|session| session.streams.get())?;
+        (open.len() >= HTTP2_UPSTREAM_CONNECTIONS_MAX).then(|| Place::begin(least, false))
     }
 
     /// Lets go of connections without a request for `patience`; how many without one are kept.
@@ -171,8 +197,9 @@ where
         .enable_push(false)
         .initial_max_send_streams(0)
         .initial_window_size(HTTP2_STREAM_WINDOW)
-        .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+        .initial_connection_window_size(HTTP2_UPSTREAM_CONNECTION_WINDOW)
         .max_send_buffer_size(HTTP2_UNSENT_OCTETS_MAX)
+        .data_frame_budget(HTTP2_FRAMES_OCTETS_MAX)
         .max_header_list_size(u32::try_from(RESPONSE_HEAD_OCTETS_MAX).unwrap_or(u32::MAX));
     let (since, note) = (Instant::now(), Note::default());
     let failed = |fault, detail: String| Failure::new(fault).detail(detail).peer(peer).elapsed(since.elapsed());
@@ -203,6 +230,7 @@ where
         peer,
         born: now,
         streams: Cell::new(0),
+        full: Cell::new(0),
         ended: Cell::new(false),
         idle_since: Cell::new(now),
         silent: Cell::new(false),

@@ -18,7 +18,7 @@ pub(super) struct Attempt {
 impl Attempt {
     /// As HTTP/1, one request on its connection.
     pub(super) fn octets(&self, host: &str) -> String {
-        let fields: String = self.fields.iter().map(|line| format!("{line}\r\n")).collect();
+        let fields = self.fields.iter().map(|line| format!("{line}\r\n")).collect::<Vec<_>>().concat();
         let target = self.target.replace("HOST", host);
         let connection = if fields.contains("Connection:") { "" } else { "Connection: close\r\n" };
         format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}{connection}\r\n")
