@@ -93,7 +93,7 @@ fn what_becomes_of_an_upstreams_answer() {
         "proxy_intercept_errors on; error_page 404 /page;",
         "proxy_intercept_errors on; error_page 500 503 = /page;",
         "proxy_redirect off;",
-        "proxy_redirect default; proxy_redirect http://elsewhere.test/ /here/;",
+        "proxy_redirect http://elsewhere.test/ /here/;",
         "proxy_hide_header Set-Cookie;",
         "proxy_pass_header X-Accel-Expires;",
         "proxy_cookie_domain upstream.test a.test;",

@@ -207,6 +207,16 @@ impl Addresses {
         text
     }
 
+    /// `url`, which an upstream sent, with the addresses as a `proxy_pass` writes them, any port included.
+    pub(super) fn restored_url(&self, url: &str) -> String {
+        let own = |(name, address): (&String, &Address)| {
+            let rest = url.strip_prefix("http://")?.strip_prefix(name.as_str())?;
+            let scheme = if address.is_tls { "https" } else { "http" };
+            rest.starts_with('/').then(|| format!("{scheme}://{}{rest}", address.text))
+        };
+        self.named.iter().find_map(own).unwrap_or_else(|| url.to_owned())
+    }
+
     /// Whether `name`, which is ours, stands for `upstream` of the rules.
     pub(super) fn is_same(&self, name: &str, upstream: &Upstream) -> bool {
         let Some(address) = self.named.get(name) else { return false };

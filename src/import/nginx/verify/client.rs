@@ -1,5 +1,6 @@
 //! Requests to nginx over one connection after the other, and its answers.
 
+use super::curl;
 use super::echo::{Received, line};
 use super::socket::{Bound, Stream};
 use crate::model::RequestRecord;
@@ -43,6 +44,8 @@ const PIPELINED_MAX: usize = 64;
 const UNASKED_BYTES_MAX: u64 = 64 << 10;
 /// Bodies up to here are sent: a larger one would take the time of thousands of requests.
 pub(super) const BODY_BYTES_MAX: u64 = 4 << 20;
+/// Behind an error page nginx wants a body without a word: a client sends it after a while, as RFC 9110, 10.1.1 says.
+const HESITATION: Duration = Duration::from_millis(200);
 /// An nginx of our own that has not answered by then hangs.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
@@ -77,7 +80,7 @@ fn pipelined(stream: &Arc<Stream>, requests: &[RequestRecord], answers: &mut Vec
     })?;
     let mut reader = BufReader::new(&**stream);
     for request in &batch {
-        let answer = read(&mut reader, request.method == "HEAD")?;
+        let answer = answer_to(request, &mut reader)?;
         let is_last = answer.status == 0 || answer.values("connection") == ["close"];
         answers.push(answer);
         if is_last {
@@ -95,13 +98,29 @@ fn ask_first(stream: &Stream, request: &RequestRecord) -> io::Result<Answer> {
     write(request, "Expect: 100-continue\r\n", &mut head);
     let (mut writer, mut reader) = (stream, BufReader::new(stream));
     writer.write_all(&head)?;
-    let answer = read(&mut reader, request.method == "HEAD")?;
+    stream.set_read_timeout(HESITATION)?;
+    let is_silent = reader.fill_buf().is_err_and(|error| is_timeout(&error));
+    stream.set_read_timeout(SILENCE_MAX)?;
+    let answer = if is_silent { Answer { status: 100, ..Answer::default() } } else { answer_to(request, &mut reader)? };
     if answer.status != 100 || request.body > BODY_BYTES_MAX {
         return Ok(answer);
     }
     // nginx may answer before it has read all.
     drop(io::copy(&mut io::repeat(b'b').take(request.body), &mut writer));
-    read(&mut reader, request.method == "HEAD")
+    answer_to(request, &mut reader)
+}
+
+/// The next answer, which is that to `request`.
+fn answer_to(request: &RequestRecord, reader: &mut impl BufRead) -> io::Result<Answer> {
+    let said = |error| match is_timeout(&error) {
+        true => io::Error::new(io::ErrorKind::TimedOut, format!("nginx does not answer within 20 s: {}", curl(request))),
+        false => error,
+    };
+    read(reader, request.method == "HEAD").map_err(said)
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 fn write(request: &RequestRecord, more: &str, sent: &mut Vec<u8>) {

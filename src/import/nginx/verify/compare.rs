@@ -88,8 +88,8 @@ impl Subject {
         let lines: Vec<(String, String)> = request
             .headers
             .iter()
+            .filter(|(name, value)| !forward.omit.contains(name) && !value.trim().is_empty())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .filter(|(name, value)| Self::is_read(name) && !value.is_empty())
             .collect();
         let edited = forward.headers.set.iter().chain(&forward.headers.add).map(|(name, _)| name.to_ascii_lowercase());
         let all = lines.iter().chain(&received.headers).map(|(name, _)| name.clone()).chain(edited);
@@ -123,7 +123,12 @@ impl Subject {
             if !is_told(name) || is_own {
                 continue;
             }
-            let before = of_name(&answered, name).map(|value| self.original(value));
+            let is_location = name == "location";
+            let original = |value: &str| match is_location {
+                true => self.instrumented.addresses.restored_url(value),
+                false => self.original(value),
+            };
+            let before = of_name(&answered, name).map(original);
             let before = match name {
                 "location" => before.map(|location| relocated(location, verdict)).collect(),
                 _ => before.collect(),
@@ -132,7 +137,7 @@ impl Subject {
             if succeeds {
                 ours = applied(ours, &verdict.response_on_success, name);
             }
-            let mut theirs: Vec<String> = answer.values(name).iter().map(|value| self.original(value)).collect();
+            let mut theirs: Vec<String> = answer.values(name).iter().map(|value| original(value)).collect();
             if let ("location", [location], [own]) = (name, theirs.as_slice(), ours.as_slice())
                 && spellings(location, request).contains(own)
             {
@@ -148,11 +153,6 @@ impl Subject {
     /// `text` with the addresses of the original in place of ours.
     fn original(&self, text: &str) -> String {
         self.instrumented.addresses.restored(text)
-    }
-
-    /// Whether the rules read a field of this name at all.
-    fn is_read(name: &str) -> bool {
-        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     }
 
     /// The location that nginx came to.
@@ -205,10 +205,14 @@ fn of_name<'l>(lines: &'l [(String, String)], name: &str) -> impl Iterator<Item 
     lines.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
 }
 
-/// An upstream's Location as the first `proxy_redirect` that begins it makes it.
+/// An upstream's Location as the first `proxy_redirect` that begins it makes it; a path then gets the origin before it.
 fn relocated(location: String, verdict: &Verdict) -> String {
-    let found = verdict.relocate.iter().find_map(|(from, to)| Some(format!("{to}{}", location.strip_prefix(from)?)));
-    found.unwrap_or(location)
+    let made = verdict.relocate.iter().find_map(|(from, to)| Some(format!("{to}{}", location.strip_prefix(from)?)));
+    match made {
+        Some(path) if path.starts_with('/') => format!("{}{path}", verdict.relocate_origin.as_deref().unwrap_or("")),
+        Some(made) => made,
+        None => location,
+    }
 }
 
 /// The values of `name` after `changes`.

@@ -3,7 +3,7 @@
 use super::upstream_answer::UpstreamAnswer;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,10 +98,11 @@ pub(super) fn socket(index: usize) -> String {
 fn serve(name: &str, stream: &UnixStream, held: &Mutex<Held>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(received) = read(name, &mut reader)? {
+    while let Some(received) = read(name, &mut reader, stream)? {
         let is_head = received.line.starts_with("HEAD ");
         let says = |value: &str| received.headers.iter().any(|(own, said)| own == "connection" && said == value);
-        let closes = says("close") || (received.line.ends_with("HTTP/1.0") && !says("keep-alive"));
+        let is_cut = says_length(&received) > received.body;
+        let closes = is_cut || says("close") || (received.line.ends_with("HTTP/1.0") && !says("keep-alive"));
         let answer = received.answer.clone();
         let number = {
             let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,19 +120,35 @@ fn serve(name: &str, stream: &UnixStream, held: &Mutex<Held>) -> std::io::Result
     Ok(())
 }
 
-fn read(name: &str, reader: &mut impl BufRead) -> std::io::Result<Option<Received>> {
+fn read(name: &str, reader: &mut impl BufRead, stream: &UnixStream) -> std::io::Result<Option<Received>> {
     let Some(line) = line(reader)? else { return Ok(None) };
     let mut received = Received { upstream: name.to_owned(), line, ..Received::default() };
     while let Some(line) = self::line(reader)?.filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':').unwrap_or((&line, ""));
-        if name.eq_ignore_ascii_case("content-length") {
-            received.body = value.trim().parse().unwrap_or(0);
-        }
         received.headers.push((name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_owned()));
     }
-    std::io::copy(&mut reader.take(received.body), &mut std::io::sink())?;
+    let length = says_length(&received);
+    stream.set_read_timeout(Some(BODY_SILENCE_MAX))?;
+    let mut buffer = [0; 16 << 10];
+    while received.body < length {
+        let wanted = usize::try_from(length - received.body).unwrap_or(usize::MAX).min(buffer.len());
+        match reader.read(buffer.get_mut(..wanted).unwrap_or_default()) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => received.body += count as u64,
+        }
+    }
+    stream.set_read_timeout(None)?;
     received.answer = UpstreamAnswer::to(name, &received.line);
     Ok(Some(received))
+}
+
+/// A body that nginx announces and does not send: `proxy_pass_request_body off` leaves its length.
+const BODY_SILENCE_MAX: core::time::Duration = core::time::Duration::from_millis(500);
+
+/// What Content-Length says.
+fn says_length(received: &Received) -> u64 {
+    let length = received.headers.iter().find(|(name, _)| name == "content-length");
+    length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }
 
 /// Up to CR LF, as Latin-1.

@@ -27,8 +27,8 @@ impl Subject {
         if is_bad && answer.status == 400 {
             return Some("a request that cannot be read is refused before any rule, response fields too");
         }
-        if answer.status == 405 && verdict.status == Some(405) && request.method == "TRACE" {
-            return Some("TRACE is refused before any rule, response fields too");
+        if matches!(answer.status, 400 | 405) && verdict.status == Some(405) && request.method == "TRACE" {
+            return Some("TRACE is refused before any rule, whatever else is wrong, response fields too");
         }
         if verdict.code == Some("request.target_unsafe") {
             return Some("a target that would be another request line is refused");

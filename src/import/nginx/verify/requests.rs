@@ -103,7 +103,7 @@ impl Source {
     /// Fields that a client has no business to send, and fields sent in ways that few clients do.
     fn strange(&self, request: &mut RequestRecord, random: &mut Random) {
         for name in &self.set {
-            let is_asked = request.headers.iter().any(|(own, _)| own == name);
+            let is_asked = request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
             if is_asked || !random.chance(30) {
                 continue;
             }
@@ -169,15 +169,14 @@ fn is_end_to_end(name: &str) -> bool {
         "transfer-encoding",
         "content-length",
         "expect",
-        "cookie",
-        "authorization",
     ];
     !OTHERS.contains(&name.to_ascii_lowercase().as_str()) && !name.to_ascii_lowercase().starts_with("x-rulec-")
 }
 
 /// Whether nginx answers 400 to a second line of the field, or takes one of them by rules of its own.
 fn is_single(name: &str) -> bool {
-    const SINGLE: &[&str] = &["range", "referer", "user-agent", "authorization", "content-type", "from", "via", "date"];
+    const SINGLE: &[&str] =
+        &["cookie", "range", "referer", "user-agent", "authorization", "content-type", "from", "via", "date"];
     SINGLE.contains(&name) || name.starts_with("if-") || name == "x-forwarded-for"
 }
 

@@ -145,6 +145,8 @@ pub(super) struct Asked {
 /// What `directives` ask for.
 pub(super) fn asked(directives: &[Directive]) -> Asked {
     let mut asked = Asked { bodies: vec![DEFAULT_BYTES, DEFAULT_BYTES + 1], ..Asked::default() };
+    // What every client may send, and what is nobody's but the upstream's.
+    asked.set.extend(["cookie", "x-request-id"].map(str::to_owned));
     let clients = ["127.0.0.1", "192.0.2.7", "10.1.2.3", "2001:db8::7"];
     asked.clients = clients.iter().filter_map(|client| client.parse().ok()).collect();
     asked.directives(directives);

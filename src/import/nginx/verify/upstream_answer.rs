@@ -1,5 +1,7 @@
 //! What our upstreams answer: each status and field that nginx treats in a way of its own.
 
+use super::instrument::{FILES, FOREIGN};
+
 /// An upstream's answer; the same request line to the same upstream always gets the same one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,10 +49,12 @@ impl UpstreamAnswer {
         let mut headers: Vec<(String, String)> =
             ALWAYS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         if matches!(status, 201 | 301 | 302 | 307) || (choice / 24).is_multiple_of(8) {
+            let is_stand_in = [FILES, FOREIGN].contains(&upstream);
             let target = line.split(' ').nth(1).unwrap_or("/");
             let path: String = target.chars().filter(char::is_ascii_graphic).collect();
             let location = match choice / 256 % 4 {
-                0 | 1 => format!("http://{upstream}{path}"),
+                // Where files are is no address of the configuration: nginx would take its own for one.
+                0 | 1 if !is_stand_in => format!("http://{upstream}{path}"),
                 2 => format!("/elsewhere{path}"),
                 _ => format!("http://elsewhere.test{path}"),
             };
