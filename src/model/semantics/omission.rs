@@ -22,8 +22,8 @@ pub(super) fn seen(policy: &Policy, service: &Service, request: Request) -> Resu
     let named = named_by_connection(&request);
     let plans = service.plans.and_then(|plans| policy.plan_sources.get(plans.0 as usize));
     let credentials = plans.map_or(&[][..], |source| &source.credentials).iter();
-    let mut credentials = credentials.filter(|credential| credential.kind == CredentialKind::Header);
-    let is_credential = |name: &[u8]| credentials.any(|credential| plain(credential.name.as_bytes()) == name);
+    let credentials = credentials.filter(|credential| credential.kind == CredentialKind::Header);
+    let is_credential = |name: &[u8]| credentials.clone().any(|credential| plain(credential.name.as_bytes()) == name);
     if named.len() > CONNECTION_NAMES_MAX
         || named.iter().any(|name| is_protected(name))
         || named.iter().map(Vec::as_slice).any(is_credential)

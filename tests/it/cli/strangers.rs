@@ -48,7 +48,7 @@ fn rules_of_strangers_are_shown_as_text() {
          location \"/a{acting}\" as \"n{acting}\" {{ return 200 \"t{acting}\"; }}\n\
          location / {{ set response header X \"{value}\"; when header \"X-A\" = \"{acting}\" {{ return 200; }} proxy \"u{acting}\"; }} }}\n\
          test \"name{acting}\" {{ GET http://s.test/ -> 200 \"no{acting}\"; }}\n",
-        value = ACTING.replace(['\n', '\r'], ""),
+        value = ACTING.replace(|letter: char| letter.is_ascii_control(), ""),
         comment = ACTING.replace('\n', " ")
     );
     let file = folder.file("a.rules", &rules);
