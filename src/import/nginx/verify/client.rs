@@ -113,7 +113,9 @@ fn ask_first(stream: &Stream, request: &RequestRecord) -> io::Result<Answer> {
 /// The next answer, which is that to `request`.
 fn answer_to(request: &RequestRecord, reader: &mut impl BufRead) -> io::Result<Answer> {
     let said = |error| match is_timeout(&error) {
-        true => io::Error::new(io::ErrorKind::TimedOut, format!("nginx does not answer within 20 s: {}", curl(request))),
+        true => {
+            io::Error::new(io::ErrorKind::TimedOut, format!("nginx does not answer within 20 s: {}", curl(request)))
+        }
         false => error,
     };
     read(reader, request.method == "HEAD").map_err(said)
