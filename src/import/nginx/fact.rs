@@ -20,6 +20,9 @@ pub(super) struct Fact {
 /// The answers of whoever checks credentials.
 pub(super) const AUTH: &str = "allowed unauthorized forbidden failed";
 
+/// As many as rules may have.
+const FACTS_MAX: usize = 256;
+
 impl Importer<'_> {
     /// The fact asked for at `span`, under a name like `wanted` of its own.
     ///
@@ -27,6 +30,10 @@ impl Importer<'_> {
     pub(super) fn fact(&mut self, wanted: &str, values: &'static str, meaning: String, span: Span) -> String {
         if let Some(known) = self.facts.iter().find(|fact| fact.span == span && fact.meaning == meaning) {
             return known.name.clone();
+        }
+        // Rules with more are refused: what is asked for behind that needs no name of its own.
+        if let Some(last) = self.facts.last().filter(|_| self.facts.len() > FACTS_MAX) {
+            return last.name.clone();
         }
         let taken = |name: &str| self.facts.iter().any(|fact| fact.name == name);
         let numbered = (2..).map(|number| format!("{wanted}_{number}"));

@@ -46,6 +46,10 @@ impl Imported {
 /// [`Imported::left_out`], and at the head of the rules. The rules are compiled before they are given out, so that what comes back has no errors; the cost is that of
 /// compiling them.
 pub fn import(parsed: &Parsed, options: &Options) -> Imported {
+    // What was not read to its end means nothing.
+    if parsed.diagnostics.iter().any(|found| matches!(found.code, "file-too-large" | "too-many-mistakes")) {
+        return Imported { diagnostics: parsed.diagnostics.clone(), ..Imported::default() };
+    }
     let mut importer = Importer::new(parsed, options);
     importer.diagnostics.extend(parsed.diagnostics.iter().cloned());
     let mut nodes = importer.file();
@@ -251,7 +255,9 @@ impl<'p> Importer<'p> {
             return;
         }
         self.not_carried(directive, why);
-        let near = nearest(name, table::names()).map(|near| format!("did you mean `{near}`? If it is right, "));
+        // Nearness costs a look at every name, and nobody is told of more.
+        let near = if self.diagnostics.is_full() { None } else { nearest(name, table::names()) };
+        let near = near.map(|near| format!("did you mean `{near}`? If it is right, "));
         let help = format!("{}{}", near.unwrap_or_default(), table::UNKNOWN_INSTEAD);
         let message = format!("unknown directive `{name}`: {why}");
         self.say(Diagnostic::error("nginx-unknown-directive", directive.name.span, message).help(help));

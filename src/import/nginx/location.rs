@@ -61,7 +61,13 @@ impl<'p> Importer<'p> {
     pub(super) fn locations(&mut self, outer: &Outer<'_, 'p>) -> Vec<Node> {
         let mut nodes = Vec::new();
         let mut named: BTreeSet<String> = BTreeSet::new();
-        for directive in outer.level.own("location") {
+        let locations = outer.level.own("location");
+        if let Some(first) = locations.first().filter(|_| outer.server.sets.len() > VARIABLES_MAX) {
+            let message = format!("the server sets more than {VARIABLES_MAX} variables");
+            self.refuse(first.span, &message, "split the server, or name fewer variables");
+            return nodes;
+        }
+        for directive in locations {
             let head = match head(directive) {
                 Ok(head) => head,
                 Err(lack) => {
@@ -225,6 +231,9 @@ fn values_in(directive: &Directive, outer: &Outer<'_, '_>) -> Values {
     }
     values
 }
+
+/// Variables that `set` makes in one server: each location has to know what each may be. People have a dozen.
+const VARIABLES_MAX: usize = 256;
 
 const METHODS: &[&str] = &[
     "GET",

@@ -36,7 +36,7 @@ impl<'p> Importer<'p> {
                 nodes.extend(self.setting(directive, place));
             }
         }
-        nodes
+        beside(nodes)
     }
 
     /// What a level says of its own, in place of what it inherits and of the kinds that an `if` has `changed` before;
@@ -76,6 +76,7 @@ impl<'p> Importer<'p> {
         {
             nodes.push(Node::line(format!("proxy_redirect {} {}", quoted(&from), quoted(&to)), span));
         }
+        let mut nodes = beside(nodes);
         let Some(forget) = kind.forget() else { return nodes };
         let is_said = matches!(nodes.as_slice(), [Node::Line { text, .. }, ..] if text == forget);
         if replaces && !is_said {
@@ -221,6 +222,32 @@ impl<'p> Importer<'p> {
             _ => Err(Lack::Wrong("invalid number of arguments in \"proxy_redirect\" directive".to_owned())),
         }
     }
+}
+
+/// `nodes` of one list, in which a second `proxy_set_header` for a name stands beside the first, as nginx sends both; of
+/// two for Host the last is kept.
+fn beside(nodes: Vec<Node>) -> Vec<Node> {
+    let mut set = BTreeSet::new();
+    let mut kept = Vec::new();
+    for node in nodes {
+        let Node::Line { text, span, remark } = node else {
+            kept.push(node);
+            continue;
+        };
+        let mut words = text.splitn(5, ' ');
+        let (verb, of, name) = (words.next(), (words.next(), words.next()), words.next().unwrap_or_default());
+        let name = name.to_ascii_lowercase();
+        match (verb, of) {
+            (Some("set"), (Some("request"), Some("header"))) if !set.insert(name.clone()) && name != "host" => {
+                let text = text.replacen("set", "add", 1);
+                kept.push(Node::Line { text, span, remark });
+            }
+            // nginx leaves the empty one out.
+            (Some("drop"), (Some("request"), Some("header"))) if set.contains(&name) => {}
+            _ => kept.push(Node::Line { text, span, remark }),
+        }
+    }
+    kept
 }
 
 /// What another module would make of fields of the request: where it does what everybody does, nothing is to say.

@@ -92,6 +92,9 @@ impl<'p> Server<'p> {
 
     /// What may have changed where a request comes to a location: `takes` tells which paths it takes.
     pub(super) fn moves_to(&self, takes: &dyn Fn(&Target) -> bool) -> Moves {
+        if self.targets.len() > TARGETS_MAX {
+            return self.targets.iter().fold(Moves::default(), |moves, target| moves.or(target.moves));
+        }
         self.targets
             .iter()
             .filter(|target| takes(target))
@@ -104,6 +107,9 @@ impl<'p> Server<'p> {
         again.fold(Moves::default(), |moves, target| moves.or(target.moves))
     }
 }
+
+/// Targets that each location is held against: beyond, each is taken to lead everywhere.
+const TARGETS_MAX: usize = 4_096;
 
 /// What rewrites among `directives` change for what is done behind them, in the same location.
 pub(super) fn changes(directives: &[Directive]) -> Moves {

@@ -6,21 +6,19 @@ use super::rules::{Node, name};
 use super::settings::seconds;
 use super::tree::Directive;
 use crate::diagnostic::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where requests are passed on to.
 #[derive(Debug, Default)]
 pub(super) struct Upstreams<'p> {
     declared: BTreeMap<String, &'p Directive>,
-    used: Vec<Used>,
-}
-
-#[derive(Debug)]
-struct Used {
-    /// Host, port and TLS, as the rules say them.
-    key: String,
-    name: String,
-    nodes: Vec<Node>,
+    /// In the order in which they were asked for.
+    used: Vec<Vec<Node>>,
+    /// By host, port and TLS, as the rules say them: the name.
+    names: BTreeMap<String, String>,
+    taken: BTreeSet<String>,
+    /// By the name that was wanted: the number that was tried last.
+    numbers: BTreeMap<String, usize>,
 }
 
 impl<'p> Upstreams<'p> {
@@ -31,19 +29,31 @@ impl<'p> Upstreams<'p> {
 
     /// Those that were asked for, in the order in which they were.
     pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
-        self.used.iter().flat_map(|used| &used.nodes)
+        self.used.iter().flatten()
     }
 
     /// Those that nothing asked for.
     pub(super) fn unused(&self) -> impl Iterator<Item = &'p Directive> {
-        let is_used = |name: &str| self.used.iter().any(|used| used.key.split(' ').next() == Some(name));
-        self.declared.iter().filter(move |(name, _)| !is_used(name)).map(|(_, directive)| *directive)
+        let used: BTreeSet<&str> = self.names.keys().filter_map(|key| key.split(' ').next()).collect();
+        self.declared.iter().filter(move |(name, _)| !used.contains(name.as_str())).map(|(_, directive)| *directive)
     }
 
-    fn free_name(&self, wanted: &str) -> String {
-        let taken = |name: &String| self.used.iter().any(|used| used.name == *name);
-        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
-        core::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    /// A name like `wanted` that no other has; it is taken by that.
+    fn free_name(&mut self, wanted: &str) -> String {
+        let number = self.numbers.entry(wanted.to_owned()).or_default();
+        loop {
+            *number += 1;
+            let name = if *number == 1 { wanted.to_owned() } else { format!("{wanted}_{number}") };
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
+
+    /// Takes note of the upstream `name`, which `nodes` say and `key` finds.
+    fn note(&mut self, key: String, name: &str, nodes: Vec<Node>) {
+        self.names.insert(key, name.to_owned());
+        self.used.push(nodes);
     }
 }
 
@@ -58,8 +68,8 @@ impl<'p> Importer<'p> {
         let tls = if scheme == "https" { Some(self.tls(level)) } else { None };
         let lower = address.to_ascii_lowercase();
         let key = format!("{lower} {}", tls.as_ref().map_or(String::new(), |nodes| format!("{nodes:?}")));
-        if let Some(used) = self.upstreams.used.iter().find(|used| used.key == key) {
-            return Ok(used.name.clone());
+        if let Some(name) = self.upstreams.names.get(&key) {
+            return Ok(name.clone());
         }
         let declared = self.upstreams.declared.get(&lower).copied();
         let wanted = match declared {
@@ -84,19 +94,19 @@ impl<'p> Importer<'p> {
         let comments = declared.map(|block| block.comments.clone()).unwrap_or_default();
         let mut nodes: Vec<Node> = comments.into_iter().map(|comment| Node::Comment(comment.text)).collect();
         nodes.push(node);
-        self.upstreams.used.push(Used { key, name: own.clone(), nodes });
+        self.upstreams.note(key, &own, nodes);
         Ok(own)
     }
 
     /// An upstream that only the host knows where to find.
     pub(super) fn external(&mut self, wanted: &str, what: &str, span: Span) -> String {
         let key = format!("external:{wanted} {what}");
-        if let Some(used) = self.upstreams.used.iter().find(|used| used.key == key) {
-            return used.name.clone();
+        if let Some(name) = self.upstreams.names.get(&key) {
+            return name.clone();
         }
         let name = self.upstreams.free_name(wanted);
         let nodes = vec![Node::line(format!("upstream {name} external"), span).remark(what)];
-        self.upstreams.used.push(Used { key, name: name.clone(), nodes });
+        self.upstreams.note(key, &name, nodes);
         name
     }
 

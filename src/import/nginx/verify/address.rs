@@ -210,8 +210,9 @@ impl Addresses {
     /// `url`, which an upstream sent, with the addresses as a `proxy_pass` writes them, any port included.
     pub(super) fn restored_url(&self, url: &str) -> String {
         let own = |(name, address): (&String, &Address)| {
-            let rest = url.strip_prefix("http://")?.strip_prefix(name.as_str())?;
-            let scheme = if address.is_tls { "https" } else { "http" };
+            let (said, rest) = url.split_once("://")?;
+            let rest = rest.strip_prefix(name.as_str())?;
+            let scheme = if address.is_tls { "https" } else { said };
             rest.starts_with('/').then(|| format!("{scheme}://{}{rest}", address.text))
         };
         self.named.iter().find_map(own).unwrap_or_else(|| url.to_owned())

@@ -101,8 +101,11 @@ impl Subject {
             differ(&format!("request header {name}"), theirs.join(" and "), ours.join(" and "));
         }
         if ![FILES, FOREIGN].contains(&received.upstream.as_str()) {
-            let host = of_name(&received.headers, "host").next().map(|value| self.original(value));
-            let ours = applied(forward.host.iter().cloned().collect(), &forward.headers, "host");
+            // Of two `proxy_set_header`s for Host nginx sends both lines, and the rules the last.
+            let host = of_name(&received.headers, "host").last().map(|value| self.original(value));
+            let set = forward.headers.set.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+            let ours: Vec<String> =
+                set.map(|(_, value)| value).or(forward.host.as_ref()).cloned().into_iter().collect();
             if !ours.is_empty() || forward.host.is_some() {
                 differ("Host", host.unwrap_or_default(), ours.join(" and "));
             }

@@ -85,7 +85,7 @@ impl Source {
             request.target.push_str(&query.join("&"));
         }
         request.client = random.pick(&self.clients).copied().unwrap_or(request.client);
-        if random.chance(1) {
+        if random.chance(2) {
             request.body = random.pick(&self.bodies).copied().unwrap_or(0);
         } else if (request.method != "GET" && request.method != "HEAD" && random.chance(50)) || random.chance(4) {
             let small = self.bodies.iter().copied().filter(|body| *body <= SMALL_BYTES_MAX);
@@ -119,8 +119,8 @@ impl Source {
         let Some(name) = random.pick(&known).filter(|name| is_end_to_end(name)) else { return };
         match random.below(40) {
             0 => request.headers.push(("Connection".to_owned(), name.clone())),
-            1 => request.headers.push((name.replacen('-', "_", 1), "underscore".to_owned())),
-            2 => request.headers.push((name.replacen('-', ".", 1), "dot".to_owned())),
+            1 => request.headers.push((spelled(name, '_'), "underscore".to_owned())),
+            2 => request.headers.push((spelled(name, '.'), "dot".to_owned())),
             3 => request.headers.push((format!("{name}!"), "odd".to_owned())),
             _ => {}
         }
@@ -178,6 +178,11 @@ fn is_single(name: &str) -> bool {
     const SINGLE: &[&str] =
         &["cookie", "range", "referer", "user-agent", "authorization", "content-type", "from", "via", "date"];
     SINGLE.contains(&name) || name.starts_with("if-") || name == "x-forwarded-for"
+}
+
+/// `name` with `letter` for its first `-`, or behind it where it has none.
+fn spelled(name: &str, letter: char) -> String {
+    if name.contains('-') { name.replacen('-', &letter.to_string(), 1) } else { format!("{name}{letter}") }
 }
 
 /// Now and then a second value of `name`, before or behind the first.

@@ -46,10 +46,12 @@ impl UpstreamAnswer {
             11 => 503,
             _ => 200,
         };
+        // What stands in for a file server, or for another protocol, says nothing that only HTTP upstreams say to nginx.
+        let is_stand_in = [FILES, FOREIGN].contains(&upstream);
+        let is_said = |(name, _): &&(&str, &str)| !is_stand_in || !name.starts_with("x-accel") && *name != "x-pad";
         let mut headers: Vec<(String, String)> =
-            ALWAYS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            ALWAYS.iter().filter(is_said).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         if matches!(status, 201 | 301 | 302 | 307) || (choice / 24).is_multiple_of(8) {
-            let is_stand_in = [FILES, FOREIGN].contains(&upstream);
             let target = line.split(' ').nth(1).unwrap_or("/");
             let path: String = target.chars().filter(char::is_ascii_graphic).collect();
             let location = match choice / 256 % 4 {
