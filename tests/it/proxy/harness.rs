@@ -441,7 +441,8 @@ impl Wire {
     /// Head and body of the next request.
     pub(super) fn request(&mut self) -> Option<Vec<u8>> {
         let head = self.head()?;
-        let mut end = head.len();
+        // Not the length of the text: a byte beyond UTF-8 takes three there.
+        let mut end = find(&self.buffer, b"\r\n\r\n")? + 4;
         if head.contains("\r\nexpect: 100-continue") {
             self.send("HTTP/1.1 100 Continue\r\n\r\n");
         }
