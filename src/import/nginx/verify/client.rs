@@ -112,11 +112,13 @@ fn ask_first(stream: &Stream, request: &RequestRecord) -> io::Result<Answer> {
 
 /// The next answer, which is that to `request`.
 fn answer_to(request: &RequestRecord, reader: &mut impl BufRead) -> io::Result<Answer> {
-    let said = |error| match is_timeout(&error) {
-        true => {
-            io::Error::new(io::ErrorKind::TimedOut, format!("nginx does not answer within 20 s: {}", curl(request)))
+    let said = |error| {
+        if is_timeout(&error) {
+            let what = format!("nginx does not answer within 20 s: {}", curl(request));
+            io::Error::new(io::ErrorKind::TimedOut, what)
+        } else {
+            error
         }
-        false => error,
     };
     read(reader, request.method == "HEAD").map_err(said)
 }

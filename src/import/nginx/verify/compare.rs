@@ -127,9 +127,8 @@ impl Subject {
                 continue;
             }
             let is_location = name == "location";
-            let original = |value: &str| match is_location {
-                true => self.instrumented.addresses.restored_url(value),
-                false => self.original(value),
+            let original = |value: &str| {
+                if is_location { self.instrumented.addresses.restored_url(value) } else { self.original(value) }
             };
             let before = of_name(&answered, name).map(original);
             let before = match name {
