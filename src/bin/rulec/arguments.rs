@@ -220,7 +220,7 @@ pub(crate) struct ImportNginx {
     /// How the report is written; json goes to standard output where the rules do not
     #[arg(long, value_enum, default_value_t = ImportFormat::Human)]
     pub(crate) format: ImportFormat,
-    /// Ask a real nginx and the rules the same, and show every difference
+    /// Ask a real nginx and the rules the same, show every difference and what was not asked: 1 where they differ, 4 where nginx cannot be asked
     #[arg(long)]
     pub(crate) verify: bool,
     /// How many requests are asked

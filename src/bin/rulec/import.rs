@@ -64,8 +64,8 @@ fn certify(arguments: &ImportNginx, options: &Options, parsed: Parsed) -> Result
     // The same configuration was imported a moment ago.
     let Ok(subject) = Subject::new(parsed, options) else { return Ok(Status::Errors) };
     if subject.size().1 == 0 {
-        console::tell("nothing to verify: no server stands in this configuration\n");
-        return Ok(Status::Fine);
+        console::tell("error: nothing to verify: no server stands in this configuration\n");
+        return Ok(Status::Errors);
     }
     let seed = arguments.seed.unwrap_or_else(verify::fresh_seed);
     let certificate = subject.verify(&nginx, arguments.requests, seed).map_err(Stop::io(nginx.display()))?;

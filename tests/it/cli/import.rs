@@ -138,3 +138,24 @@ fn the_help_says_what_ends_an_import() {
         assert!(ran.out.contains(said), "{said}\n{}", ran.out);
     }
 }
+
+#[test]
+fn verify_ends_with_a_certificate_or_says_why_there_is_none() {
+    let folder = Folder::new();
+    let conf = folder.file("site.conf", "limit_req zone=a;\nlocation / {\n  proxy_pass http://b;\n}\n");
+    let asked = ["--without", "limit_req", "--verify", "--requests", "300"];
+    let ran = import(&conf, &asked);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let certificate = ran.err.split_once(" requests agreed, over 1 of 1 locations of 1 servers\n").unwrap().1;
+    assert!(certificate.starts_with("not asked: `limit_req` ("), "{}", ran.err);
+    assert!(certificate.contains("site.conf:1:1), left out on request: "), "{}", ran.err);
+    let none = import(&conf, &["--without", "limit_req", "--verify", "--requests", "0"]);
+    assert_eq!(none.status, 4, "{}", none.err);
+    assert!(none.err.contains("nothing could be compared"), "{}", none.err);
+    let absent = import(&conf, &["--without", "limit_req", "--verify", "--nginx", "/nowhere/nginx"]);
+    assert_eq!(absent.status, 4, "{}", absent.err);
+    let empty = folder.file("empty.conf", "http { map $arg_a $b { default 1; } }\n");
+    let ran = import(&empty, &["--verify"]);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert!(ran.err.contains("nothing to verify: no server stands in this configuration"), "{}", ran.err);
+}
