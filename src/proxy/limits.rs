@@ -126,8 +126,12 @@ pub(super) const HTTP2_UPSTREAM_CONNECTION_WINDOW: u32 = HTTP2_UPSTREAM_STREAMS_
 /// Octets of a stream that wait to be written: as much as is read from an upstream at once.
 pub(super) const HTTP2_UNSENT_OCTETS_MAX: usize = 64 * 1024;
 
+/// Bytes that a connection of HTTP/2 reads before those who take its frames have their turn, either side: a whole stream
+/// window four times.
+pub(super) const HTTP2_TURN_OCTETS: usize = 256 * 1024;
+
 /// What the frames of a connection may take beyond their octets, 256 octets each, between two turns of those who take
-/// them, either side: as many frames of one octet as one turn can read.
+/// them, either side. A frame of one octet is ten on the wire, so a turn reads 26 215 of them, 6.4 MiB; twice that and more.
 pub(super) const HTTP2_FRAMES_OCTETS_MAX: usize = 16 * 1024 * 1024;
 
 /// Streams that a client has reset before they were looked at; more than that is the rapid reset attack.

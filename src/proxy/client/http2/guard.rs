@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::hpack::Blocks;
+use crate::proxy::http2::Turn;
 use crate::proxy::limits::{HTTP2_BLOCK_OCTETS_MAX, HTTP2_CONTROL_FRAMES_MAX, HTTP2_CONTROL_SPAN, Limits};
 use crate::proxy::timer::{Alarm, Timer};
 
@@ -45,6 +46,7 @@ pub(super) struct Guard<S> {
     limits: Limits,
     write_timer: Timer,
     block_alarm: Alarm,
+    turn: Turn,
 }
 
 impl<S> Guard<S> {
@@ -57,6 +59,7 @@ impl<S> Guard<S> {
             limits,
             write_timer: Timer::default(),
             block_alarm: Alarm::default(),
+            turn: Turn::default(),
         }
     }
 
@@ -78,12 +81,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             // The connection ends; nothing more of it is heard.
             return Poll::Pending;
         }
+        ready!(guard.turn.poll(cx));
         let before = out.filled().len();
         if Pin::new(&mut guard.stream).poll_read(cx, out)?.is_pending() {
+            guard.turn.has_read(None);
             ready!(guard.poll_block(cx));
             return Poll::Pending;
         }
         let read = out.filled().get(before..).unwrap_or_default();
+        guard.turn.has_read(Some(read.len()));
         if let Err(reason) = guard.frames.follow(read) {
             // None of it is handed on: a block that must not be taken is not complete without it.
             out.set_filled(before);

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::proxy::fault::UpstreamFault;
+use crate::proxy::http2::Turn;
 use crate::proxy::upstream::tls;
 
 /// What is known of the end of a stream. Of TLS 1.3, alerts about our certificate come when the handshake is done.
@@ -37,11 +38,12 @@ pub(super) struct Noted<S> {
     note: Note,
     unwritten: Option<io::Error>,
     deaf: bool,
+    turn: Turn,
 }
 
 impl<S> Noted<S> {
     pub(super) fn new(stream: S, note: Note) -> Self {
-        Self { stream, note, unwritten: None, deaf: false }
+        Self { stream, note, unwritten: None, deaf: false, turn: Turn::default() }
     }
 
     fn written<T>(&mut self, polled: Poll<io::Result<T>>, as_if: T) -> Poll<io::Result<T>> {
@@ -56,10 +58,14 @@ impl<S> Noted<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, note, unwritten, .. } = self.get_mut();
+        let Self { stream, note, unwritten, turn, .. } = self.get_mut();
+        ready!(turn.poll(cx));
         let before = out.filled().len();
-        ready!(note.take(Pin::new(stream).poll_read(cx, out)))?;
-        let has_ended = out.filled().len() == before;
+        let polled = note.take(Pin::new(stream).poll_read(cx, out));
+        let read = out.filled().len() - before;
+        turn.has_read(polled.is_ready().then_some(read));
+        ready!(polled)?;
+        let has_ended = read == 0;
         Poll::Ready(unwritten.take_if(|_| has_ended).map_or(Ok(()), Err))
     }
 }

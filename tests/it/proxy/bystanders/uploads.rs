@@ -91,6 +91,14 @@ fn uploads_of_one_client_of_http2_stall() {
 }
 
 #[test]
+fn uploads_in_small_frames_stall() {
+    // The library counts those that nobody takes. All frames go by one connection: only that it lasts is held here.
+    let servers = Servers::start();
+    let gateway = Gateway::with(&servers.rules("holding"), &http2_config());
+    check(&gateway, 3, 1, PATIENCE);
+}
+
+#[test]
 fn uploads_stall_while_their_upstream_is_connected_to() {
     // The name server says nothing.
     let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("binds");
