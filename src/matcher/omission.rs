@@ -42,7 +42,7 @@ impl<'d> Decision<'d> {
     /// those only such as have a name of letters, digits and `-` may be sent on.
     pub fn omitted(&self) -> impl Iterator<Item = Omitted> + use<'d> {
         let service = self.service.map(|service| self.tables.services().row(service));
-        let kept = Kept { tables: Some(self.tables), service: service.unwrap_or_default() };
+        let kept = Kept { tables: Some(self.tables), service: service.unwrap_or(Service::NONE) };
         let connection = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
         let named = Named::by(connection.map(|(_, value)| *value));
         self.headers.iter().enumerate().filter_map(move |(line, (name, _))| {

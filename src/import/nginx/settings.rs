@@ -225,7 +225,7 @@ impl<'p> Importer<'p> {
 }
 
 /// `nodes` of one list, in which a second `proxy_set_header` for a name stands beside the first, as nginx sends both; of
-/// two for Host the last is kept.
+/// two for Host the last counts, since a request with two is none (RFC 9112 3.2).
 fn beside(nodes: Vec<Node>) -> Vec<Node> {
     let mut set = BTreeSet::new();
     let mut kept = Vec::new();

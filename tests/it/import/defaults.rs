@@ -1,18 +1,6 @@
 //! What nginx does without a directive, the rules say.
 
-use super::{imported, of_server};
-
-fn check(conf: &str, lines: &[&str], lacks: &[&str]) {
-    let (rules, said) = imported(&of_server(conf));
-    let mut rest = rules.as_str();
-    for line in lines {
-        let at = rest.find(line).unwrap_or_else(|| panic!("{conf}\nlacks {line}\n{rules}\n{said}"));
-        rest = &rest[at + line.len()..];
-    }
-    for line in lacks {
-        assert!(!rules.contains(line), "{conf}\nhas {line}\n{rules}");
-    }
-}
+use super::{check_text as check, imported};
 
 #[test]
 fn bodies_have_a_mebibyte_unless_said_otherwise() {
@@ -162,4 +150,24 @@ fn how_a_head_is_read_is_the_default_servers_to_say() {
             assert_eq!(rules.matches(line).count(), times, "{conf}\n{rules}\n{said}");
         }
     }
+}
+
+/// nginx sends both, the second behind the first. A request with two Host is none (RFC 9112 3.2): the last is sent.
+#[test]
+fn a_field_that_is_set_twice_is_sent_twice() {
+    check(
+        "location / { proxy_set_header X-A one; proxy_set_header X-A two; proxy_pass http://b; }",
+        &["set request header X-A one;", "add request header X-A two;", "proxy b;"],
+        &[],
+    );
+    check(
+        "location / { proxy_set_header x-a one; proxy_set_header X-A $host; proxy_set_header X-A three; proxy_pass http://b; }",
+        &["set request header x-a one;", "add request header X-A $host;", "add request header X-A three;"],
+        &[],
+    );
+    check(
+        "location / { proxy_set_header Host one; proxy_set_header Host two; proxy_pass http://b; }",
+        &["set request header Host one;", "set request header Host two;"],
+        &["add request header Host"],
+    );
 }

@@ -1,18 +1,6 @@
 //! `set`, where a `proxy_pass` uses the variable: in the address it is followed, anywhere else it is set.
 
-use super::{imported, of_server};
-
-fn check(conf: &str, lines: &[&str], lacks: &[&str]) {
-    let (rules, said) = imported(&of_server(conf));
-    let mut rest = rules.as_str();
-    for line in lines {
-        let at = rest.find(line).unwrap_or_else(|| panic!("{conf}\nlacks {line}\n{rules}\n{said}"));
-        rest = &rest[at + line.len()..];
-    }
-    for line in lacks {
-        assert!(!rules.contains(line), "{conf}\nhas {line}\n{rules}");
-    }
-}
+use super::check_text as check;
 
 #[test]
 fn what_the_path_uses_is_set() {

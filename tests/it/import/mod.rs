@@ -25,3 +25,16 @@ fn imported(conf: &str) -> (String, String) {
 fn of_server(server: &str) -> String {
     format!("http {{ server {{ listen 80; server_name example.org;\n{server}\n}} }}")
 }
+
+/// The rules of a server of `conf` hold `lines` in this order, and nowhere what they lack.
+fn check_text(conf: &str, lines: &[&str], lacks: &[&str]) {
+    let (rules, said) = imported(&of_server(conf));
+    let mut rest = rules.as_str();
+    for line in lines {
+        let at = rest.find(line).unwrap_or_else(|| panic!("{conf}\nlacks {line}\n{rules}\n{said}"));
+        rest = &rest[at + line.len()..];
+    }
+    for line in lacks {
+        assert!(!rules.contains(line), "{conf}\nhas {line}\n{rules}");
+    }
+}
