@@ -47,15 +47,19 @@ fn open() -> io::Result<usize> {
     }
 }
 
-/// How many of those that were left at the start are kept.
-fn kept_of(left: usize) -> usize {
-    let others = DESCRIPTORS_OTHERS.min(left / 4);
+/// How many of those that were left at the start are kept by a gateway of so many cores.
+///
+/// A core looks before it waits for the next client: when that one comes, others may have let in theirs. So each core may
+/// be one client beyond what was spare, and that client's upstream.
+fn kept_of(left: usize, cores: usize) -> usize {
+    let others = cores.saturating_mul(2).saturating_add(DESCRIPTORS_OTHERS).min(left / 4);
     (left / DESCRIPTORS_KEPT_SHARE).max(DESCRIPTORS_KEPT_MIN).min(usize::midpoint(left, others))
 }
 
 /// Whether clients are let in; all cores share it.
 #[derive(Debug, Default)]
 pub(super) struct Descriptors {
+    cores: usize,
     kept: OnceLock<usize>,
     /// As many as there may be, when that was read last.
     most: AtomicUsize,
@@ -68,12 +72,16 @@ pub(super) struct Descriptors {
 }
 
 impl Descriptors {
+    pub(super) fn new(cores: usize) -> Self {
+        Self { cores, ..Self::default() }
+    }
+
     /// How many more clients could be let in. Takes two reads of /proc.
     fn spare(&self) -> usize {
         match Table::read() {
             Ok(Some(table)) => {
                 self.most.store(table.most, Ordering::Relaxed);
-                self.spare_of(table, *self.kept.get_or_init(|| kept_of(table.left())))
+                self.spare_of(table, *self.kept.get_or_init(|| kept_of(table.left(), self.cores)))
             }
             Err(error) if shortage::of(&error).is_some() => {
                 let most = self.most.load(Ordering::Relaxed);
@@ -138,7 +146,7 @@ pub(super) struct Credit {
     until: Cell<Option<Instant>>,
 }
 
-/// Of what is spare one core takes this part at once: others accept, too, and each client may want an upstream.
+/// Of what is spare all cores together take this part at once: each client may want an upstream.
 const PARTS: usize = 16;
 
 /// What was spare a while ago may be so no more.
@@ -154,7 +162,7 @@ impl Credit {
             return true;
         }
         let spare = descriptors.spare();
-        self.clients.set(spare / PARTS);
+        self.clients.set(spare / PARTS / descriptors.cores.max(1));
         self.until.set(Some(now + CREDIT_TIME));
         spare > 0
     }
@@ -166,8 +174,9 @@ mod tests {
 
     #[test]
     fn half_of_few_and_a_small_part_of_many_are_kept() {
-        let kept = [0, 1, 48, 1_000, 20_000, 1_000_000].map(kept_of);
-        assert_eq!(kept, [0, 0, 28, 504, 625, 31_250]);
+        let kept = [0, 1, 48, 1_000, 20_000, 1_000_000].map(|left| kept_of(left, 1));
+        assert_eq!(kept, [0, 0, 29, 505, 625, 31_250]);
+        assert_eq!([48, 1_000, 20_000].map(|left| kept_of(left, 64)), [30, 512, 625]);
     }
 
     #[test]

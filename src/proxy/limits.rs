@@ -203,8 +203,8 @@ pub(super) const LOG_STATE_LINES_MAX: u32 = 12;
 /// that is little; from twice this on, most clients are idle, and upstream connections are used in turn.
 pub(super) const DESCRIPTORS_KEPT_MIN: usize = 512;
 
-/// Where half is kept, so many of all are for neither side: a client that a core has in hand as it looks, a question to a
-/// name server, files that are read.
+/// Where half is kept, so many of all, and two for each core, are for neither side: a client that a core lets in while
+/// others do, a question to a name server, files that are read.
 pub(super) const DESCRIPTORS_OTHERS: usize = 8;
 
 /// Of many descriptors, one in so many is kept.

@@ -64,7 +64,7 @@ impl core::error::Error for StartError {}
 /// Where a socket cannot be bound or a thread not be started; nothing is left behind then.
 pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, StartError> {
     let cores = config.cores();
-    let shared = Shared::new(policy, config.limits);
+    let shared = Shared::new(policy, config.limits, cores);
     let failed = |what: &str| {
         let what = what.to_owned();
         move |error| StartError { what, error }

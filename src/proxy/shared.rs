@@ -48,7 +48,7 @@ struct Past {
 }
 
 impl Shared {
-    pub(super) fn new(policy: Policy, limits: Limits) -> Arc<Self> {
+    pub(super) fn new(policy: Policy, limits: Limits, cores: usize) -> Arc<Self> {
         Arc::new(Self {
             current: ArcSwap::from_pointee(Current { generation: 1, policy: Arc::new(policy) }),
             generation: AtomicU64::new(1),
@@ -57,7 +57,7 @@ impl Shared {
             metrics: Metrics::default(),
             doors: DoorCounters::default(),
             shortage: Arc::default(),
-            descriptors: Descriptors::default(),
+            descriptors: Descriptors::new(cores),
             limits,
             stopping: AtomicBool::new(false),
             begun: Instant::now(),

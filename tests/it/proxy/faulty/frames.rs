@@ -164,7 +164,9 @@ impl Frames {
         self.send(GOAWAY, 0, 0, &[last.to_be_bytes(), u32::from(reason).to_be_bytes()].concat());
     }
 
+    /// From now on; and it is not this side that ends the connection, however long nothing comes.
     pub(super) fn ignore_pings(&mut self) {
         self.answers_pings = false;
+        self.spoken.wait_for_ever();
     }
 }

@@ -90,6 +90,11 @@ impl Spoken {
         while self.socket.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
     }
 
+    /// Reads wait until something comes, or the other side ends the connection.
+    pub(super) fn wait_for_ever(&self) {
+        self.socket.set_read_timeout(None).expect("timeout");
+    }
+
     /// Says nothing more until the other side has gone.
     pub(super) fn hang(mut self) {
         while self.wire.stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
