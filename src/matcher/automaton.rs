@@ -16,6 +16,7 @@ pub(super) struct Run<'t> {
 }
 
 impl<'t> Run<'t> {
+    #[inline]
     pub(super) fn new(tables: &Tables<'t>, automaton: u32) -> Self {
         let row = tables.automata().row(automaton);
         let classes = tables.byte_classes(row.classes);
