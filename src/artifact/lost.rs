@@ -14,6 +14,7 @@ pub(crate) struct Lost {
 
 impl Lost {
     /// Of an artifact that was checked: a missing row is a mistake of the check.
+    #[inline]
     pub(crate) const fn new() -> Self {
         Self { is_set: AtomicBool::new(false), is_promised: true }
     }
@@ -24,11 +25,13 @@ impl Lost {
     }
 
     /// Forgets what an earlier decision lost.
+    #[inline]
     pub(crate) fn clear(&self) {
         self.is_set.store(false, Relaxed);
     }
 
     /// Whether a row was missing.
+    #[inline]
     pub(crate) fn is_set(&self) -> bool {
         self.is_set.load(Relaxed)
     }

@@ -21,7 +21,7 @@ mod tables;
 pub use agreement::ManifestError;
 pub(crate) use lost::Lost;
 pub use read::{Artifact, ArtifactError};
-pub(crate) use tables::{Cells, Strings, Table, Tables};
+pub(crate) use tables::{Cells, Table, Tables};
 
 #[cfg(feature = "compiler")]
 mod compile;

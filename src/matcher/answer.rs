@@ -52,7 +52,7 @@ pub(super) enum Given<'d> {
 }
 
 impl<'d> Draft<'d> {
-    pub(super) fn refuse(refusal: Refusal) -> Self {
+    fn refuse(refusal: Refusal) -> Self {
         let allow = if refusal == Refusal::MethodUnsupported { ALLOW_ALL } else { &[] };
         Self::Refuse { status: refusal.status(), refusal, allow }
     }
@@ -110,10 +110,9 @@ impl<'d> Draft<'d> {
             uri: place.uri.map(|uri| uri.of(bytes)),
             args: place.args.of(bytes),
             outcome,
-            edits: Edits { rows, made: bytes, strings: tables.strings() },
+            edits: Edits { rows, made: bytes, tables },
             redirect_origin: made.redirect_origin.of(bytes),
             meters: scratch.meters.get(..made.meters).unwrap_or(&[]),
-            tables,
             headers,
         }
     }

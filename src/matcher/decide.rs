@@ -11,7 +11,6 @@ use super::request::Request;
 use super::run::{Halt, Run};
 use super::scan::first_of;
 use super::scratch::{Text, Work};
-use super::settings::Made;
 use super::target::{self, Malformed, Target};
 use super::values;
 use crate::artifact::Tables;
@@ -19,7 +18,7 @@ use crate::artifact::format::{Host, NONE, ValueHash, service_flag};
 
 /// Decides `request`; what is made on the way goes into `scratch`.
 pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d mut Work) -> Decision<'d> {
-    let (mut place, mut draft, mut made) = {
+    let (place, draft, made) = {
         let mut run = Run::new(tables, request, scratch);
         let mut place = Place::default();
         let draft = match run.outcome(&mut place) {
@@ -30,9 +29,8 @@ pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d
         place.args = run.args;
         (place, draft, made)
     };
-    // One call of `finish`, so that the compiler puts it here.
     if tables.lost().is_set() {
-        (place, draft, made) = (Place::default(), Draft::refuse(Refusal::Internal), Made::default());
+        return Decision::lost(tables, request.headers);
     }
     draft.finish((tables, request.headers), scratch, &place, made)
 }

@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::request::Header;
 use super::scratch::Slice;
-use crate::artifact::{Strings, Tables};
+use crate::artifact::Tables;
 
 /// A decision; its bytes stand in the request, the artifact or the scratch.
 #[derive(Clone, Debug)]
@@ -21,12 +21,28 @@ pub struct Decision<'d> {
     pub outcome: Outcome<'d>,
     pub(super) edits: Edits<'d>,
     pub(super) meters: &'d [u32],
-    pub(super) tables: Tables<'d>,
     pub(super) headers: &'d [Header<'d>],
     pub(super) redirect_origin: &'d [u8],
 }
 
 impl<'d> Decision<'d> {
+    /// The one where a row of the artifact was missing: of what was read in its place nothing is told.
+    #[cold]
+    pub(super) fn lost(tables: Tables<'d>, headers: &'d [Header<'d>]) -> Self {
+        let refusal = Refusal::Internal;
+        Self {
+            service: None,
+            location: None,
+            uri: None,
+            args: &[],
+            outcome: Outcome::Refuse { status: refusal.status(), refusal, allow: &[] },
+            edits: Edits { rows: &[], made: &[], tables },
+            meters: &[],
+            headers,
+            redirect_origin: &[],
+        }
+    }
+
     /// Header edits in the order in which they apply, dropped credentials and HSTS among them.
     pub fn edits(&self) -> Edits<'d> {
         self.edits.clone()
@@ -49,7 +65,7 @@ impl<'d> Decision<'d> {
 pub struct Edits<'d> {
     pub(super) rows: &'d [EditRow],
     pub(super) made: &'d [u8],
-    pub(super) strings: Strings<'d>,
+    pub(super) tables: Tables<'d>,
 }
 
 impl<'d> Iterator for Edits<'d> {
@@ -60,13 +76,13 @@ impl<'d> Iterator for Edits<'d> {
         self.rows = rest;
         let value = match row.value {
             EditValue::Made(slice) => slice.of(self.made),
-            EditValue::String(index) => self.strings.get(index),
+            EditValue::String(index) => self.tables.string(index),
         };
         Some(Edit {
             side: row.side,
             on_success: row.on_success,
             action: row.action,
-            name: self.strings.get(row.name),
+            name: self.tables.string(row.name),
             value,
         })
     }

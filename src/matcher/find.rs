@@ -21,7 +21,6 @@ pub enum Found {
 pub(super) const NESTING_MAX: usize = 64;
 
 /// Looks `path` up by the row `lookup`.
-#[inline]
 pub(super) fn find(tables: Tables<'_>, lookup: u32, path: &[u8]) -> Found {
     let lookup = tables.lookups().row(lookup);
     let mut reader = Reader::new(tables, lookup.classes, path, lookup.outcome);
@@ -37,7 +36,6 @@ pub(super) fn find(tables: Tables<'_>, lookup: u32, path: &[u8]) -> Found {
 }
 
 /// What follows from what `reader` told last, where that does not settle it.
-#[inline(never)]
 fn go_on(
     tables: Tables<'_>,
     lookup: Lookup,

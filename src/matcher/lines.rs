@@ -89,8 +89,8 @@ pub(super) struct Lines<'r> {
     /// Where the others are looked for.
     behind: &'r [Header<'r>],
     name: &'r [u8],
-    /// Which other spellings count.
-    kept: Kept<'r>,
+    /// Which other spellings count, where there may be several lines.
+    kept: Option<Kept<'r>>,
 }
 
 impl<'r> Iterator for Lines<'r> {
@@ -103,7 +103,7 @@ impl<'r> Iterator for Lines<'r> {
         }
         while let Some(((own, value), behind)) = self.behind.split_first() {
             self.behind = behind;
-            if is_same(own, self.name) && (is_plain(own) || self.kept.has(own)) {
+            if is_same(own, self.name) && (is_plain(own) || self.kept.is_some_and(|kept| kept.has(own))) {
                 return Some(value);
             }
         }
@@ -120,9 +120,9 @@ impl<'d> Run<'d, '_> {
         let first = (note & !MORE).checked_sub(1).and_then(|index| headers.get(index as usize..)?.split_first());
         let (first, behind) = first.map_or((None, [].as_slice()), |((_, value), behind)| (Some(*value), behind));
         if note & MORE == 0 {
-            return Lines { first, behind: &[], name: &[], kept: Kept::NONE };
+            return Lines { first, behind: &[], name: &[], kept: None };
         }
-        Lines { first, behind, name: self.header_name(header), kept: self.kept() }
+        Lines { first, behind, name: self.header_name(header), kept: Some(self.kept()) }
     }
 
     /// The value of the first line of `header`.

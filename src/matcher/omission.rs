@@ -41,12 +41,12 @@ impl<'d> Decision<'d> {
     /// For most requests there are none. Costs a look at each byte of the names. Trailers have no part in a decision: of
     /// those only such as have a name of letters, digits and `-` may be sent on.
     pub fn omitted(&self) -> impl Iterator<Item = Omitted> + use<'d> {
-        let service = self.service.map(|service| self.tables.services().row(service));
-        let kept = Kept { tables: Some(self.tables), service: service.unwrap_or(Service::NONE) };
+        let tables = self.edits.tables;
+        let kept = self.service.map(|service| Kept { tables, service: tables.services().row(service) });
         let connection = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
         let named = Named::by(connection.map(|(_, value)| *value));
         self.headers.iter().enumerate().filter_map(move |(line, (name, _))| {
-            let why = omission(&kept, &named, name)?;
+            let why = omission(kept.as_ref(), &named, name)?;
             Some(Omitted { line, why })
         })
     }
@@ -68,7 +68,7 @@ impl<'d> Run<'d, '_> {
         let names_fields = named.count > 0;
         if names_fields || self.keeps_names() && headers.iter().any(|(name, _)| !is_plain(name)) {
             let kept = self.kept();
-            let is_seen = |name: &[u8]| omission(&kept, &named, name).is_none();
+            let is_seen = |name: &[u8]| omission(Some(&kept), &named, name).is_none();
             super::lines::note_unusual(self.tables, self.policy, headers, is_seen, self.lines);
         }
         Ok(())
@@ -76,7 +76,7 @@ impl<'d> Run<'d, '_> {
 
     /// The names that the service keeps.
     pub(super) fn kept(&self) -> Kept<'d> {
-        Kept { tables: Some(self.tables), service: self.service }
+        Kept { tables: self.tables, service: self.service }
     }
 
     /// Whether callers of the service send a credential in the header `name`.
@@ -92,17 +92,14 @@ impl<'d> Run<'d, '_> {
 /// Which names a service keeps though they are not plain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kept<'d> {
-    tables: Option<Tables<'d>>,
+    tables: Tables<'d>,
     service: Service,
 }
 
 impl Kept<'_> {
-    /// None.
-    pub(super) const NONE: Self = Self { tables: None, service: Service::NONE };
-
     /// Whether `name`, which is not plain, is kept.
     pub(super) fn has(&self, name: &[u8]) -> bool {
-        let Some(tables) = self.tables else { return false };
+        let tables = self.tables;
         let takes_underscores = self.service.flags & service_flag::UNDERSCORES != 0;
         takes_underscores && is_plain_but_for_underscores(name)
             || tables
@@ -140,9 +137,9 @@ impl<'r> Named<'r> {
     }
 }
 
-/// Why lines of `name` are left out, if they are.
-fn omission(kept: &Kept<'_>, named: &Named<'_>, name: &[u8]) -> Option<Omission> {
-    if !is_plain(name) && !kept.has(name) {
+/// Why lines of `name` are left out, if they are, by a service that keeps `kept`.
+fn omission(kept: Option<&Kept<'_>>, named: &Named<'_>, name: &[u8]) -> Option<Omission> {
+    if !is_plain(name) && !kept.is_some_and(|kept| kept.has(name)) {
         return Some(Omission::Name);
     }
     named.names().iter().any(|own| is_same(own, name)).then_some(Omission::Connection)
