@@ -1,13 +1,11 @@
 //! Decides what a gateway does with a request.
 //!
 //! `.rules` text is compiled (feature `compiler`) to an artifact of tables; [`matcher`] decides requests from those
-//! tables alone; the proxy (feature `proxy`) carries the decisions out. With neither feature what is left is
-//! [`artifact`] and [`matcher`]: `no_std`, no allocation, no dependency.
+//! tables alone, and is a crate of its own; the proxy (feature `proxy`) carries the decisions out.
 #![forbid(unsafe_code)]
-#![cfg_attr(not(any(feature = "compiler", feature = "proxy")), no_std)]
 
 pub mod artifact;
-pub mod matcher;
+pub use rulec_matcher as matcher;
 
 #[cfg(feature = "compiler")]
 pub mod analysis;

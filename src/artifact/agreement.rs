@@ -3,11 +3,11 @@
 //! The matcher speaks in indices, and people read names. A manifest of other names would have one upstream asked and another
 //! one logged, or a caller of one plan decided as one of another.
 
-use super::format::{Variable, field, plans};
-use super::lost::Lost;
 use super::manifest::{CredentialKind, Manifest, PlanSource};
-use super::tables::Tables;
 use super::{Artifact, format::NONE};
+use crate::artifact::Lost;
+use crate::artifact::Tables;
+use crate::artifact::format::{Variable, field, plans};
 use crate::visible::line;
 use core::fmt;
 use std::collections::BTreeSet;

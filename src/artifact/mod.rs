@@ -1,27 +1,19 @@
-//! Tables and bytes: what the compiler writes and the matcher reads.
+//! An artifact beyond its tables: its manifest, the test blocks that go with it, and how it is written.
 
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 mod agreement;
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 pub mod cases;
-mod check;
-mod check_guards;
-mod check_searches;
-mod checksum;
-#[cfg_attr(not(feature = "compiler"), expect(dead_code, reason = "the writer needs more of it than the reader"))]
-pub(crate) mod format;
-pub(crate) mod header_hash;
-mod lost;
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 pub mod manifest;
-mod read;
-mod tables;
 
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 pub use agreement::ManifestError;
-pub(crate) use lost::Lost;
-pub use read::{Artifact, ArtifactError};
-pub(crate) use tables::{Cells, Table, Tables};
+pub use rulec_matcher::artifact::{Artifact, ArtifactError};
+#[cfg(any(feature = "compiler", feature = "proxy"))]
+pub(crate) use rulec_matcher::internal::{Lost, Tables, format};
+#[cfg(feature = "compiler")]
+pub(crate) use rulec_matcher::internal::{checksum, header_hash};
 
 #[cfg(feature = "compiler")]
 mod compile;

@@ -1,7 +1,7 @@
 //! Tables to bytes.
 
-use super::checksum::{crc32, joined};
-use super::format::{HEADER_OCTETS, MAGIC, Record, TABLES, VERSION};
+use crate::artifact::checksum::{crc32, joined};
+use crate::artifact::format::{HEADER_OCTETS, MAGIC, Record, TABLES, VERSION};
 
 /// Rows of one table, as octets.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use crate::artifact::format::{Instruction, Program, instruction, look as look_ki
 const UNSET: u32 = u32::MAX;
 
 /// Whether a program of `instructions` with `slots` fits the working memory.
-pub(crate) fn fits(instructions: usize, slots: u32) -> bool {
+pub fn fits(instructions: usize, slots: u32) -> bool {
     words(instructions, slots as usize) <= SCRATCH_WORDS
 }
 

@@ -2,39 +2,39 @@
 
 /// Whether `name` is made of letters, digits and `-` alone. Of other bytes servers make what they like: CGI and those
 /// that copy it cannot tell `X_Role` from `X-Role` (nginx: `underscores_in_headers`, `ignore_invalid_headers`).
-pub(crate) fn is_plain(name: &[u8]) -> bool {
+pub fn is_plain(name: &[u8]) -> bool {
     name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
 }
 
 /// Whether `_` is the only reason why `name` may not be plain.
-pub(crate) fn is_plain_but_for_underscores(name: &[u8]) -> bool {
+pub fn is_plain_but_for_underscores(name: &[u8]) -> bool {
     name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// `byte` of a name as spellings of one name share it: case aside, and every byte that is neither letter nor digit is
 /// `-`.
-pub(crate) fn letter(byte: u8) -> u8 {
+pub fn letter(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 /// Whether `name` and `other` are spellings of one name.
-pub(crate) fn is_same(name: &[u8], other: &[u8]) -> bool {
+pub fn is_same(name: &[u8], other: &[u8]) -> bool {
     name.len() == other.len() && name.iter().zip(other).all(|(one, other)| letter(*one) == letter(*other))
 }
 
 /// Whether `name` begins with a spelling of `front`.
-pub(crate) fn begins_with(name: &[u8], front: &[u8]) -> bool {
+pub fn begins_with(name: &[u8], front: &[u8]) -> bool {
     name.get(..front.len()).is_some_and(|begin| is_same(begin, front))
 }
 
 /// Whether `name` is a spelling of one of `names`.
-pub(crate) fn is_one_of(name: &[u8], names: &[&str]) -> bool {
+pub fn is_one_of(name: &[u8], names: &[&str]) -> bool {
     names.iter().any(|have| is_same(name, have.as_bytes()))
 }
 
 /// Fields that are about one connection (RFC 9110 7.6.1), and those with which the framing of the next hop is written.
 /// No upstream sees a client's, whatever `Connection` says of them.
-pub(crate) const HOP_BY_HOP: [&str; 10] = [
+pub const HOP_BY_HOP: [&str; 10] = [
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -66,7 +66,7 @@ const HOP_CLAIMS: [&str; 11] = [
 const HOP_CLAIM_FAMILIES: [&str; 5] = ["x-forwarded-", "x-client-cert", "x-ssl-client-", "x-envoy-", "x-rulec-"];
 
 /// Whether a line of `name` is a claim about the client that only a trusted hop may make.
-pub(crate) fn is_claim(name: &[u8]) -> bool {
+pub fn is_claim(name: &[u8]) -> bool {
     HOP_CLAIM_FAMILIES.iter().any(|family| begins_with(name, family.as_bytes())) || is_one_of(name, &HOP_CLAIMS)
 }
 
@@ -74,13 +74,13 @@ pub(crate) fn is_claim(name: &[u8]) -> bool {
 const OF_THE_REQUEST: [&str; 3] = ["host", "authorization", "cookie"];
 
 /// Whether a client that names `name` in `Connection` is refused, whatever the rules.
-pub(crate) fn is_protected(name: &[u8]) -> bool {
+pub fn is_protected(name: &[u8]) -> bool {
     is_one_of(name, &OF_THE_REQUEST) || begins_with(name, b"content-") || is_claim(name)
 }
 
 /// The fields that a `Connection` with `value` names, as they stand there: those that are about one connection anyway
 /// are not among them, nor is `close`, and neither is what is no name.
-pub(crate) fn named_by(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn named_by(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let members = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     members.filter(|member| {
         !member.is_empty() && !member.eq_ignore_ascii_case(b"close") && !is_one_of(member, &HOP_BY_HOP)

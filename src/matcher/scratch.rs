@@ -7,7 +7,7 @@ use core::ops::Range;
 
 /// Octets of all paths, targets and values that one decision makes. A request head of 16 KiB, rewritten a few times
 /// and with its headers edited, fits.
-pub(crate) const SCRATCH_OCTETS: usize = 64 * 1024;
+pub const SCRATCH_OCTETS: usize = 64 * 1024;
 
 /// Words for taking captures: threads of a regex, with their slots.
 pub(crate) const SCRATCH_WORDS: usize = 32 * 1024;

@@ -8,7 +8,7 @@
 use core::ops::Range;
 
 /// Whether some upstream may read `raw`, the name of an argument or a cookie as it was sent, as `name`.
-pub(crate) fn is_spelling(raw: &[u8], name: &[u8]) -> bool {
+pub fn is_spelling(raw: &[u8], name: &[u8]) -> bool {
     // Most names are not even as long.
     if raw.len() < name.len() {
         return false;
@@ -105,17 +105,17 @@ fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
 
 /// An argument as some upstream may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Argument {
+pub struct Argument {
     /// Where its name stands.
-    pub(crate) name: Range<usize>,
+    pub name: Range<usize>,
     /// Where its value stands: behind the `=`, or nowhere.
-    pub(crate) value: Range<usize>,
+    pub value: Range<usize>,
     /// Whether all upstreams see it there: no `;` begins or ends it.
-    pub(crate) is_plain: bool,
+    pub is_plain: bool,
 }
 
 /// The arguments of `query`, with `;` between them as well as `&`.
-pub(crate) fn arguments(query: &[u8]) -> impl Iterator<Item = Argument> {
+pub fn arguments(query: &[u8]) -> impl Iterator<Item = Argument> {
     pieces(query, |byte| matches!(byte, b'&' | b';')).map(|piece| {
         let text = query.get(piece.clone()).unwrap_or(&[]);
         let end = text.iter().position(|byte| *byte == b'=').unwrap_or(text.len());
@@ -129,7 +129,7 @@ pub(crate) fn arguments(query: &[u8]) -> impl Iterator<Item = Argument> {
 }
 
 /// Where the pieces of `text` between the bytes that `ends` knows stand.
-pub(crate) fn pieces(text: &[u8], ends: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
+pub fn pieces(text: &[u8], ends: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
     let mut start = Some(0);
     core::iter::from_fn(move || {
         let begin = start?;
@@ -142,7 +142,7 @@ pub(crate) fn pieces(text: &[u8], ends: impl Fn(u8) -> bool) -> impl Iterator<It
 
 /// Whether all upstreams read `value` alike, decoded or not: what need not be encoded is not, and nothing is encoded
 /// that ends a text, or that is no byte.
-pub(crate) fn value_is_plain(value: &[u8]) -> bool {
+pub fn value_is_plain(value: &[u8]) -> bool {
     let mut rest = value;
     while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
         let behind = rest.get(at + 1..).unwrap_or(&[]);

@@ -16,7 +16,7 @@ use super::policy::Policy;
 use super::upstream::Failure;
 use super::verdict::{Action, Verdict};
 use super::worker::{Serving, Worker};
-use crate::matcher::spelling::is_spelling;
+use crate::matcher::internal::spelling::is_spelling;
 use crate::matcher::{Body, Omitted, Scheme};
 
 /// The record of a request. Its line is written when it is dropped, which is when the answer has ended.

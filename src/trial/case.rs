@@ -4,7 +4,7 @@ use super::record::{Lines, RecordError, latin1, verdict, with_decision};
 use super::verdict::{Verdict, VerdictKind};
 use crate::artifact::cases::{Expectation, RequestRecord};
 use crate::artifact::manifest::Manifest;
-use crate::matcher::field_name::{begins_with, is_same};
+use crate::matcher::internal::field_name::{begins_with, is_same};
 use crate::matcher::{Decision, EditAction, Matcher, Request, Scratch, Side};
 
 /// Why the line fails; None: it is as expected.

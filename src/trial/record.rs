@@ -126,17 +126,16 @@ impl Octets {
     }
 
     fn request<'r>(&'r self, headers: &'r [Header<'r>]) -> Request<'r> {
-        Request {
-            method: &self.method,
-            scheme: self.scheme,
-            body: self.body,
-            client: self.client,
-            listener: self.listener.as_deref(),
-            port: self.port,
-            facts: &self.facts,
-            fault: self.fault,
-            ..Request::get(&self.target, headers)
-        }
+        let mut request = Request::get(&self.target, headers);
+        request.method = &self.method;
+        request.scheme = self.scheme;
+        request.body = self.body;
+        request.client = self.client;
+        request.listener = self.listener.as_deref();
+        request.port = self.port;
+        request.facts = &self.facts;
+        request.fault = self.fault;
+        request
     }
 }
 

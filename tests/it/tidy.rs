@@ -79,12 +79,6 @@ fn check_lives_only_in(krate: &str, homes: &[&str]) {
 const COMPILER: [&str; 7] = ["analysis", "automaton", "diagnostic", "diagram", "import", "model", "syntax"];
 
 #[test]
-fn the_matcher_knows_the_artifact_only() {
-    check_knows_nothing_of("src/matcher", &[], &COMPILER);
-    check_knows_nothing_of("src/matcher", &[], &["proxy"]);
-}
-
-#[test]
 fn nothing_on_the_request_path_knows_the_compiler() {
     check_knows_nothing_of("src/artifact", &["src/artifact/compile"], &COMPILER);
     check_knows_nothing_of("src/proxy", &[], &COMPILER);

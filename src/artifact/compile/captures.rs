@@ -4,7 +4,7 @@ use super::tables::{Builder, index};
 use crate::artifact::format::{self, CAPTURES_MAX, LOOKS_MAX, NamedGroup, instruction, look};
 use crate::automaton::{Instruction, Program, TooLarge};
 use crate::diagnostic::Span;
-use crate::matcher::program_fits;
+use crate::matcher::internal::program_fits;
 use crate::model::pattern::Meaning;
 use crate::model::{
     LocationPaths, Part, Pattern, Policy, ServerNameKind, Statement, StatementKind, Template, Variable,

@@ -3,7 +3,7 @@
 use super::tables::{Builder, index};
 use crate::artifact::format::{NONE, PlansRow, Variable, field, plans};
 use crate::artifact::manifest::CredentialKind;
-use crate::matcher::field_name::letter;
+use crate::matcher::internal::field_name::letter;
 
 /// `name` as headers of the policy are spelt.
 fn plain(name: &[u8]) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::statement::ServiceScope;
 use crate::artifact::manifest::CredentialKind;
-use crate::matcher::field_name::letter;
+use crate::matcher::internal::field_name::letter;
 use crate::model::{HeaderAction, HeaderEdit, Part, PlanSourceId, Setting, Side, Template};
 use crate::syntax::ast::Word;
 use std::collections::BTreeSet;

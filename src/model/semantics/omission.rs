@@ -3,7 +3,7 @@
 use super::request::Request;
 use crate::artifact::manifest::CredentialKind;
 use crate::matcher::Refusal;
-use crate::matcher::field_name::{HOP_BY_HOP, is_protected};
+use crate::matcher::internal::field_name::{HOP_BY_HOP, is_protected};
 use crate::model::{Policy, Service};
 
 /// Fields that the Connection lines of a request may name.

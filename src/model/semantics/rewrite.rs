@@ -3,7 +3,8 @@
 use super::escape::{EscapeSet, escape, unescape_redirect};
 use super::template::Escaping;
 use super::walk::{Halt, Walk};
-use crate::matcher::{Refusal, SCRATCH_OCTETS};
+use crate::matcher::Refusal;
+use crate::matcher::internal::SCRATCH_OCTETS;
 use crate::model::{Part, Rewrite};
 
 impl<'p> Walk<'p> {

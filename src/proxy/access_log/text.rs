@@ -1,6 +1,6 @@
 //! Octets of a request as logs hold them: nothing in them can end a line or a field.
 
-use crate::matcher::spelling::pieces;
+use crate::matcher::internal::spelling::pieces;
 
 /// Appends `octets` for a JSON string: each is the character of its number.
 pub(in crate::proxy) fn escape_json(octets: &[u8], into: &mut Vec<u8>) {

@@ -8,7 +8,7 @@ const LANES: usize = 16;
 static TABLES: [[u32; 256]; LANES] = tables();
 
 /// The CRC-32 of `bytes`.
-pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+pub fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     let (blocks, rest) = bytes.as_chunks::<LANES>();
     for block in blocks {
@@ -37,7 +37,7 @@ fn entry(behind: usize, octet: u8) -> u32 {
 }
 
 /// The checksum of two texts one after the other, from the checksum of each and the octets of the second.
-pub(crate) fn joined(first: u32, second: u32, octets: usize) -> u32 {
+pub fn joined(first: u32, second: u32, octets: usize) -> u32 {
     // A checksum is a polynomial over bits; each octet behind a text multiplies its by x^8.
     let mut octets = octets;
     let mut shifted = first;

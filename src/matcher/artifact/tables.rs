@@ -14,7 +14,7 @@ pub(super) type Ranges = [(u32, u32); TABLES.len()];
 
 /// The tables of an artifact, borrowed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tables<'a> {
+pub struct Tables<'a> {
     words: &'a [[u8; 4]],
     ranges: &'a Ranges,
     lost: &'a Lost,
@@ -24,8 +24,9 @@ macro_rules! tables {
     ($($(#[$about:meta])* $name:ident: $record:ty),* $(,)?) => {
         impl<'a> Tables<'a> {
             $(
+                #[doc = concat!("The rows of the table `", stringify!($name), "`.")]
                 $(#[$about])*
-                pub(crate) fn $name(self) -> Table<'a, $record> {
+                pub fn $name(self) -> Table<'a, $record> {
                     const INDEX: usize = index_of(stringify!($name));
                     Table { words: self.words(INDEX), lost: self.lost, rows: PhantomData }
                 }
@@ -85,12 +86,12 @@ impl<'a> Tables<'a> {
 
     /// Where a missing row is noted.
     #[inline]
-    pub(crate) fn lost(self) -> &'a Lost {
+    pub fn lost(self) -> &'a Lost {
         self.lost
     }
 
     /// The tables `bytes` and `strings`.
-    pub(crate) fn strings(self) -> Strings<'a> {
+    pub fn strings(self) -> Strings<'a> {
         const BYTES: usize = index_of("bytes");
         const STRINGS: usize = index_of("strings");
         Strings {
@@ -100,31 +101,31 @@ impl<'a> Tables<'a> {
     }
 
     /// The string `index`; lost where there is none.
-    pub(crate) fn string(self, index: u32) -> &'a [u8] {
+    pub fn string(self, index: u32) -> &'a [u8] {
         self.strings().get(index)
     }
 
     /// States and transitions of scanners.
-    pub(crate) fn cells(self) -> Cells<'a> {
+    pub fn cells(self) -> Cells<'a> {
         const INDEX: usize = index_of("cells");
         Cells { cells: self.words(INDEX).as_flattened().as_chunks().0, lost: self.lost }
     }
 
     /// Octets on which loops stay.
     #[inline]
-    pub(crate) fn octet_sets(self) -> OctetSets<'a> {
+    pub fn octet_sets(self) -> OctetSets<'a> {
         const INDEX: usize = index_of("octet_sets");
         OctetSets { sets: self.words(INDEX).as_flattened().as_chunks().0, lost: self.lost }
     }
 
     /// The bits of filters.
-    pub(crate) fn filter_bits(self) -> &'a [u8] {
+    pub fn filter_bits(self) -> &'a [u8] {
         const INDEX: usize = index_of("filter_bits");
         self.words(INDEX).as_flattened()
     }
 
     /// The bits of `filter`; lost where they are not all there.
-    pub(crate) fn bits_of(self, filter: Filter) -> &'a [u8] {
+    pub fn bits_of(self, filter: Filter) -> &'a [u8] {
         let octets = 1u32.checked_shl(filter.log2.wrapping_sub(3)).unwrap_or(u32::MAX);
         self.filter_bits().get(rows(filter.start, octets)).unwrap_or_else(|| {
             self.lost.note();
@@ -133,7 +134,7 @@ impl<'a> Tables<'a> {
     }
 
     /// The 256 byte classes `index`; lost where there are none.
-    pub(crate) fn byte_classes(self, index: u32) -> &'a [u8; 256] {
+    pub fn byte_classes(self, index: u32) -> &'a [u8; 256] {
         const ZEROS: &[u8; 256] = &[0; 256];
         self.byte_class_rows().get(index as usize).unwrap_or_else(|| {
             self.lost.note();
@@ -142,7 +143,7 @@ impl<'a> Tables<'a> {
     }
 
     /// All byte classes.
-    pub(crate) fn byte_class_rows(self) -> &'a [[u8; 256]] {
+    pub fn byte_class_rows(self) -> &'a [[u8; 256]] {
         const INDEX: usize = index_of("byte_classes");
         self.words(INDEX).as_flattened().as_chunks().0
     }
@@ -189,7 +190,7 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
 
 /// States and transitions of scanners; see [`cell`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cells<'a> {
+pub struct Cells<'a> {
     cells: &'a [[u8; 8]],
     lost: &'a Lost,
 }
@@ -197,13 +198,13 @@ pub(crate) struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// The cell `index`; nobody's past the end.
     #[inline]
-    pub(crate) fn get(self, index: u32) -> u64 {
+    pub fn get(self, index: u32) -> u64 {
         self.cells.get(index as usize).map_or(cell(NOBODY, 0), |cell| u64::from_le_bytes(*cell))
     }
 
     /// The head of the state `index`; lost where there is none.
     #[inline]
-    pub(crate) fn head(self, index: u32) -> u64 {
+    pub fn head(self, index: u32) -> u64 {
         self.cells.get(index as usize).map_or_else(
             || {
                 self.lost.note();
@@ -215,19 +216,19 @@ impl<'a> Cells<'a> {
 
     /// The cells from `first` on, as octets.
     #[inline]
-    pub(crate) fn text(self, first: u32) -> &'a [u8] {
+    pub fn text(self, first: u32) -> &'a [u8] {
         self.cells.get(first as usize..).unwrap_or(&[]).as_flattened()
     }
 
     /// Number of cells.
-    pub(crate) fn len(self) -> usize {
+    pub fn len(self) -> usize {
         self.cells.len()
     }
 }
 
 /// Sets of octets.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct OctetSets<'a> {
+pub struct OctetSets<'a> {
     sets: &'a [[u8; 32]],
     lost: &'a Lost,
 }
@@ -235,7 +236,7 @@ pub(crate) struct OctetSets<'a> {
 impl OctetSets<'_> {
     /// The set `index`; lost where there is none.
     #[inline]
-    pub(crate) fn get(self, index: u32) -> OctetSet {
+    pub fn get(self, index: u32) -> OctetSet {
         self.sets.get(index as usize).map_or_else(
             || {
                 self.lost.note();
@@ -246,27 +247,29 @@ impl OctetSets<'_> {
     }
 
     /// Number of sets.
-    pub(crate) fn len(self) -> usize {
+    pub fn len(self) -> usize {
         self.sets.len()
     }
 }
 
 /// Names and literal texts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Strings<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) texts: Table<'a, Text>,
+pub struct Strings<'a> {
+    /// All of them, one behind the other.
+    pub bytes: &'a [u8],
+    /// Where each stands.
+    pub texts: Table<'a, Text>,
 }
 
 impl<'a> Strings<'a> {
     /// The string `index`; lost where there is none.
-    pub(crate) fn get(&self, index: u32) -> &'a [u8] {
+    pub fn get(&self, index: u32) -> &'a [u8] {
         let Text { start, octets } = self.texts.row(index);
         self.text(start, octets)
     }
 
     /// The `octets` octets from `start` on; lost where they are not all there.
-    pub(crate) fn text(&self, start: u32, octets: u32) -> &'a [u8] {
+    pub fn text(&self, start: u32, octets: u32) -> &'a [u8] {
         self.bytes.get(rows(start, octets)).unwrap_or_else(|| {
             self.texts.lost.note();
             &[]
@@ -274,14 +277,14 @@ impl<'a> Strings<'a> {
     }
 
     /// Number of strings.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.texts.len()
     }
 }
 
 /// Rows of one kind.
 #[derive(Debug)]
-pub(crate) struct Table<'a, R> {
+pub struct Table<'a, R> {
     words: &'a [[u8; 4]],
     lost: &'a Lost,
     rows: PhantomData<R>,
@@ -297,18 +300,18 @@ impl<R> Copy for Table<'_, R> {}
 
 impl<'a, R: Record> Table<'a, R> {
     /// Number of rows.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.words.len() / R::WORDS
     }
 
     /// Whether numbers are left over behind the last row.
-    pub(crate) fn is_ragged(&self) -> bool {
+    pub fn is_ragged(&self) -> bool {
         !self.words.len().is_multiple_of(R::WORDS)
     }
 
     /// The row `index`, which there is by the check of the artifact; lost where there is none.
     #[inline]
-    pub(crate) fn row(&self, index: u32) -> R {
+    pub fn row(&self, index: u32) -> R {
         self.get(index).unwrap_or_else(|| {
             self.lost.note();
             R::default()
@@ -317,19 +320,19 @@ impl<'a, R: Record> Table<'a, R> {
 
     /// The row `index`, or none where it says so.
     #[inline]
-    pub(crate) fn optional(&self, index: u32) -> Option<R> {
+    pub fn optional(&self, index: u32) -> Option<R> {
         (index != NONE).then(|| self.row(index))
     }
 
     /// The row `index`, if there is one: for who checks.
     #[inline]
-    pub(crate) fn get(&self, index: u32) -> Option<R> {
+    pub fn get(&self, index: u32) -> Option<R> {
         let start = (index as usize).checked_mul(R::WORDS)?;
         self.words.get(start..start.checked_add(R::WORDS)?).map(R::read)
     }
 
     /// The rows `first..first + count`; none, and lost, where they are not all there.
-    pub(crate) fn range(self, first: u32, count: u32) -> impl Iterator<Item = R> + 'a {
+    pub fn range(self, first: u32, count: u32) -> impl Iterator<Item = R> + 'a {
         let start = (first as usize).saturating_mul(R::WORDS);
         let end = start.saturating_add((count as usize).saturating_mul(R::WORDS));
         let words = self.words.get(start..end).unwrap_or_else(|| {
@@ -340,14 +343,14 @@ impl<'a, R: Record> Table<'a, R> {
     }
 
     /// All rows.
-    pub(crate) fn iter(self) -> impl Iterator<Item = R> + 'a {
+    pub fn iter(self) -> impl Iterator<Item = R> + 'a {
         self.words.chunks_exact(R::WORDS).map(R::read)
     }
 }
 
 impl<'a> Table<'a, Number> {
     /// The numbers `first..first + count`; none, and lost, if they are not all there.
-    pub(crate) fn stretch(&self, first: u32, count: u32) -> &'a [[u8; 4]] {
+    pub fn stretch(&self, first: u32, count: u32) -> &'a [[u8; 4]] {
         self.words.get(rows(first, count)).unwrap_or_else(|| {
             self.lost.note();
             &[]
@@ -356,7 +359,7 @@ impl<'a> Table<'a, Number> {
 
     /// The number `index`; 0, and lost, past the end.
     #[inline]
-    pub(crate) fn number(&self, index: usize) -> u32 {
+    pub fn number(&self, index: usize) -> u32 {
         self.words.get(index).map_or_else(
             || {
                 self.lost.note();
@@ -368,7 +371,7 @@ impl<'a> Table<'a, Number> {
 }
 
 /// A stretch of rows.
-pub(crate) fn rows(first: u32, count: u32) -> Range<usize> {
+pub(super) fn rows(first: u32, count: u32) -> Range<usize> {
     let first = first as usize;
     first..first.saturating_add(count as usize)
 }

@@ -12,6 +12,8 @@ use core::fmt;
 pub struct Artifact<B> {
     bytes: B,
     ranges: Ranges,
+    #[cfg(feature = "unchecked")]
+    is_checked: bool,
 }
 
 /// Why bytes are no artifact.
@@ -73,7 +75,12 @@ impl<B: AsRef<[u8]>> Artifact<B> {
     /// Names the first table that is not as it should be.
     pub fn parse(bytes: B) -> Result<Self, ArtifactError> {
         let ranges = ranges(bytes.as_ref())?;
-        let artifact = Self { bytes, ranges };
+        let artifact = Self {
+            bytes,
+            ranges,
+            #[cfg(feature = "unchecked")]
+            is_checked: true,
+        };
         let lost = Lost::of_check();
         check(&artifact.tables(&lost))?;
         if lost.is_set() {
@@ -99,14 +106,20 @@ impl<B: AsRef<[u8]>> Artifact<B> {
     }
 
     /// The tables; `lost` notes rows that are asked for and not there.
-    pub(crate) fn tables<'a>(&'a self, lost: &'a Lost) -> Tables<'a> {
+    #[doc(hidden)]
+    pub fn tables<'a>(&'a self, lost: &'a Lost) -> Tables<'a> {
         Tables::new(self.bytes.as_ref().as_chunks().0, &self.ranges, lost)
     }
 
     /// The artifact of `bytes` whose rows nobody has looked at.
-    #[cfg(test)]
+    #[cfg(feature = "unchecked")]
     pub(crate) fn unchecked(bytes: B, sound: &Self) -> Self {
-        Self { bytes, ranges: sound.ranges }
+        Self { bytes, ranges: sound.ranges, is_checked: false }
+    }
+
+    #[cfg(feature = "unchecked")]
+    pub(crate) fn is_checked(&self) -> bool {
+        self.is_checked
     }
 }
 

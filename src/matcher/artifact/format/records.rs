@@ -4,7 +4,7 @@ use super::NONE;
 use super::kinds::{instruction, look};
 
 /// A row of a table: some numbers.
-pub(crate) trait Record: Sized + Default + 'static {
+pub trait Record: Sized + Default + 'static {
     /// Numbers in a row.
     const WORDS: usize;
     /// The row whose numbers are `words`.
@@ -17,7 +17,7 @@ macro_rules! record {
     ($(#[$about:meta])* $name:ident { $($(#[$field_about:meta])* $field:ident),* $(,)? }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-        pub(crate) struct $name { $($(#[$field_about])* pub(crate) $field: u32),* }
+        pub struct $name { $($(#[$field_about])* pub $field: u32),* }
 
         impl Record for $name {
             const WORDS: usize = [$(stringify!($field)),*].len();
@@ -428,20 +428,20 @@ record! {
 impl Addresses {
     /// The addresses from `first` on are of `class`.
     #[expect(clippy::cast_possible_truncation, reason = "the number is kept in four pieces")]
-    pub(crate) fn new(first: u128, class: u32) -> Self {
+    pub fn new(first: u128, class: u32) -> Self {
         let [a, b, c, d] = [96, 64, 32, 0].map(|shift| (first >> shift) as u32);
         Self { a, b, c, d, class }
     }
 
     /// Where they begin.
-    pub(crate) fn first(&self) -> u128 {
+    pub fn first(&self) -> u128 {
         [self.a, self.b, self.c, self.d].into_iter().fold(0, |number, word| number << 32 | u128::from(word))
     }
 }
 
 impl Instruction {
     /// Whether it leads to one of the first `count` instructions of `program`, and names slots and look-around of it only.
-    pub(crate) fn is_of(self, program: Program) -> bool {
+    pub fn is_of(self, program: Program) -> bool {
         let is_there = |at: u32| at < program.count;
         match self.kind {
             instruction::BYTE => is_there(self.c),
@@ -455,7 +455,7 @@ impl Instruction {
 
 impl Service {
     /// One that keeps nothing.
-    pub(crate) const NONE: Self = Self {
+    pub const NONE: Self = Self {
         flags: 0,
         slash_redirect: 0,
         plans: NONE,
@@ -469,17 +469,17 @@ impl Service {
 
 impl Node {
     /// How many of `children` it takes where its variable has `classes`.
-    pub(crate) fn children_count(&self, classes: u32) -> u32 {
+    pub fn children_count(&self, classes: u32) -> u32 {
         if self.runs == 0 { classes } else { self.runs.saturating_mul(2) - 1 }
     }
 }
 
 impl Slot {
     /// Slots that are looked at for one value. The compiler gives a table more slots until that is enough.
-    pub(crate) const PROBES_MAX: u32 = 32;
+    pub const PROBES_MAX: u32 = 32;
 
     /// The slots of a table of `count` where a value with `hash` may stand, in order.
-    pub(crate) fn places(hash: ValueHash, count: u32) -> impl Iterator<Item = u32> {
+    pub fn places(hash: ValueHash, count: u32) -> impl Iterator<Item = u32> {
         let first = hash.0 ^ (hash.0 >> 15);
         (0..Self::PROBES_MAX.min(count)).map(move |probe| first.wrapping_add(probe) & count.wrapping_sub(1))
     }
@@ -487,14 +487,14 @@ impl Slot {
 
 /// The hash of a value, taken piece by piece (FNV-1a).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ValueHash(u32);
+pub struct ValueHash(u32);
 
 impl ValueHash {
     /// Of nothing yet.
-    pub(crate) const START: Self = Self(0x811C_9DC5);
+    pub const START: Self = Self(0x811C_9DC5);
 
     /// The hash of a name that is there as a whole, eight octets at a time.
-    pub(crate) fn of_name(name: &[u8]) -> Self {
+    pub fn of_name(name: &[u8]) -> Self {
         let Some(last) = name.last_chunk::<8>() else { return Self::START.feed(name) };
         let words = name.as_chunks::<8>().0.iter().chain([last]);
         let mix = |hash: u64, word: &[u8; 8]| {
@@ -505,7 +505,7 @@ impl ValueHash {
     }
 
     /// With `bytes` behind what was fed before.
-    pub(crate) fn feed(self, bytes: &[u8]) -> Self {
+    pub fn feed(self, bytes: &[u8]) -> Self {
         Self(bytes.iter().fold(self.0, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)))
     }
 }

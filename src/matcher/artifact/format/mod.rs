@@ -11,21 +11,21 @@ mod cell;
 mod kinds;
 mod records;
 
-pub(crate) use cell::*;
-pub(crate) use kinds::*;
-pub(crate) use records::*;
+pub use cell::*;
+pub use kinds::*;
+pub use records::*;
 
 /// How every artifact begins. The line ends show a transfer that changed them.
-pub(crate) const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
+pub const MAGIC: [u8; 8] = *b"RULEC\r\n\x1a";
 
 /// Raised with every change of the layout. Readers take exactly this one.
-pub(crate) const VERSION: u32 = 9;
+pub const VERSION: u32 = 9;
 
 /// Index 0 and up: no such thing.
-pub(crate) const NONE: u32 = u32::MAX;
+pub const NONE: u32 = u32::MAX;
 
 /// Names of the tables, in order.
-pub(crate) const TABLES: [&str; 41] = [
+pub const TABLES: [&str; 41] = [
     "policy",
     "header_slots",
     "header_names",
@@ -70,29 +70,29 @@ pub(crate) const TABLES: [&str; 41] = [
 ];
 
 /// In `eligible`: the search of the outermost level of the lookup.
-pub(crate) const ROOT_SEARCH: u32 = NONE - 1;
+pub const ROOT_SEARCH: u32 = NONE - 1;
 
 /// Scans of one search that may be found several times on one text, and are started once: a matcher keeps two bits of
 /// each.
-pub(crate) const REPEATING_MAX: u32 = 4096;
+pub const REPEATING_MAX: u32 = 4096;
 
 /// Instructions of a program that is simulated: a matcher keeps two lists of them.
-pub(crate) const SIMULATED_MAX: usize = 1024;
+pub const SIMULATED_MAX: usize = 1024;
 
 /// Fields (more exactly: classifiers) that the guards of one policy may read: a matcher keeps a class for each.
-pub(crate) const VARIABLES_MAX: usize = 512;
+pub const VARIABLES_MAX: usize = 512;
 
 /// Classes of one variable: a matcher keeps them in 16 bits, of which the highest number means that it is not known yet.
-pub(crate) const CLASSES_MAX: usize = 65_535;
+pub const CLASSES_MAX: usize = 65_535;
 
 /// Headers that the rules of one policy may read: a matcher keeps the place of each.
-pub(crate) const HEADERS_MAX: usize = 512;
+pub const HEADERS_MAX: usize = 512;
 
 /// Named groups and variables of one policy: a matcher keeps the text of each.
-pub(crate) const CAPTURES_MAX: usize = 64;
+pub const CAPTURES_MAX: usize = 64;
 
 /// Look-around of one regex whose groups are taken: a matcher keeps a bit of each for every position.
-pub(crate) const LOOKS_MAX: usize = 8;
+pub const LOOKS_MAX: usize = 8;
 
 /// Octets before the first table.
-pub(crate) const HEADER_OCTETS: usize = 8 + 4 * 3 + TABLES.len() * 8;
+pub const HEADER_OCTETS: usize = 8 + 4 * 3 + TABLES.len() * 8;

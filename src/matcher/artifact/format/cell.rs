@@ -13,103 +13,101 @@
 use core::ops::RangeInclusive;
 
 /// Set in the owner of a head.
-pub(crate) const HEAD: u32 = 1 << 31;
+pub const HEAD: u32 = 1 << 31;
 
 /// Set in the head of a chain; the bits below are the octets of its text.
-pub(crate) const CHAIN: u32 = 1 << 30;
+pub const CHAIN: u32 = 1 << 30;
 
 /// Set in the head of a state that tells only that a location takes the path, whether it ends or goes on; the bits below
 /// are [`ROOT_FIRST`], [`LAST`] and the location. In other heads they are those of a [`LOOP`], or [`LAST`] and an
 /// output's index plus 1, or 0.
-pub(crate) const LITERAL: u32 = 1 << 29;
+pub const LITERAL: u32 = 1 << 29;
 
 /// Set in a literal where the search of the outermost level goes before its location.
-pub(crate) const ROOT_FIRST: u32 = 1 << 28;
+pub const ROOT_FIRST: u32 = 1 << 28;
 
 /// Set in a literal or an output that nothing follows: what the text has behind it need not be read.
-pub(crate) const LAST: u32 = 1 << 27;
+pub const LAST: u32 = 1 << 27;
 
 /// The bits of an output's index plus 1. There are fewer outputs, each taking 32 octets, with a head, of an artifact below
 /// 4 GiB.
-pub(crate) const OUTPUT: u32 = LAST - 1;
+pub const OUTPUT: u32 = LAST - 1;
 
 /// In a literal: no location. There are fewer of them, each taking more than 32 octets of an artifact below 4 GiB.
-pub(crate) const NOWHERE: u32 = LAST - 1;
+pub const NOWHERE: u32 = LAST - 1;
 
 /// Set in the head of a loop, which is no chain and no literal; the bits below are [`SOME`] and the set of octets.
-pub(crate) const LOOP: u32 = 1 << 28;
+pub const LOOP: u32 = 1 << 28;
 
 /// Set in a loop that reads one octet at least: the text does not go on with anything else.
-pub(crate) const SOME: u32 = 1 << 27;
+pub const SOME: u32 = 1 << 27;
 
 /// The longest text of one chain, in octets: longer ones are several.
-pub(crate) const CHAIN_MAX: usize = 0xFFFF;
+pub const CHAIN_MAX: usize = 0xFFFF;
 
 /// Texts of chains hold no byte below it.
-pub(crate) const CHAIN_BYTE_MIN: u8 = 0x20;
+pub const CHAIN_BYTE_MIN: u8 = 0x20;
 
 /// What the last octet of each cell of a text is, and of what fills it up: so no cell of a text has an owner that is a
 /// state, states being below 2^29 where an artifact is below 4 GiB, and none can be taken for a head.
-pub(crate) const CHAIN_WORD_ENDS: RangeInclusive<u8> = CHAIN_BYTE_MIN..=0x7F;
+pub const CHAIN_WORD_ENDS: RangeInclusive<u8> = CHAIN_BYTE_MIN..=0x7F;
 
 /// The owner of a cell that nobody owns. No state has this index: cells are fewer.
-pub(crate) const NOBODY: u32 = HEAD - 1;
+pub const NOBODY: u32 = HEAD - 1;
 
 /// Set in a next state whose head must be looked at before the next byte: a chain, a loop, or a state that tells something
 /// on the way.
-pub(crate) const SPECIAL: u32 = 1 << 31;
+pub const SPECIAL: u32 = 1 << 31;
 
 /// The next state where nothing can be told any more.
-pub(crate) const DEAD: u32 = u32::MAX;
+pub const DEAD: u32 = u32::MAX;
 
 /// A set of octets, a bit for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct OctetSet(pub(crate) [u8; 32]);
+pub struct OctetSet(pub [u8; 32]);
 
 impl OctetSet {
     /// Whether `octet` is in it.
     #[inline]
-    pub(crate) fn has(&self, octet: u8) -> bool {
+    pub fn has(&self, octet: u8) -> bool {
         self.0.get(usize::from(octet / 8)).is_some_and(|bits| bits >> (octet % 8) & 1 == 1)
     }
 
     /// Puts `octet` in.
-    #[cfg(feature = "compiler")]
-    pub(crate) fn insert(&mut self, octet: u8) {
+    pub fn insert(&mut self, octet: u8) {
         if let Some(bits) = self.0.get_mut(usize::from(octet / 8)) {
             *bits |= 1 << (octet % 8);
         }
     }
 
     /// How many octets are in it.
-    #[cfg(feature = "compiler")]
-    pub(crate) fn len(&self) -> u32 {
+    pub fn len(&self) -> u32 {
         self.0.iter().map(|bits| bits.count_ones()).sum()
     }
 }
 
 /// A cell: its owner in the high half, the next state in the low half.
-pub(crate) fn cell(owner: u32, next: u32) -> u64 {
+pub fn cell(owner: u32, next: u32) -> u64 {
     u64::from(owner) << 32 | u64::from(next)
 }
 
 /// The owner of a cell.
-pub(crate) fn owner(cell: u64) -> u32 {
+pub fn owner(cell: u64) -> u32 {
     u32::try_from(cell >> 32).unwrap_or(NOBODY)
 }
 
 /// The next state of a cell.
-pub(crate) fn next(cell: u64) -> u32 {
+pub fn next(cell: u64) -> u32 {
     u32::try_from(cell & u64::from(u32::MAX)).unwrap_or(DEAD)
 }
 
 /// Three letters as a number, whatever their case.
-pub(crate) fn filter_gram(letters: &[u8]) -> Option<u32> {
+pub fn filter_gram(letters: &[u8]) -> Option<u32> {
     let [first, second, third] = *letters.first_chunk::<3>()?;
     Some(u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020)
 }
 
 /// The bit of a gram in a filter of `2^log2` bits (multiplicative hashing, Knuth 6.4).
-pub(crate) fn filter_bit(gram: u32, log2: u32) -> usize {
+pub fn filter_bit(gram: u32, log2: u32) -> usize {
     (gram.wrapping_mul(0x9E37_79B1) >> (32 - log2.clamp(1, 31))) as usize
 }

@@ -2,6 +2,10 @@
 //!
 //! *Classify, then decide*: a field is read once by its automaton, guards are looked up in the diagram of the classes,
 //! and the operations of one service and one location run top to bottom.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), no_std)]
+
+pub mod artifact;
 
 mod address;
 mod ambiguous;
@@ -12,7 +16,8 @@ mod course;
 mod decide;
 mod decision;
 mod escape;
-pub(crate) mod field_name;
+#[doc(hidden)]
+pub mod field_name;
 mod field_text;
 mod field_value;
 mod fields;
@@ -35,26 +40,32 @@ mod scan;
 mod scratch;
 mod settings;
 mod simulate;
-pub(crate) mod spelling;
+#[doc(hidden)]
+pub mod spelling;
 mod target;
 mod template;
 mod unique;
 mod values;
 mod walk;
 
-#[cfg(feature = "compiler")]
-pub(crate) use captures::fits as program_fits;
 pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side, is_success};
 pub use escape::is_escaped_in_location;
 pub use find::Found;
 pub use omission::{Omission, Omitted};
 pub use refusal::Refusal;
 pub use request::{Body, Caller, Header, Request, Scheme};
-#[cfg(feature = "compiler")]
-pub(crate) use scratch::SCRATCH_OCTETS;
 pub use scratch::Scratch;
 
 use crate::artifact::{Artifact, ArtifactError, Lost};
+
+/// What the compiler and the proxy of this workspace share with the matcher; nobody else builds on it.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::artifact::{Cells, Lost, OctetSets, Table, Tables, checksum, format, header_hash};
+    pub use crate::captures::fits as program_fits;
+    pub use crate::scratch::SCRATCH_OCTETS;
+    pub use crate::{field_name, spelling};
+}
 
 /// The compiled policy of an artifact, ready to decide.
 #[derive(Debug)]
@@ -72,8 +83,8 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     }
 
     /// A matcher of `bytes` whose rows nobody has checked; the tables stand where those of `sound` do.
-    #[cfg(test)]
-    pub(crate) fn unchecked(bytes: B, sound: &Self) -> Self {
+    #[cfg(feature = "unchecked")]
+    pub fn unchecked(bytes: B, sound: &Self) -> Self {
         Self { artifact: Artifact::unchecked(bytes, &sound.artifact) }
     }
 
@@ -95,6 +106,8 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     /// reached guards read; allocates nothing.
     pub fn decide<'d>(&'d self, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
         let (lost, work) = scratch.parts();
+        #[cfg(feature = "unchecked")]
+        lost.promise(self.artifact.is_checked());
         decide::decide(self.artifact.tables(lost), request, work)
     }
 

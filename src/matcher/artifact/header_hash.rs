@@ -7,7 +7,7 @@ use super::format::HeaderName;
 
 /// The first octets of a name and its last, which together are the whole of most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ends {
+pub struct Ends {
     head: u64,
     tail: u64,
 }
@@ -18,7 +18,7 @@ const OCTETS_MAX: usize = 16;
 impl Ends {
     /// Those of `name`.
     #[inline]
-    pub(crate) fn of(name: &[u8]) -> Self {
+    pub fn of(name: &[u8]) -> Self {
         if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
             return Self { head: u64::from_le_bytes(*head), tail: u64::from_le_bytes(*tail) };
         }
@@ -31,7 +31,7 @@ impl Ends {
     }
 
     /// Those of `name` with `letter` put over each octet.
-    pub(crate) fn of_letters(name: &[u8], letter: impl Fn(u8) -> u8) -> Self {
+    pub fn of_letters(name: &[u8], letter: impl Fn(u8) -> u8) -> Self {
         let (mut front, mut back) = ([0; 8], [0; 8]);
         let octets = name.len().min(8);
         for (to, octet) in front.iter_mut().zip(name) {
@@ -48,7 +48,7 @@ impl Ends {
 
     /// The slot among `2^bits`, of which there are from 2 to 2^16. Letters count alike in both cases.
     #[inline]
-    pub(crate) fn slot(self, factor: u32, bits: u32) -> usize {
+    pub fn slot(self, factor: u32, bits: u32) -> usize {
         const LOWER: u64 = 0x2020_2020_2020_2020;
         let key = (self.head | LOWER) ^ (self.tail | LOWER).rotate_left(23);
         let mixed = key.wrapping_mul(u64::from(factor) << 32 | u64::from(factor));
@@ -59,7 +59,7 @@ impl Ends {
 impl HeaderName {
     /// The row of the name `lower`, in lower case, that begins at `start` in the bytes.
     #[expect(clippy::cast_possible_truncation, reason = "the numbers are kept in two pieces")]
-    pub(crate) fn new(start: u32, lower: &[u8], next: u32) -> Self {
+    pub fn new(start: u32, lower: &[u8], next: u32) -> Self {
         let Ends { head, tail } = Ends::of(lower);
         let (head_letters, tail_letters) = (letters_of(head), letters_of(tail));
         Self {
@@ -78,13 +78,13 @@ impl HeaderName {
     }
 
     /// The name in lower case.
-    pub(crate) fn lower(self, bytes: &[u8]) -> &[u8] {
+    pub fn lower(self, bytes: &[u8]) -> &[u8] {
         bytes.get(self.start as usize..).and_then(|bytes| bytes.get(..self.octets as usize)).unwrap_or(&[])
     }
 
     /// Whether it is `name`, which has these `ends`, in whatever case.
     #[inline]
-    pub(crate) fn is(self, name: &[u8], ends: Ends, bytes: &[u8]) -> bool {
+    pub fn is(self, name: &[u8], ends: Ends, bytes: &[u8]) -> bool {
         let number = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
         name.len() == self.octets as usize
             && ends.head | number(self.head_letters_low, self.head_letters_high)
@@ -102,6 +102,6 @@ fn letters_of(octets: u64) -> u64 {
 
 /// The bit that stands for names as long as `name`, or 64 octets longer.
 #[inline]
-pub(crate) fn length_bit(name: &[u8]) -> u64 {
+pub fn length_bit(name: &[u8]) -> u64 {
     1 << (name.len() & 63)
 }
