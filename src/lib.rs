@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod artifact;
+pub use rulec_contract as contract;
 pub use rulec_matcher as matcher;
 
 #[cfg(feature = "compiler")]

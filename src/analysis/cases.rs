@@ -1,6 +1,6 @@
 //! Runs `test` blocks: each line is decided by the compiled matcher and compared with what it expects.
 
-use crate::artifact::manifest::Manifest;
+use crate::contract::manifest::Manifest;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::matcher::{Matcher, Scratch};
 use crate::model::{Test, TestCase};

@@ -3,11 +3,11 @@
 //! The matcher speaks in indices, and people read names. A manifest of other names would have one upstream asked and another
 //! one logged, or a caller of one plan decided as one of another.
 
-use super::manifest::{CredentialKind, Manifest, PlanSource};
 use super::{Artifact, format::NONE};
 use crate::artifact::Lost;
 use crate::artifact::Tables;
 use crate::artifact::format::{Variable, field, plans};
+use crate::contract::manifest::{CredentialKind, Manifest, PlanSource};
 use crate::visible::line;
 use core::fmt;
 use std::collections::BTreeSet;
@@ -36,29 +36,27 @@ impl fmt::Display for ManifestError {
 
 impl core::error::Error for ManifestError {}
 
-impl Manifest {
-    /// The manifest of `artifact`, found to agree with its tables: everybody who needs names takes them from here.
-    ///
-    /// Linear in its size. `Artifact::parse` has found before that the manifest is the one that these tables were written
-    /// with; this finds that it was right.
-    ///
-    /// # Errors
-    /// The first thing that it says otherwise than the tables.
-    pub fn of<B: AsRef<[u8]>>(artifact: &Artifact<B>) -> Result<Self, ManifestError> {
-        let manifest: Self = serde_json::from_slice(artifact.manifest())
-            .map_err(|error| ManifestError::Json(line(&error.to_string())))?;
-        let lost = Lost::of_check();
-        let tables = artifact.tables(&lost);
-        counts_agree(&manifest, tables)?;
-        names_are_different(&manifest)?;
-        let has = |holds: bool, what| if holds { Ok(()) } else { Err(ManifestError::Names(what)) };
-        has(facts_agree(&manifest, tables), "facts")?;
-        has(plans_agree(&manifest, tables), "plans")?;
-        has(services_agree(&manifest, tables), "plans of a service")?;
-        has(listeners_agree(&manifest, tables), "listeners")?;
-        has(!lost.is_set(), "tables")?;
-        Ok(manifest)
-    }
+/// The manifest of `artifact`, found to agree with its tables: everybody who needs names takes them from here.
+///
+/// Linear in its size. `Artifact::parse` has found before that the manifest is the one that these tables were written
+/// with; this finds that it was right.
+///
+/// # Errors
+/// The first thing that it says otherwise than the tables.
+pub fn manifest_of<B: AsRef<[u8]>>(artifact: &Artifact<B>) -> Result<Manifest, ManifestError> {
+    let manifest: Manifest =
+        serde_json::from_slice(artifact.manifest()).map_err(|error| ManifestError::Json(line(&error.to_string())))?;
+    let lost = Lost::of_check();
+    let tables = artifact.tables(&lost);
+    counts_agree(&manifest, tables)?;
+    names_are_different(&manifest)?;
+    let has = |holds: bool, what| if holds { Ok(()) } else { Err(ManifestError::Names(what)) };
+    has(facts_agree(&manifest, tables), "facts")?;
+    has(plans_agree(&manifest, tables), "plans")?;
+    has(services_agree(&manifest, tables), "plans of a service")?;
+    has(listeners_agree(&manifest, tables), "listeners")?;
+    has(!lost.is_set(), "tables")?;
+    Ok(manifest)
 }
 
 fn counts_agree(manifest: &Manifest, t: Tables<'_>) -> Result<(), ManifestError> {

@@ -2,13 +2,9 @@
 
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 mod agreement;
-#[cfg(any(feature = "compiler", feature = "proxy"))]
-pub mod cases;
-#[cfg(any(feature = "compiler", feature = "proxy"))]
-pub mod manifest;
 
 #[cfg(any(feature = "compiler", feature = "proxy"))]
-pub use agreement::ManifestError;
+pub use agreement::{ManifestError, manifest_of};
 pub use rulec_matcher::artifact::{Artifact, ArtifactError};
 #[cfg(any(feature = "compiler", feature = "proxy"))]
 pub(crate) use rulec_matcher::internal::{Lost, Tables, format};

@@ -3,13 +3,13 @@
 use super::decide::Place;
 use super::decision::{BodyAction, Decision, Edits, Forward, Outcome};
 use super::method::{ALLOW_ALL, forwards_body, is_allowed};
-use super::refusal::Refusal;
 use super::request::{Body, Header};
 use super::run::{Halt, Run};
 use super::scratch::{Slice, Text, Work};
 use super::settings::Made;
 use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Operation, body_action, operation};
+use rulec_contract::Refusal;
 
 /// Octets of a body that is forwarded where the rules say nothing; nginx's `client_max_body_size`.
 const BODY_OCTETS_MAX: u64 = 1024 * 1024;

@@ -4,11 +4,11 @@ use super::answer::{Draft, Given};
 use super::decide::Place;
 use super::find::{Found, NESTING_MAX, find};
 use super::method::GET;
-use super::refusal::Refusal;
 use super::run::{Halt, LastSettings, Run};
 use super::scratch::{Slice, Text};
 use super::walk::End;
 use crate::artifact::format::{Location, NONE, Operation, operation};
+use rulec_contract::Refusal;
 
 /// How often a request may be sent on; nginx answers 500 to once more.
 const HOPS_MAX: u32 = 10;

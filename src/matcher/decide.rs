@@ -6,7 +6,6 @@ use super::decision::Decision;
 use super::host::{authority, host, lower};
 use super::lines;
 use super::method::is_valid;
-use super::refusal::Refusal;
 use super::request::Request;
 use super::run::{Halt, Run};
 use super::scan::first_of;
@@ -15,6 +14,7 @@ use super::target::{self, Malformed, Target};
 use super::values;
 use crate::artifact::Tables;
 use crate::artifact::format::{Host, NONE, ValueHash, service_flag};
+use rulec_contract::Refusal;
 
 /// Decides `request`; what is made on the way goes into `scratch`.
 pub(super) fn decide<'d>(tables: Tables<'d>, request: &Request<'d>, scratch: &'d mut Work) -> Decision<'d> {

@@ -1,9 +1,9 @@
 //! What is to be done with a request.
 
-use super::Refusal;
 use super::request::Header;
 use super::scratch::Slice;
 use crate::artifact::Tables;
+use rulec_contract::Refusal;
 
 /// A decision; its bytes stand in the request, the artifact or the scratch.
 #[derive(Clone, Debug)]
@@ -192,11 +192,6 @@ pub enum BodyAction {
     Forward,
     /// Read and dropped, with Content-Length, Transfer-Encoding, Content-Type, Content-Encoding and Expect.
     Strip,
-}
-
-/// Whether nginx's `add_header` without `always` adds its line to an answer of `status`.
-pub const fn is_success(status: u16) -> bool {
-    matches!(status, 200 | 201 | 204 | 206 | 301..=304 | 307 | 308)
 }
 
 /// One edit of a head.

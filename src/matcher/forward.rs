@@ -2,12 +2,12 @@
 
 use super::ambiguous::is_ambiguous;
 use super::escape::{EscapeSet, put_escaped};
-use super::refusal::Refusal;
 use super::run::{Halt, Run};
 use super::scratch::{Full, Slice, Text};
 use super::spelling::{Argument, arguments, is_spelling};
 use super::target::{Malformed, normalise};
 use crate::artifact::format::{NONE, Operation, plans, proxy_form, service_flag};
+use rulec_contract::Refusal;
 
 impl<'d> Run<'d, '_> {
     /// The target for the `proxy` of `operation`, without the credentials that are not kept. One that was made has to fit

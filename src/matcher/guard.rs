@@ -3,14 +3,15 @@
 use super::address;
 use super::automaton::Run as AutomatonRun;
 use super::fields::{argument_variable, arguments, cookie};
-use super::refusal::Refusal;
-use super::request::{Body, Caller};
+use super::request::Body;
 use super::run::{Halt, Run};
 use super::spelling::{self, is_spelling};
 use super::values;
 use crate::artifact::Table;
 use crate::artifact::format::{NONE, Node, Number, PlansRow, ValueHash, Variable, field, plans};
 use core::ops::Range;
+use rulec_contract::Caller;
+use rulec_contract::Refusal;
 
 /// Pairs of nodes that are compared before a fact is asked for rather than not; a guard asks for few.
 const COMPARISONS_MAX: u32 = 8192;

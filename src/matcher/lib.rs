@@ -33,7 +33,6 @@ mod method;
 mod normal;
 mod omission;
 mod reader;
-mod refusal;
 mod request;
 mod run;
 mod scan;
@@ -48,12 +47,13 @@ mod unique;
 mod values;
 mod walk;
 
-pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side, is_success};
+pub use decision::{BodyAction, Decision, Edit, EditAction, Edits, Forward, Outcome, Side};
 pub use escape::is_escaped_in_location;
 pub use find::Found;
 pub use omission::{Omission, Omitted};
-pub use refusal::Refusal;
-pub use request::{Body, Caller, Header, Request, Scheme};
+pub use request::{Body, Header, Request, Scheme};
+#[doc(no_inline)]
+pub use rulec_contract::{Caller, Refusal};
 pub use scratch::Scratch;
 
 use crate::artifact::{Artifact, ArtifactError, Lost};
@@ -63,7 +63,6 @@ use crate::artifact::{Artifact, ArtifactError, Lost};
 pub mod internal {
     pub use crate::artifact::{Cells, Lost, OctetSets, Table, Tables, checksum, format, header_hash};
     pub use crate::captures::fits as program_fits;
-    pub use crate::scratch::SCRATCH_OCTETS;
     pub use crate::{field_name, spelling};
 }
 

@@ -6,10 +6,10 @@
 use super::decision::Decision;
 use super::field_name::{is_plain, is_plain_but_for_underscores, is_protected, is_same, named_by};
 use super::lines::CONNECTION;
-use super::refusal::Refusal;
 use super::run::{Halt, Run};
 use crate::artifact::Tables;
 use crate::artifact::format::{Service, plans, service_flag};
+use rulec_contract::Refusal;
 
 /// Fields that the Connection lines of a request may name; clients name one or two.
 const CONNECTION_NAMES_MAX: usize = 32;

@@ -1,6 +1,7 @@
 //! What a decision is made on.
 
 use core::net::{IpAddr, Ipv4Addr};
+use rulec_contract::Caller;
 
 /// A header line: name as sent, value without surrounding blanks.
 pub type Header<'r> = (&'r [u8], &'r [u8]);
@@ -86,18 +87,4 @@ pub enum Body {
     Octets(u64),
     /// Transfer-Encoding: the length is not known.
     Unknown,
-}
-
-/// Who calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the language has these")]
-pub enum Caller {
-    /// A caller with this plan (its index in the service's plan source).
-    Plan(u16),
-    /// No credential was sent.
-    Missing,
-    /// Nobody knows the credential.
-    Unknown,
-    /// The lookup failed.
-    Failed,
 }

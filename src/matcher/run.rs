@@ -1,11 +1,11 @@
 //! The state of one decision.
 
 use super::decision::EditRow;
-use super::refusal::Refusal;
 use super::request::Request;
 use super::scratch::{Arena, Full, SCRATCH_OCTETS, SCRATCH_WORDS, SETTINGS_MAX, Slice, Text, Work};
 use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Policy, Service, VARIABLES_MAX};
+use rulec_contract::Refusal;
 
 /// Everything that is known while a request is decided.
 #[derive(Debug)]

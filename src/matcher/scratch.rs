@@ -4,10 +4,10 @@ use super::decision::EditRow;
 use crate::artifact::Lost;
 use crate::artifact::format::{CAPTURES_MAX, HEADERS_MAX, VARIABLES_MAX};
 use core::ops::Range;
+use rulec_contract::DECISION_OCTETS_MAX;
 
-/// Octets of all paths, targets and values that one decision makes. A request head of 16 KiB, rewritten a few times
-/// and with its headers edited, fits.
-pub const SCRATCH_OCTETS: usize = 64 * 1024;
+/// Octets that a decision makes.
+pub(crate) const SCRATCH_OCTETS: usize = DECISION_OCTETS_MAX;
 
 /// Words for taking captures: threads of a regex, with their slots.
 pub(crate) const SCRATCH_WORDS: usize = 32 * 1024;

@@ -1,11 +1,12 @@
 //! Settings that were reached, made ready for the host: header edits and meters.
 
-use super::decision::{EditAction, EditRow, EditValue, Side, is_success};
-use super::refusal::Refusal;
+use super::decision::{EditAction, EditRow, EditValue, Side};
 use super::request::Scheme;
 use super::run::{Halt, Run};
 use super::scratch::Slice;
 use crate::artifact::format::{NONE, Operation, operation, plans};
+use rulec_contract::Refusal;
+use rulec_contract::is_success;
 
 /// In the action of a header edit: only on success.
 const ON_SUCCESS: u32 = 4;

@@ -2,11 +2,11 @@
 
 use super::escape::{EscapeSet, put_escaped};
 use super::fields::{argument_variable, cookie};
-use super::request::Caller;
 use super::run::{Halt, Run};
 use super::scratch::{Full, Slice, Text};
 use crate::artifact::format::{NONE, Part, part, plans};
 use core::fmt::{self, Write};
+use rulec_contract::Caller;
 
 /// How groups are put into a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use super::captures::captures;
 use super::escape::{EscapeSet, escape_since, put_unescaped_redirect};
-use super::refusal::Refusal;
 use super::run::{Halt, Run};
 use super::scratch::{Slice, Text};
 use super::template::Groups;
 use super::unique::{is_unique_argument, is_unique_cookie};
 use crate::artifact::format::{NONE, Operation, field, operation, part, rewrite_flag};
+use rulec_contract::Refusal;
 
 /// How a walk ends.
 #[derive(Clone, Copy, Debug)]

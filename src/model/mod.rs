@@ -12,8 +12,8 @@ mod statement;
 mod template;
 mod test;
 
-pub use crate::artifact::cases::RequestRecord;
-pub use crate::trial::verdict::*;
+pub use crate::contract::cases::RequestRecord;
+pub use crate::contract::verdict::*;
 pub use allowed::Allowed;
 pub use load::*;
 pub(crate) use map::MapAnswer;

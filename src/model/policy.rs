@@ -2,7 +2,7 @@
 
 use super::pattern::Meaning;
 use super::{Allowed, Map, Statement, Template, Test};
-use crate::artifact::manifest::{Fact, PlanSource, Upstream};
+use crate::contract::manifest::{Fact, PlanSource, Upstream};
 use crate::diagnostic::Span;
 use std::collections::BTreeSet;
 

@@ -27,7 +27,7 @@ pub use engine::Simulation;
 pub(crate) use guard::satisfies;
 
 use super::{LocationId, Pattern, Policy, RequestRecord, ServiceId, Verdict};
-use crate::matcher::Caller;
+use crate::contract::Caller;
 use answer::verdict;
 use arrival::arrive;
 use core::ops::Range;

@@ -1,7 +1,7 @@
 //! What `test` blocks say.
 
 use super::RequestRecord;
-pub use crate::artifact::cases::Expectation;
+pub use crate::contract::cases::Expectation;
 use crate::diagnostic::Span;
 
 /// `test "NAME" { ... }`

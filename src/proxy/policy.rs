@@ -12,8 +12,9 @@ use super::keys::{HashKey, Keys, read_bounded};
 use super::plans::PlanSource;
 use super::resident::Resident;
 use super::upstream::{Names, Upstream, tls};
-use crate::artifact::cases::Case;
-use crate::artifact::manifest::{self, CredentialKind, Manifest};
+use crate::artifact::manifest_of;
+use crate::contract::cases::Case;
+use crate::contract::manifest::{self, CredentialKind, Manifest};
 use crate::matcher::{Matcher, Scratch};
 use crate::trial;
 
@@ -107,7 +108,7 @@ impl Policy {
         let hash = blake3::hash(&artifact).to_hex().to_string();
         let damaged = |problem: String| LoadError::invalid(vec![format!("the artifact is refused: {problem}")]);
         let matcher = Matcher::parse(Resident::new(artifact)).map_err(|error| damaged(error.to_string()))?;
-        let manifest = Manifest::of(matcher.artifact()).map_err(|error| damaged(error.to_string()))?;
+        let manifest = manifest_of(matcher.artifact()).map_err(|error| damaged(error.to_string()))?;
         let mut problems = self_test(&matcher, &manifest);
         check_listeners(&manifest, config, &mut problems);
         let names = Names::new(config.dns.clone());

@@ -1,9 +1,9 @@
 //! Whether a policy does with a request what a line of a `test` block expects.
 
 use super::record::{Lines, RecordError, latin1, verdict, with_decision};
-use super::verdict::{Verdict, VerdictKind};
-use crate::artifact::cases::{Expectation, RequestRecord};
-use crate::artifact::manifest::Manifest;
+use crate::contract::cases::{Expectation, RequestRecord};
+use crate::contract::manifest::Manifest;
+use crate::contract::verdict::{Verdict, VerdictKind};
 use crate::matcher::internal::field_name::{begins_with, is_same};
 use crate::matcher::{Decision, EditAction, Matcher, Request, Scratch, Side};
 
@@ -118,7 +118,7 @@ fn names(pattern: &[u8], name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trial::verdict::Forward;
+    use crate::contract::verdict::Forward;
 
     fn lines(lines: &[(&str, &str)]) -> Lines {
         lines.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()

@@ -3,9 +3,9 @@
 //! The matcher speaks bytes and indices, the line speaks Latin-1 and names; this is the only place that turns one into
 //! the other.
 
-use super::verdict::{self, HeaderChanges, Verdict, VerdictKind};
-use crate::artifact::cases::RequestRecord;
-use crate::artifact::manifest::{Manifest, Upstream};
+use crate::contract::cases::RequestRecord;
+use crate::contract::manifest::{Manifest, Upstream};
+use crate::contract::verdict::{self, HeaderChanges, Verdict, VerdictKind};
 use crate::matcher::{
     Body, BodyAction, Caller, Decision, EditAction, Edits, Forward, Header, Matcher, Outcome, Request, Scheme, Scratch,
     Side,
@@ -331,7 +331,7 @@ fn methods(allow: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::manifest::{PlanSource, Server, ServiceEntry, Tls};
+    use crate::contract::manifest::{PlanSource, Server, ServiceEntry, Tls};
 
     fn manifest() -> Manifest {
         let services = vec![

@@ -1,8 +1,8 @@
 //! The artifact's one door: nothing that is damaged or hostile comes in, and what comes in cannot hurt.
 
-use rulec::artifact::manifest::Manifest;
-use rulec::artifact::{Artifact, ArtifactError, ManifestError, compile};
+use rulec::artifact::{Artifact, ArtifactError, ManifestError, compile, manifest_of};
 use rulec::automaton::Limits;
+use rulec::contract::manifest::Manifest;
 use rulec::matcher::{Matcher, Request, Scratch};
 use rulec::model::load_text;
 use serde_json::{Value, json};
@@ -239,14 +239,14 @@ fn a_manifest_that_is_not_of_its_tables_is_refused() {
     let own: Value =
         serde_json::from_slice(Artifact::parse(whole.as_slice()).expect("sound").manifest()).expect("JSON");
     let same = with_manifest(&whole, &own, true);
-    assert!(Manifest::of(&Artifact::parse(same).expect("the same")).is_ok());
+    assert!(manifest_of(&Artifact::parse(same).expect("the same")).is_ok());
     for (name, edit) in all {
         let mut changed = own.clone();
         edit(&mut changed);
         let naive = Matcher::parse(with_manifest(&whole, &changed, false)).map(|_| ());
         assert_eq!(naive, Err(ArtifactError::Invalid { table: "policy", row: 0 }), "{name}");
         let artifact = Artifact::parse(with_manifest(&whole, &changed, true)).expect("all checksums are right");
-        let why = Manifest::of(&artifact).map(|_| ()).expect_err(name);
+        let why = manifest_of(&artifact).map(|_| ()).expect_err(name);
         assert!(matches!(why, ManifestError::Count(_) | ManifestError::Names(_)), "{name}: {why}");
     }
     // Upstreams that only changed their places have the same number and different names: the checksum alone tells.
@@ -255,7 +255,7 @@ fn a_manifest_that_is_not_of_its_tables_is_refused() {
     assert!(Matcher::parse(with_manifest(&whole, &swapped, false)).is_err());
     for text in ["", "null", "[]", "{", "{\"compiler\":1}"] {
         let broken = with_manifest(&whole, &json!(text), true);
-        assert!(matches!(Manifest::of(&Artifact::parse(broken).expect("checksums")), Err(ManifestError::Json(_))));
+        assert!(matches!(manifest_of(&Artifact::parse(broken).expect("checksums")), Err(ManifestError::Json(_))));
     }
 }
 
@@ -269,7 +269,7 @@ fn a_manifest_that_acts_on_a_terminal_is_told_as_text() {
         let mut changed = own.clone();
         changed["upstreams"][0]["protocol"] = json!(word);
         let artifact = Artifact::parse(with_manifest(&whole, &changed, true)).expect("all checksums are right");
-        let why = Manifest::of(&artifact).map(|_| ()).expect_err("there is no such protocol").to_string();
+        let why = manifest_of(&artifact).map(|_| ()).expect_err("there is no such protocol").to_string();
         assert!(!why.chars().any(|letter| letter.is_control() || letter == '\u{202e}') && why.len() < 30_000, "{why}");
     }
 }

@@ -27,10 +27,11 @@ mod templates;
 mod values;
 mod witness;
 
-use crate::artifact::cases::Case;
 use crate::artifact::checksum::crc32;
-use crate::artifact::manifest::{LocationEntry, Manifest, ServiceEntry};
+use crate::artifact::manifest_of;
 use crate::automaton::Limits;
+use crate::contract::cases::Case;
+use crate::contract::manifest::{LocationEntry, Manifest, ServiceEntry};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::matcher::Matcher;
 use crate::model::{LocationId, Policy, ServerNameKind, Test, TestCase};
@@ -106,7 +107,7 @@ pub fn compile(policy: &Policy, sources: &Sources, limits: &Limits) -> Result<Co
 /// `bytes` as whoever loads them has them.
 fn loaded(bytes: &[u8]) -> Result<(Matcher<&[u8]>, Manifest), String> {
     let matcher = Matcher::parse(bytes).map_err(|error| error.to_string())?;
-    let manifest = Manifest::of(matcher.artifact()).map_err(|error| error.to_string())?;
+    let manifest = manifest_of(matcher.artifact()).map_err(|error| error.to_string())?;
     Ok((matcher, manifest))
 }
 

@@ -2,7 +2,7 @@
 
 use super::tables::{Builder, index};
 use crate::artifact::format::{NONE, PlansRow, Variable, field, plans};
-use crate::artifact::manifest::CredentialKind;
+use crate::contract::manifest::CredentialKind;
 use crate::matcher::internal::field_name::letter;
 
 /// `name` as headers of the policy are spelt.

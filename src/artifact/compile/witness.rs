@@ -6,10 +6,10 @@
 
 use super::sample;
 use super::tables::Builder;
-use crate::artifact::cases::RequestRecord;
 use crate::artifact::format::{NONE, Variable, field};
-use crate::artifact::manifest::Manifest;
 use crate::artifact::{Lost, Tables};
+use crate::contract::cases::RequestRecord;
+use crate::contract::manifest::Manifest;
 use crate::diagnostic::Diagnostic;
 use crate::diagram::{FALSE, NodeId, TRUE};
 use crate::matcher::{Matcher, Scratch};

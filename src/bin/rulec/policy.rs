@@ -4,9 +4,9 @@ use crate::console::Console;
 use crate::file;
 use crate::status::Stop;
 use rulec::analysis::lint;
-use rulec::artifact::manifest::Manifest;
-use rulec::artifact::{self, Compiled};
+use rulec::artifact::{self, Compiled, manifest_of};
 use rulec::automaton::Limits;
+use rulec::contract::manifest::Manifest;
 use rulec::diagnostic::{Diagnostic, Severity};
 use rulec::matcher::Matcher;
 use rulec::model::{self, Loaded};
@@ -96,6 +96,6 @@ pub(crate) fn ready(path: &Path, console: Console) -> Result<Ready, Stop> {
 pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Ready, Stop> {
     let unreadable = |error: &dyn core::fmt::Display| Stop::Input(format!("{}: {error}", path.display()));
     let matcher = Matcher::parse(bytes).map_err(|error| unreadable(&error))?;
-    let manifest = Manifest::of(matcher.artifact()).map_err(|error| unreadable(&error))?;
+    let manifest = manifest_of(matcher.artifact()).map_err(|error| unreadable(&error))?;
     Ok(Ready { matcher, manifest })
 }

@@ -1,7 +1,7 @@
 //! Upstreams, plans and what else the top level names, before anything refers to them.
 
 use super::Resolver;
-use crate::artifact::manifest::{Credential, CredentialKind, PlanSource, Upstream};
+use crate::contract::manifest::{Credential, CredentialKind, PlanSource, Upstream};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{PlanSourceId, UpstreamId};
 use crate::syntax::ast::{Item, ItemKind, PlansOption, PlansOptionKind, Word};

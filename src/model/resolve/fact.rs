@@ -1,7 +1,7 @@
 //! Facts: what only the host knows.
 
 use super::Resolver;
-use crate::artifact::manifest::Fact;
+use crate::contract::manifest::Fact;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{FactId, Predicate, RequestRecord};
 use crate::syntax::ast::Word;

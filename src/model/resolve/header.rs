@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use super::statement::ServiceScope;
-use crate::artifact::manifest::CredentialKind;
+use crate::contract::manifest::CredentialKind;
 use crate::matcher::internal::field_name::letter;
 use crate::model::{HeaderAction, HeaderEdit, Part, PlanSourceId, Setting, Side, Template};
 use crate::syntax::ast::Word;

@@ -1,7 +1,7 @@
 //! `upstream NAME { ... }`
 
 use super::Resolver;
-use crate::artifact::manifest::{Server, Tls, Upstream};
+use crate::contract::manifest::{Server, Tls, Upstream};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{UpstreamOption, Word};
 use core::net::{IpAddr, Ipv6Addr};

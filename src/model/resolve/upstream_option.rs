@@ -4,7 +4,7 @@ use super::Resolver;
 use super::quantity::{TIME_HELP, milliseconds};
 use super::statement::ServiceScope;
 use super::upstream::Draft;
-use crate::artifact::manifest::{Balance, Health, Protocol, Server, Upstream};
+use crate::contract::manifest::{Balance, Health, Protocol, Server, Upstream};
 use crate::model::{Part, Variable};
 use crate::syntax::ast::{UpstreamOption, Word};
 

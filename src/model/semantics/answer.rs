@@ -6,8 +6,8 @@ use super::location::one_slash;
 use super::spelling::{Spelt, is_spelling, pieces};
 use super::target;
 use super::walk::{Halt, Reached, Walk, chain};
-use crate::artifact::manifest::{Credential, CredentialKind, Upstream};
-use crate::matcher::{Refusal, is_success};
+use crate::contract::manifest::{Credential, CredentialKind, Upstream};
+use crate::contract::{Refusal, is_success};
 use crate::model::{
     Answer, BodyAction, BodyPolicy, Destination, Forward, HeaderAction, HeaderChanges, HeaderEdit, Part, ProxyForm,
     Setting, Side, Template, UpstreamId, Verdict, VerdictKind,
@@ -20,7 +20,7 @@ const BODY_OCTETS_MAX: u64 = 1024 * 1024;
 pub(super) mod verdict {
     //! Verdicts that need nothing but themselves.
 
-    use crate::matcher::Refusal;
+    use crate::contract::Refusal;
     use crate::model::{Verdict, VerdictKind};
 
     /// The gateway's own refusal.

@@ -5,7 +5,7 @@ use super::request::Request;
 use super::service::{Name, choose, is_reachable, read_host};
 use super::target::{self, Target};
 use super::{Regexes, octets};
-use crate::matcher::{Caller, Refusal};
+use crate::contract::{Caller, Refusal};
 use crate::model::{Policy, Service, ServiceId};
 
 /// A request that has found its service and path.

@@ -6,7 +6,7 @@ use super::Lookup;
 use super::answer::Given;
 use super::choice::{Found, Search};
 use super::walk::{End, Halt, Reached, Walk, chain};
-use crate::matcher::Refusal;
+use crate::contract::Refusal;
 use crate::model::{
     Destination, ErrorPage, LocationId, PageStatus, Setting, SlashRedirect, Statement, StatementKind, Verdict,
     VerdictKind,

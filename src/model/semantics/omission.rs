@@ -1,8 +1,8 @@
 //! Lines of a request that no rule sees, and no upstream either.
 
 use super::request::Request;
-use crate::artifact::manifest::CredentialKind;
-use crate::matcher::Refusal;
+use crate::contract::Refusal;
+use crate::contract::manifest::CredentialKind;
 use crate::matcher::internal::field_name::{HOP_BY_HOP, is_protected};
 use crate::model::{Policy, Service};
 

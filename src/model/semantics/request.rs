@@ -2,7 +2,7 @@
 
 use super::octets;
 use super::omission::plain;
-use crate::artifact::manifest::Fact;
+use crate::contract::manifest::Fact;
 use crate::model::{Policy, RequestRecord, ServerNameKind};
 use core::net::IpAddr;
 

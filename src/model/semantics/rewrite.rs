@@ -3,8 +3,8 @@
 use super::escape::{EscapeSet, escape, unescape_redirect};
 use super::template::Escaping;
 use super::walk::{Halt, Walk};
-use crate::matcher::Refusal;
-use crate::matcher::internal::SCRATCH_OCTETS;
+use crate::contract::DECISION_OCTETS_MAX;
+use crate::contract::Refusal;
 use crate::model::{Part, Rewrite};
 
 impl<'p> Walk<'p> {
@@ -42,7 +42,7 @@ impl<'p> Walk<'p> {
 
     /// Refuses a path or a query that grew beyond what the matcher has room for.
     pub(super) fn bounded(&self) -> Result<(), Halt> {
-        let is_short = self.path.len().max(self.args.len()) <= SCRATCH_OCTETS;
+        let is_short = self.path.len().max(self.args.len()) <= DECISION_OCTETS_MAX;
         if is_short { Ok(()) } else { Err(Refusal::RewriteTooLong.into()) }
     }
 

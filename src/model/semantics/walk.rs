@@ -7,8 +7,8 @@ use super::service::Name;
 use super::spelling::{Spelt, is_spelling, is_unique_argument, is_unique_cookie, pieces};
 use super::template::Escaping;
 use super::{Lookup, Regexes};
-use crate::artifact::manifest::{CredentialKind, PlanSource};
-use crate::matcher::{Caller, Refusal};
+use crate::contract::manifest::{CredentialKind, PlanSource};
+use crate::contract::{Caller, Refusal};
 use crate::model::{
     Answer, FactId, Field, Location, LocationId, LocationPaths, Part, Pattern, PlanId, Policy, Predicate, RewriteFlag,
     Setting, Statement, StatementKind, Template, Variable,

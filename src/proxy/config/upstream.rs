@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::section::Section;
 use super::words;
-use crate::artifact::manifest::{self, Health, Protocol};
+use crate::contract::manifest::{self, Health, Protocol};
 
 /// `[upstream.NAME]`: words that replace those of the rules.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::report::Setting;
 use super::verification::verifier;
-use crate::artifact::manifest::{self, Manifest};
+use crate::contract::manifest::{self, Manifest};
 use crate::proxy::config::{Config, UpstreamWords};
 use crate::proxy::keys::read_bounded;
 use crate::proxy::policy;

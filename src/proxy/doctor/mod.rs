@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
 use super::config::Config;
-use crate::artifact::manifest::{Manifest, Protocol};
+use crate::contract::manifest::{Manifest, Protocol};
 use declared::Declared;
 use probe::Target;
 

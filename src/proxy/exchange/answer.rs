@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::relocation::relocate;
-use crate::matcher::{EditAction, Side, is_success};
+use crate::contract::is_success;
+use crate::matcher::{EditAction, Side};
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Fields, Head, ResponseHead, members};
 use crate::proxy::hygiene::{Dropped, is_one_of};

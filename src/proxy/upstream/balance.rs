@@ -167,7 +167,7 @@ fn hash(octets: &[u8]) -> u64 {
 mod tests {
     use super::super::health::InFlight;
     use super::*;
-    use crate::artifact::manifest;
+    use crate::contract::manifest;
 
     fn upstream(balance: manifest::Balance, servers: &[(&str, u32, bool)]) -> Upstream {
         let server = |(host, weight, backup): &(&str, u32, bool)| {

@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::failure::Failure;
 use super::health::now_ms;
 use super::target::{Server, Upstream};
-use crate::artifact::manifest;
+use crate::contract::manifest;
 use crate::proxy::fault::{Fault, GatewayFault};
 use crate::proxy::limits::{CHECK_OCTETS_MAX, READ_OCTETS};
 use crate::proxy::shared::Shared;

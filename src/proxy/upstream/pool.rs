@@ -21,7 +21,7 @@ use super::relay;
 use super::retry::{self, Again};
 use super::target::{Server, Upstream};
 use super::upload::Upload;
-use crate::artifact::manifest::Protocol;
+use crate::contract::manifest::Protocol;
 use crate::proxy::fault::{Fault, UpstreamFault};
 use crate::proxy::http1::{Framing, ResponseHead};
 use crate::proxy::limits::KEEPALIVE_MARGIN;

@@ -12,7 +12,7 @@ use super::balance::{Balance, Ring};
 use super::dns::{Name, Names};
 use super::health::{Health, Tolerance};
 use super::retry::Budget;
-use crate::artifact::manifest::{self, Protocol};
+use crate::contract::manifest::{self, Protocol};
 
 /// An upstream; every core shares it.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage, PeerIncompatible, RootCertStore};
 
 use super::any_certificate::AnyCertificate;
-use crate::artifact::manifest;
+use crate::contract::manifest;
 use crate::proxy::fault::UpstreamFault;
 
 /// What files say of TLS with an upstream, as PEM.

@@ -6,7 +6,7 @@ use super::{Folder, examples, rulec};
 use core::fmt::Write;
 use core::net::SocketAddr;
 use core::time::Duration;
-use rulec::artifact::manifest::Upstream;
+use rulec::contract::manifest::Upstream;
 use rulec::model::{Expectation, Policy, RequestRecord, load};
 use rulec::proxy::keys::{self, HashKey};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ fn upstream_words(upstream: &Upstream, folder: &Folder) -> String {
 }
 
 fn host_of(upstream: &Upstream) -> String {
-    let of_server = |server: &rulec::artifact::manifest::Server| {
+    let of_server = |server: &rulec::contract::manifest::Server| {
         let own_port = if upstream.tls.is_some() { 443 } else { 80 };
         if server.port == own_port { server.host.clone() } else { format!("{}:{}", server.host, server.port) }
     };

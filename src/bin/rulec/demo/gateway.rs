@@ -10,7 +10,7 @@ use crate::status::Stop;
 use core::fmt::Write;
 use core::net::SocketAddr;
 use rulec::analysis::record::host_sent;
-use rulec::artifact::manifest::{CredentialKind, Manifest, PlanSource, Upstream};
+use rulec::contract::manifest::{CredentialKind, Manifest, PlanSource, Upstream};
 use rulec::model::{Loaded, RequestRecord, Test};
 use rulec::proxy::keys::{self, HashKey, Keys};
 use rulec::proxy::{self, AccessLog, Address, Config, Handle, Lookup, Policy};

@@ -6,7 +6,7 @@
 
 use super::super::tree::Directive;
 use super::words::quoted;
-use crate::artifact::manifest::{Manifest, Upstream};
+use crate::contract::manifest::{Manifest, Upstream};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The addresses of a configuration, and our names for them.

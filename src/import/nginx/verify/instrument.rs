@@ -18,7 +18,7 @@ use super::conf::Conf;
 use super::socket::Socket;
 use super::sources::ServerSource;
 use super::words::{ESSENTIAL, is_handler, is_omitted, quoted, replaced};
-use crate::artifact::manifest::Manifest;
+use crate::contract::manifest::Manifest;
 use crate::diagnostic::Span;
 use std::collections::{BTreeMap, BTreeSet};
 

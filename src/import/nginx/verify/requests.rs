@@ -5,7 +5,7 @@ use super::instrument::Instrumented;
 use super::socket::Socket;
 use super::sources::{Field, ServerSource, Value};
 use super::{Random, sources};
-use crate::artifact::manifest::Manifest;
+use crate::contract::manifest::Manifest;
 use crate::import::nginx::Parsed;
 use crate::model::RequestRecord;
 use core::net::IpAddr;

@@ -7,8 +7,9 @@ use super::instrument::{Instrumented, instrument};
 use super::requests::Source;
 use crate::analysis::record::decide_record;
 use crate::artifact;
-use crate::artifact::manifest::Manifest;
+use crate::artifact::manifest_of;
 use crate::automaton::Limits;
+use crate::contract::manifest::Manifest;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::matcher::{Matcher, Scratch};
 use crate::model::{RequestRecord, Verdict, load_text};
@@ -63,7 +64,7 @@ impl Subject {
         let compiled = artifact::compile(&loaded.policy, &loaded.sources, &Limits::default())?;
         let unreadable = |what: String| vec![Diagnostic::error("unreadable-artifact", Span::default(), what)];
         let matcher = Matcher::parse(compiled.bytes).map_err(|error| unreadable(error.to_string()))?;
-        let manifest = Manifest::of(matcher.artifact()).map_err(|error| unreadable(error.to_string()))?;
+        let manifest = manifest_of(matcher.artifact()).map_err(|error| unreadable(error.to_string()))?;
         let mut places = BTreeMap::new();
         for (entry, location) in manifest.locations.iter().zip(&loaded.policy.locations) {
             let service = manifest.services.get(location.service.0 as usize);

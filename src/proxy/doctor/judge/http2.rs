@@ -3,7 +3,7 @@
 use super::super::declared::Declared;
 use super::super::report::{AddressReport, ServerReport};
 use super::Findings;
-use crate::artifact::manifest::Protocol;
+use crate::contract::manifest::Protocol;
 
 pub(super) fn judge(upstream: &Declared, server: &ServerReport, findings: &mut Findings) {
     for address in &server.addresses {

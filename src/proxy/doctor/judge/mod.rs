@@ -10,7 +10,7 @@ mod tls;
 
 use super::declared::Declared;
 use super::report::{Finding, Report, ServerReport, Severity};
-use crate::artifact::manifest::Manifest;
+use crate::contract::manifest::Manifest;
 use crate::proxy::config::Config;
 
 /// Every verdict, in the order of the rules.

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 /// One line of output.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct Verdict {
     /// What is done; None where a plan or a fact is needed first.
     pub verdict: Option<VerdictKind>,
@@ -76,7 +75,6 @@ pub enum VerdictKind {
 
 /// What is sent upstream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct Forward {
     /// The method, where an `error_page` has made it another one than the request's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,7 +99,6 @@ pub struct Forward {
 
 /// Header edits that were reached, in the order in which they apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct HeaderChanges {
     /// (name, value)
     pub set: Vec<(String, String)>,

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 /// Everything beside the decision tables. Indices are those that a decision names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Manifest {
     /// Version of the compiler.
     pub compiler: String,
@@ -34,7 +33,6 @@ pub struct Manifest {
 
 /// A service as logs and explanations name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct ServiceEntry {
     /// Its name.
     pub name: String,
@@ -48,7 +46,6 @@ pub struct ServiceEntry {
 
 /// A location as logs and explanations name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct LocationEntry {
     /// Modifier and pattern, nested ones as a chain: `/a/ > ~ \.php$`.
     pub display: String,
@@ -60,7 +57,6 @@ pub struct LocationEntry {
 
 /// Servers that requests are sent to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Upstream {
     /// Its name.
     pub name: String,
@@ -147,7 +143,6 @@ pub enum Protocol {
 
 /// `health PATH [interval=TIME] [timeout=TIME] [rise=N] [fall=N] [status=N[-N]];`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Health {
     /// What is asked for with GET.
     pub path: String,
@@ -174,7 +169,6 @@ impl Health {
 
 /// One server of an upstream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Server {
     /// Host name or address as written; IPv6 without brackets.
     pub host: String,
@@ -192,7 +186,6 @@ pub struct Server {
 
 /// How an upstream is spoken to over TLS. Certificates are verified unless `verify off`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Tls {
     /// `versions 1.2 1.3`; both unless said.
     pub versions: Vec<String>,
@@ -212,7 +205,6 @@ impl Default for Tls {
 
 /// Timers of the phases of a request, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Timeouts {
     /// The server's name resolved, where that is waited for; 3 s.
     pub dns_ms: u64,
@@ -246,7 +238,6 @@ impl Default for Timeouts {
 
 /// `plans NAME { ... }`: who calls, and what they bought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct PlanSource {
     /// Its name.
     pub name: String,
@@ -264,7 +255,6 @@ pub struct PlanSource {
 
 /// One place where a credential may stand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Credential {
     /// `query` or `header`.
     pub kind: CredentialKind,
@@ -283,7 +273,6 @@ impl Credential {
 
 /// `fact NAME VALUE...;`: something that only the host knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Fact {
     /// Its name.
     pub name: String,

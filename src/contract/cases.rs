@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 /// A line of a `test` block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Case {
     /// The name of the test.
     pub test: String,
@@ -49,7 +48,6 @@ pub enum Expectation {
 /// One line of input. Only `target` is needed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct RequestRecord {
     /// As sent.
     #[serde(default = "get")]
