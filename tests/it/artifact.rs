@@ -2,7 +2,6 @@
 
 use rulec::artifact::{Artifact, ArtifactError, ManifestError, compile, manifest_of};
 use rulec::automaton::Limits;
-use rulec::contract::manifest::Manifest;
 use rulec::matcher::{Matcher, Request, Scratch};
 use rulec::model::load_text;
 use serde_json::{Value, json};

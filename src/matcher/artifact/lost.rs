@@ -12,6 +12,12 @@ pub struct Lost {
     is_promised: AtomicBool,
 }
 
+impl Default for Lost {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Lost {
     /// Of an artifact that was checked: a missing row is a mistake of the check.
     #[inline]

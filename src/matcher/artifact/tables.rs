@@ -1,4 +1,5 @@
 //! The tables of an artifact, made when they are asked for: a decision pays for those that it reads.
+#![expect(clippy::len_without_is_empty, reason = "whether there are none decides nothing")]
 
 use super::format::{
     Addresses, Automaton, Filter, HeaderName, Host, HostRank, Instruction, Location, Look, Lookup, Map, MapCase,

@@ -66,6 +66,7 @@ pub const DEAD: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OctetSet(pub [u8; 32]);
 
+#[expect(clippy::len_without_is_empty, reason = "an empty set is a mistake of the compiler")]
 impl OctetSet {
     /// Whether `octet` is in it.
     #[inline]

@@ -505,6 +505,7 @@ impl ValueHash {
     }
 
     /// With `bytes` behind what was fed before.
+    #[must_use]
     pub fn feed(self, bytes: &[u8]) -> Self {
         Self(bytes.iter().fold(self.0, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)))
     }

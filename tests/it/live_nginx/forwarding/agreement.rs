@@ -2,7 +2,7 @@
 
 use super::peer::{Ask, Reply};
 use crate::corpora::escaped_location;
-use rulec::matcher::is_success;
+use rulec::contract::is_success;
 use rulec::model::{Forward, Verdict, VerdictKind};
 
 /// None where they agree or must not be compared, else what differs.
