@@ -16,8 +16,6 @@ mod course;
 mod decide;
 mod decision;
 mod escape;
-#[doc(hidden)]
-pub mod field_name;
 mod field_text;
 mod field_value;
 mod fields;
@@ -63,7 +61,7 @@ use crate::artifact::{Artifact, ArtifactError, Lost};
 pub mod internal {
     pub use crate::artifact::{Cells, Lost, OctetSets, Table, Tables, checksum, format, header_hash};
     pub use crate::captures::fits as program_fits;
-    pub use crate::{field_name, spelling};
+    pub use crate::spelling;
 }
 
 /// The compiled policy of an artifact, ready to decide.

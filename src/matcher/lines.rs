@@ -1,12 +1,12 @@
 //! One look at the headers of a request: where those stand that rules read.
 
-use super::field_name::{is_plain, is_same, letter};
 use super::omission::Kept;
 use super::request::Header;
 use super::run::Run;
 use crate::artifact::Tables;
 use crate::artifact::format::{NONE, Policy};
 use crate::artifact::header_hash::{Ends, length_bit};
+use rulec_contract::field_name::{is_plain, is_same, letter};
 
 /// In a note: more lines of the name follow.
 const MORE: u32 = 1 << 31;

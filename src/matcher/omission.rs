@@ -4,12 +4,12 @@
 //! left out before the rules are asked.
 
 use super::decision::Decision;
-use super::field_name::{is_plain, is_plain_but_for_underscores, is_protected, is_same, named_by};
 use super::lines::CONNECTION;
 use super::run::{Halt, Run};
 use crate::artifact::Tables;
 use crate::artifact::format::{Service, plans, service_flag};
 use rulec_contract::Refusal;
+use rulec_contract::field_name::{is_plain, is_plain_but_for_underscores, is_protected, is_same, named_by};
 
 /// Fields that the Connection lines of a request may name; clients name one or two.
 const CONNECTION_NAMES_MAX: usize = 32;

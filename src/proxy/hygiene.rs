@@ -1,8 +1,8 @@
 //! Fields that a gateway must not hand on.
 
 use super::http1::{Fields, members};
-use crate::matcher::internal::field_name::{HOP_BY_HOP, is_plain};
-pub(super) use crate::matcher::internal::field_name::{is_claim, is_one_of};
+use crate::contract::field_name::{HOP_BY_HOP, is_plain};
+pub(super) use crate::contract::field_name::{is_claim, is_one_of};
 
 /// Whether a line of `name` of a request is about its connection only.
 pub(super) fn is_of_connection(name: &[u8]) -> bool {

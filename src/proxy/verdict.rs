@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::fault::Fault;
-use crate::matcher::internal::field_name::{begins_with, is_same};
+use crate::contract::field_name::{begins_with, is_same};
 use crate::matcher::{BodyAction, Decision, EditAction, Omitted, Outcome, Refusal, Side};
 
 /// What is to be done with a request.

@@ -2,9 +2,9 @@
 
 use super::record::{Lines, RecordError, latin1, verdict, with_decision};
 use crate::contract::cases::{Expectation, RequestRecord};
+use crate::contract::field_name::{begins_with, is_same};
 use crate::contract::manifest::Manifest;
 use crate::contract::verdict::{Verdict, VerdictKind};
-use crate::matcher::internal::field_name::{begins_with, is_same};
 use crate::matcher::{Decision, EditAction, Matcher, Request, Scratch, Side};
 
 /// Why the line fails; None: it is as expected.

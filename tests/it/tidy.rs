@@ -93,6 +93,13 @@ fn the_compiler_knows_nothing_of_the_proxy() {
 }
 
 #[test]
+fn what_a_policy_means_knows_neither_tables_nor_matcher() {
+    for folder in ["src/model", "src/syntax", "src/diagnostic", "src/diagram"] {
+        check_knows_nothing_of(folder, &[], &["artifact", "matcher", "trial"]);
+    }
+}
+
+#[test]
 fn each_large_dependency_has_one_home() {
     check_lives_only_in("pest", &["src/syntax"]);
     check_lives_only_in("pest_derive", &["src/syntax"]);

@@ -2,8 +2,8 @@
 
 use super::tables::{Builder, index};
 use crate::artifact::format::{NONE, PlansRow, Variable, field, plans};
+use crate::contract::field_name::letter;
 use crate::contract::manifest::CredentialKind;
-use crate::matcher::internal::field_name::letter;
 
 /// `name` as headers of the policy are spelt.
 fn plain(name: &[u8]) -> Vec<u8> {

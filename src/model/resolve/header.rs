@@ -2,8 +2,8 @@
 
 use super::Resolver;
 use super::statement::ServiceScope;
+use crate::contract::field_name::letter;
 use crate::contract::manifest::CredentialKind;
-use crate::matcher::internal::field_name::letter;
 use crate::model::{HeaderAction, HeaderEdit, Part, PlanSourceId, Setting, Side, Template};
 use crate::syntax::ast::Word;
 use std::collections::BTreeSet;

@@ -2,8 +2,8 @@
 
 use super::request::Request;
 use crate::contract::Refusal;
+use crate::contract::field_name::{HOP_BY_HOP, is_protected};
 use crate::contract::manifest::CredentialKind;
-use crate::matcher::internal::field_name::{HOP_BY_HOP, is_protected};
 use crate::model::{Policy, Service};
 
 /// Fields that the Connection lines of a request may name.
