@@ -21,6 +21,8 @@ pub mod import;
 #[cfg(feature = "compiler")]
 pub mod model;
 #[cfg(feature = "compiler")]
+pub mod regex;
+#[cfg(feature = "compiler")]
 pub mod syntax;
 
 #[cfg(feature = "proxy")]

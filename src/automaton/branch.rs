@@ -4,7 +4,7 @@
 //! what stands behind a gap is looked for once what stands before it was found, where it was first found: an earlier
 //! end of the one leaves more room for the other.
 
-use crate::model::pattern::Meaning;
+use crate::regex::Meaning;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition};
 
 /// One way in which a regex matches.

@@ -3,7 +3,7 @@
 //! Every pattern has a run of letters that each of its matches holds. Of a window of it all grams (three letters one
 //! behind the other) are noted; looking at every `stride`-th gram of a text then cannot miss the window.
 
-use crate::artifact::format::{filter_bit, filter_gram};
+use crate::matcher::internal::format::{filter_bit, filter_gram};
 use std::collections::BTreeSet;
 
 /// A filter.

@@ -3,8 +3,8 @@
 //! In the HIR used here `Look::EndLF` is PCRE's `$`: the end, or before one final newline.
 
 use super::literals::Literal;
-use crate::model::pattern::Meaning;
 use crate::model::{Operator, ServerNameKind};
+use crate::regex::Meaning;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Look, Repetition};
 
 /// The values for which `operator` holds; None for a regex that has a mistake.

@@ -1,6 +1,6 @@
 //! A regular language as a list of instructions (Thompson's construction, by regex-automata).
 
-use crate::model::pattern::{Mark, Meaning};
+use crate::regex::{Mark, Meaning};
 use regex_automata::nfa::thompson::{NFA, State, WhichCaptures};
 use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID;

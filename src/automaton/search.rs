@@ -8,7 +8,7 @@ use super::look_around::without_look_around;
 use super::program::Program;
 use super::scanner::{Emission, Job, Literal, Scanner};
 use super::workshop::Workshop;
-use crate::model::pattern::Meaning;
+use crate::regex::Meaning;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Look, Repetition};
 use std::collections::HashMap;
 

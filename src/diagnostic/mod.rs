@@ -4,12 +4,14 @@ pub(crate) mod direction;
 mod nearest;
 mod render;
 mod source;
+mod warnings;
 
 use crate::visible::MESSAGE_BYTES_MAX;
 use core::fmt::Write;
 pub use nearest::nearest;
 pub use render::{Format, render};
 pub use source::{FileId, Source, Sources, Span};
+pub use warnings::WARNINGS;
 
 /// Whether a finding stops the build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,6 @@
 mod allowed;
 mod load;
 mod map;
-pub mod pattern;
 mod policy;
 mod predicate;
 mod resolve;

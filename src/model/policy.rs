@@ -1,9 +1,9 @@
 //! A policy as it is meant. Ids are indices into the vectors of [`Policy`]; the resolver makes them good.
 
-use super::pattern::Meaning;
 use super::{Allowed, Map, Statement, Template, Test};
 use crate::contract::manifest::{Fact, PlanSource, Upstream};
 use crate::diagnostic::Span;
+use crate::regex::Meaning;
 use std::collections::BTreeSet;
 
 /// Index into [`Policy::services`].

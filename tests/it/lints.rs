@@ -3,6 +3,7 @@
 use rulec::analysis::lint;
 use rulec::artifact::compile;
 use rulec::automaton::Limits;
+use rulec::diagnostic::WARNINGS;
 use rulec::model::load_text;
 
 /// Names of all warnings of a service `s.test` with these statements, behind `top`.
@@ -18,7 +19,7 @@ fn warnings(top: &str, statements: &str) -> Vec<(&'static str, String)> {
 fn warns(code: &str, top: &str, statements: &str) {
     let found = warnings(top, statements);
     assert!(found.iter().any(|(found, _)| *found == code), "{statements} must bring {code}, brings {found:?}");
-    assert!(lint::NAMES.contains(&code));
+    assert!(WARNINGS.contains(&code));
 }
 
 fn is_silent(top: &str, statements: &str) {

@@ -76,7 +76,7 @@ fn check_lives_only_in(krate: &str, homes: &[&str]) {
     }
 }
 
-const COMPILER: [&str; 7] = ["analysis", "automaton", "diagnostic", "diagram", "import", "model", "syntax"];
+const COMPILER: [&str; 8] = ["analysis", "automaton", "diagnostic", "diagram", "import", "model", "regex", "syntax"];
 
 #[test]
 fn nothing_on_the_request_path_knows_the_compiler() {
@@ -92,10 +92,39 @@ fn the_compiler_knows_nothing_of_the_proxy() {
     }
 }
 
+/// From the ground up: each room knows only those that stand before it.
+const ROOMS: [&str; 11] = [
+    "diagnostic",
+    "syntax",
+    "regex",
+    "model",
+    "diagram",
+    "automaton",
+    "artifact",
+    "trial",
+    "analysis",
+    "import",
+    "proxy",
+];
+
 #[test]
-fn what_a_policy_means_knows_neither_tables_nor_matcher() {
-    for folder in ["src/model", "src/syntax", "src/diagnostic", "src/diagram"] {
-        check_knows_nothing_of(folder, &[], &["artifact", "matcher", "trial"]);
+fn each_room_knows_only_those_below_it() {
+    for (index, room) in ROOMS.iter().enumerate() {
+        check_knows_nothing_of(&format!("src/{room}"), &[], &ROOMS[index + 1..]);
+    }
+    for room in ["regex", "diagram"] {
+        check_knows_nothing_of(&format!("src/{room}"), &[], &["syntax", "model", "matcher"]);
+    }
+    check_knows_nothing_of("src/model", &[], &["matcher"]);
+}
+
+/// What is imported in one group would escape the other tests.
+#[test]
+fn rooms_are_named_one_a_line() {
+    for file in sources("src") {
+        for line in file.code() {
+            assert!(!line.contains("use crate::{"), "{}: {line}", file.path);
+        }
     }
 }
 

@@ -26,31 +26,6 @@ mod visit;
 use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
-/// Names of all warnings, sorted.
-pub const NAMES: [&str; 21] = [
-    "duplicate-named-location",
-    "duplicate-regex",
-    "forgotten-header",
-    "guard-below-rewrite",
-    "location-never-matches",
-    "location-with-query",
-    "lossy-redirect",
-    "map-always-present",
-    "no-answer",
-    "page-loses-method",
-    "prefix-without-slash",
-    "relative-page",
-    "repeatable-guard",
-    "text-direction",
-    "unbounded-body",
-    "unchecked-host",
-    "unreachable-statement",
-    "unserved-plan",
-    "unused-map",
-    "unused-named-location",
-    "unused-upstream",
-];
-
 /// All warnings of `policy` that it does not allow, in the order of their places.
 pub fn run(policy: &Policy) -> Vec<Diagnostic> {
     let lints = [

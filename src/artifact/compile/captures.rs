@@ -5,10 +5,10 @@ use crate::artifact::format::{self, CAPTURES_MAX, LOOKS_MAX, NamedGroup, instruc
 use crate::automaton::{Instruction, Program, TooLarge};
 use crate::diagnostic::Span;
 use crate::matcher::internal::program_fits;
-use crate::model::pattern::Meaning;
 use crate::model::{
     LocationPaths, Part, Pattern, Policy, ServerNameKind, Statement, StatementKind, Template, Variable,
 };
+use crate::regex::Meaning;
 use regex_automata::util::look::Look;
 use std::collections::BTreeSet;
 

@@ -5,8 +5,8 @@ use super::tables::{Builder, index};
 use crate::artifact::format::{Host, HostRank, NONE, ValueHash};
 use crate::automaton::language;
 use crate::diagnostic::Span;
-use crate::model::pattern::Meaning;
 use crate::model::{Policy, ServerName, ServerNameKind, Service};
+use crate::regex::Meaning;
 use core::cmp::Reverse;
 use std::collections::BTreeMap;
 

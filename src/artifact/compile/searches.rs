@@ -8,8 +8,8 @@ use crate::automaton::filter::Filter;
 use crate::automaton::scanner::{Literal, NO_RANK, Output};
 use crate::automaton::search::{Scan, Search, search};
 use crate::diagnostic::Span;
-use crate::model::pattern::Meaning;
 use crate::model::{LocationId, LocationPaths};
+use crate::regex::Meaning;
 use std::collections::HashMap;
 
 /// What a mark of a literal stands for: the outcomes if the path goes on, and if it ends.

@@ -6,7 +6,7 @@ use crate::artifact::format::{self, NONE, SIMULATED_MAX, scan_flag};
 use crate::automaton::filter::filter;
 use crate::automaton::{Cost, Simulated};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::pattern::Meaning;
+use crate::regex::Meaning;
 
 impl Builder<'_> {
     /// Scans that simulate those `simulated` of one level, of which `regexes` are all. What is beyond the limit is

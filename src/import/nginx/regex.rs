@@ -2,8 +2,9 @@
 
 use super::decode::byte;
 use crate::diagnostic::Span;
+use crate::model::Pattern;
 use crate::model::semantics::{Regexes, Simulation};
-use crate::model::{Pattern, pattern};
+use crate::regex;
 
 /// `text` as a regex of the rules: bytes that are not UTF-8 are written as `\xHH`.
 pub(super) fn source(text: &str) -> String {
@@ -19,7 +20,7 @@ pub(super) fn source(text: &str) -> String {
 
 /// Whether `source` matches in `subject`; None where that is not known here.
 pub(super) fn matches(source: &str, caseless: bool, subject: &str) -> Option<bool> {
-    let regex = pattern::parse(source, caseless).ok()?;
+    let regex = regex::parse(source, caseless).ok()?;
     let (groups, meaning) = (regex.groups, Some(regex.meaning));
     let pattern = Pattern { source: source.to_owned(), caseless, span: Span::default(), groups, meaning };
     Some(Simulation.captures(&pattern, subject.as_bytes()).is_some())
@@ -27,12 +28,12 @@ pub(super) fn matches(source: &str, caseless: bool, subject: &str) -> Option<boo
 
 /// Names of the groups of `source`.
 pub(super) fn groups(source: &str) -> Vec<String> {
-    pattern::parse(source, false).map(|regex| regex.groups.into_iter().flatten().collect()).unwrap_or_default()
+    regex::parse(source, false).map(|regex| regex.groups.into_iter().flatten().collect()).unwrap_or_default()
 }
 
 /// Whether `source` has groups that capture, named or not; one that cannot be read may.
 pub(super) fn has_groups(source: &str) -> bool {
-    pattern::parse(source, false).map_or(true, |regex| !regex.groups.is_empty())
+    regex::parse(source, false).map_or(true, |regex| !regex.groups.is_empty())
 }
 
 /// A regex that takes `text` and nothing else.

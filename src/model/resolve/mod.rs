@@ -25,9 +25,9 @@ mod upstream;
 mod upstream_option;
 mod variable;
 
-use super::pattern::{self, Regex};
 use super::{Allowed, Pattern, Policy};
 use crate::diagnostic::{Diagnostic, Sources, Span, nearest};
+use crate::regex::{self, Regex};
 use crate::syntax::ast::{Item, ItemKind, Word};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +72,7 @@ struct Resolver<'a> {
     /// What `balance hash` says, with the index of the upstream: a template may use maps, which are read later.
     hashed: Vec<(usize, Word)>,
     /// Patterns read already, by source and whether case counts: names of groups are wanted before their statements.
-    regexes: BTreeMap<(String, bool), Result<Regex, pattern::Mistake>>,
+    regexes: BTreeMap<(String, bool), Result<Regex, regex::Mistake>>,
     /// Names of headers that are not plain, in their plain spelling: those of maps, which any service may use.
     kept_by_maps: BTreeSet<String>,
     /// Those that stood in what was read since.
@@ -115,9 +115,9 @@ impl Resolver<'_> {
     }
 
     /// What `source` means.
-    fn regex(&mut self, source: &str, caseless: bool) -> Result<Regex, pattern::Mistake> {
+    fn regex(&mut self, source: &str, caseless: bool) -> Result<Regex, regex::Mistake> {
         let key = (source.to_owned(), caseless);
-        self.regexes.entry(key).or_insert_with(|| pattern::parse(source, caseless)).clone()
+        self.regexes.entry(key).or_insert_with(|| regex::parse(source, caseless)).clone()
     }
 
     /// The regex that `word` holds, whatever mistakes it has; the first `skip` bytes of the word are not part of it.
@@ -157,10 +157,10 @@ impl Resolver<'_> {
     /// What `allow` silences inside `scope`.
     fn allow(&mut self, scope: Span, names: &[Word]) {
         for name in names {
-            if crate::analysis::lint::NAMES.contains(&name.text.as_str()) {
+            if crate::diagnostic::WARNINGS.contains(&name.text.as_str()) {
                 self.policy.allowed.push(Allowed::new(name.text.clone(), scope));
             } else {
-                self.unknown("unknown-warning", "warning", name, crate::analysis::lint::NAMES.iter().copied());
+                self.unknown("unknown-warning", "warning", name, crate::diagnostic::WARNINGS.iter().copied());
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Matches patterns by walking their NFA: for explanations, where PCRE2 is not at hand.
 
 use super::Regexes;
-use crate::model::pattern::{Mark, Meaning};
 use crate::model::{Operator, Pattern};
+use crate::regex::{Mark, Meaning};
 use core::ops::Range;
 use regex_automata::nfa::thompson::{Compiler, Config, NFA, State, WhichCaptures};
 use regex_automata::util::look::Look;

@@ -209,9 +209,16 @@ fn is_diagnostic_code(literal: &str) -> bool {
 fn every_diagnostic_is_in_the_catalogue() {
     let mut found = BTreeSet::new();
     let mut all_literals = BTreeSet::new();
-    for folder in
-        ["src/syntax", "src/model", "src/analysis", "src/artifact", "src/automaton", "src/diagram", "src/import"]
-    {
+    for folder in [
+        "src/syntax",
+        "src/regex",
+        "src/model",
+        "src/analysis",
+        "src/artifact",
+        "src/automaton",
+        "src/diagram",
+        "src/import",
+    ] {
         let folder = root().join(folder);
         after(&folder, "error(", &mut found);
         after(&folder, "warning(", &mut found);

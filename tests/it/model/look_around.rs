@@ -83,7 +83,7 @@ fn realistic_look_around_stays_small() {
         (r"(?<=/v\d)/(?!internal|debug)\w+(?!\.bak)$", 120),
     ];
     for (source, most) in cases {
-        let regex = rulec::model::pattern::parse(source, false).expect(source);
+        let regex = rulec::regex::parse(source, false).expect(source);
         let began = std::time::Instant::now();
         let program = Program::new(&regex.meaning, false, 20_000).expect(source);
         let limits = Limits::default();
@@ -93,7 +93,7 @@ fn realistic_look_around_stays_small() {
         println!("{source}: {states} states, {} steps, {took:?}", limits.steps_max - steps);
         assert!(states <= most, "{source}: {states} states");
     }
-    let beyond = rulec::model::pattern::parse(r"(?=.*a.{18}b).*c", false).expect("it is a regex");
+    let beyond = rulec::regex::parse(r"(?=.*a.{18}b).*c", false).expect("it is a regex");
     let program = Program::new(&beyond.meaning, false, 20_000).expect("small");
     let limits = Limits::default();
     let refused = classify(&[program], &limits, &mut limits.steps_max.clone());

@@ -2,7 +2,7 @@
 
 use crate::engines::pcre;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
-use rulec::model::pattern::{Mark, Meaning, parse};
+use rulec::regex::{Mark, Meaning, parse};
 use std::collections::BTreeSet;
 
 /// Positions at which a match of `hir` that starts at one of `starts` may end. Slow, short, and of no engine.

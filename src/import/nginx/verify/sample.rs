@@ -1,7 +1,7 @@
 //! Texts that a regex takes.
 
 use super::Random;
-use crate::model::pattern;
+use crate::regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// A regex that texts can be made for.
@@ -11,7 +11,7 @@ pub(super) struct Sample(Hir);
 impl Sample {
     /// For `source`; look-around counts for nothing, so that what comes may just miss it. None where it cannot be read.
     pub(super) fn of(source: &str, caseless: bool) -> Option<Self> {
-        pattern::parse(source, caseless).ok().map(|regex| Self(regex.meaning.hir))
+        regex::parse(source, caseless).ok().map(|regex| Self(regex.meaning.hir))
     }
 
     /// A text that holds a match; bytes as Latin-1.

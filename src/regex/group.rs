@@ -116,7 +116,7 @@ impl Parser<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::pattern::parse;
+    use crate::regex::parse;
 
     #[test]
     fn groups_are_counted_and_named_behind_look_around_too() {

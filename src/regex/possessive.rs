@@ -232,7 +232,7 @@ impl Follow {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::pattern::parse;
+    use crate::regex::parse;
 
     #[test]
     fn possessive_parts_are_taken_where_they_change_nothing() {

@@ -85,7 +85,7 @@ impl Parser<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::pattern::parse;
+    use crate::regex::parse;
 
     #[test]
     fn what_says_nothing_changes_nothing() {

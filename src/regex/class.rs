@@ -150,7 +150,7 @@ impl Parser<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::pattern::parse;
+    use crate::regex::parse;
 
     #[test]
     fn what_two_engines_read_differently_is_refused() {
