@@ -100,8 +100,8 @@ const ROOMS: [&str; 11] = [
     "model",
     "diagram",
     "automaton",
-    "artifact",
     "trial",
+    "artifact",
     "analysis",
     "import",
     "proxy",
@@ -146,6 +146,13 @@ fn a_file_is_one_idea() {
         let lines = file.code().count();
         assert!(lines <= 400, "{} has {lines} lines of code", file.path);
     }
+}
+
+/// It is what members exchange, not a store-room.
+#[test]
+fn the_contract_stays_small() {
+    let lines: usize = sources("src/contract").iter().map(|file| file.text.lines().count()).sum();
+    assert!(lines <= 1_500, "{lines} lines");
 }
 
 #[test]

@@ -143,6 +143,7 @@ fn is_fault_code(literal: &str) -> bool {
 #[test]
 fn every_refusal_and_fault_is_in_the_catalogue() {
     let mut found = BTreeSet::new();
+    literals(&root().join("src/contract"), &mut found);
     literals(&root().join("src/matcher"), &mut found);
     literals(&root().join("src/proxy"), &mut found);
     found.retain(|literal| is_fault_code(literal));
@@ -210,6 +211,7 @@ fn every_diagnostic_is_in_the_catalogue() {
     let mut found = BTreeSet::new();
     let mut all_literals = BTreeSet::new();
     for folder in [
+        "src/diagnostic",
         "src/syntax",
         "src/regex",
         "src/model",
