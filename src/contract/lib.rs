@@ -3,7 +3,7 @@
 //!
 //! It knows no other member, so that the meaning of a policy, its tables and its proxy agree without knowing each other.
 #![forbid(unsafe_code)]
-#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(any(test, feature = "std")), no_std)]
 
 mod caller;
 #[cfg(feature = "std")]

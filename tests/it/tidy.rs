@@ -165,8 +165,10 @@ fn no_module_is_a_drawer() {
 }
 
 #[test]
-fn unsafe_code_is_forbidden_in_the_library_and_both_binaries() {
-    for path in ["src/lib.rs", "src/bin/rulec/main.rs", "src/bin/rulec-proxy.rs"] {
+fn unsafe_code_is_forbidden_in_every_library_and_binary() {
+    for path in
+        ["src/contract/lib.rs", "src/matcher/lib.rs", "src/lib.rs", "src/bin/rulec/main.rs", "src/bin/rulec-proxy.rs"]
+    {
         let text = fs::read_to_string(root().join(path)).unwrap();
         assert!(text.contains("#![forbid(unsafe_code)]"), "{path}");
     }
