@@ -148,6 +148,16 @@ fn a_file_is_one_idea() {
     }
 }
 
+/// A package that is neither a member nor a workspace of its own is one that cargo refuses to read.
+#[test]
+fn every_package_of_the_benches_stands_beside_the_workspace() {
+    for folder in ["vectorscan", "peers/handshakes"] {
+        let path = root().join("benches").join(folder).join("Cargo.toml");
+        let manifest = fs::read_to_string(&path).unwrap();
+        assert!(manifest.lines().any(|line| line == "[workspace]"), "{}", path.display());
+    }
+}
+
 /// It is what members exchange, not a store-room.
 #[test]
 fn the_contract_stays_small() {
