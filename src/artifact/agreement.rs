@@ -3,10 +3,8 @@
 //! The matcher speaks in indices, and people read names. A manifest of other names would have one upstream asked and another
 //! one logged, or a caller of one plan decided as one of another.
 
-use super::{Artifact, format::NONE};
-use crate::artifact::Lost;
-use crate::artifact::Tables;
-use crate::artifact::format::{Variable, field, plans};
+use super::format::{NONE, Variable, field, plans};
+use super::{Artifact, Lost, Tables};
 use crate::contract::manifest::{CredentialKind, Manifest, PlanSource};
 use crate::visible::line;
 use core::fmt;
@@ -46,7 +44,7 @@ impl core::error::Error for ManifestError {}
 pub fn manifest_of<B: AsRef<[u8]>>(artifact: &Artifact<B>) -> Result<Manifest, ManifestError> {
     let manifest: Manifest =
         serde_json::from_slice(artifact.manifest()).map_err(|error| ManifestError::Json(line(&error.to_string())))?;
-    let lost = Lost::of_check();
+    let lost = Lost::new();
     let tables = artifact.tables(&lost);
     counts_agree(&manifest, tables)?;
     names_are_different(&manifest)?;

@@ -47,6 +47,19 @@ pub const HOP_BY_HOP: [&str; 10] = [
     "proxy-authorization",
 ];
 
+/// Fields that frame a message or belong to one connection: whoever speaks on it writes them, so rules cannot edit them.
+pub const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Fields by which a hop says what a client asked for; from anyone but a trusted hop they are a client's invention.
 const HOP_CLAIMS: [&str; 11] = [
     "client-cert",

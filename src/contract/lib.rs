@@ -1,4 +1,4 @@
-//! What two members of the workspace exchange, and nothing that decides: why a request is refused, who calls, which names
+//! What two members of the workspace exchange, and no decision: why a request is refused, who calls, which names
 //! of header fields are one, limits of the language; with the feature `std` what stands in files: the manifest of an artifact, requests and verdicts in words.
 //!
 //! It knows no other member, so that the meaning of a policy, its tables and its proxy agree without knowing each other.

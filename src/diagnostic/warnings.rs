@@ -1,6 +1,7 @@
 //! Warnings that an author may allow by name.
 
-/// Names of all warnings that may be allowed, sorted. Each is a file of `analysis/lint`, or found by the compiler.
+/// Names of all warnings that may be allowed, sorted. `allow NAME;` in a rules file takes one of these. Most are
+/// files of `analysis/lint`; the others are found while rules are read or compiled.
 pub const WARNINGS: [&str; 21] = [
     "duplicate-named-location",
     "duplicate-regex",

@@ -32,14 +32,14 @@ pub(super) fn captures(
     mut group: impl FnMut(usize, Slice),
 ) -> bool {
     if !fits(program.count as usize, program.slots) {
-        tables.lost().set();
+        tables.lost().note();
         return false;
     }
     if program.looks_count > 0 {
         look::note(tables, program, words, around, subject.of(bytes));
     }
     let Some(mut machine) = Machine::new(tables, program, words, around, subject.of(bytes)) else {
-        tables.lost().set();
+        tables.lost().note();
         return false;
     };
     if !machine.run() {
@@ -228,7 +228,7 @@ impl<'a, 'w> Machine<'a, 'w> {
                         b
                     }
                     instruction::LOOK if a >= look_kind::AROUND + self.program.looks_count => {
-                        self.tables.lost().set();
+                        self.tables.lost().note();
                         break;
                     }
                     instruction::LOOK if look::holds(a, position, self.subject, self.around) => b,
@@ -246,13 +246,13 @@ impl<'a, 'w> Machine<'a, 'w> {
     fn note(&mut self, slot: u32, value: u32) {
         match self.current.get_mut(slot as usize) {
             Some(place) => *place = value,
-            None => self.tables.lost().set(),
+            None => self.tables.lost().note(),
         }
     }
 
     fn at(&self, index: u32) -> Instruction {
         if index >= self.program.count {
-            self.tables.lost().set();
+            self.tables.lost().note();
         }
         self.tables.instructions().row(self.program.instructions.saturating_add(index))
     }

@@ -102,7 +102,7 @@ fn innermost(tables: Tables<'_>, search: Search, rank: u32, path: &[u8]) -> Opti
         }
         // A rank of another search would be another location.
         if rank >= search.regexes_count {
-            tables.lost().set();
+            tables.lost().note();
             return None;
         }
         Some(tables.regex_locations().row(search.regexes.saturating_add(rank)).value)

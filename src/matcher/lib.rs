@@ -103,8 +103,6 @@ impl<B: AsRef<[u8]>> Matcher<B> {
     /// reached guards read; allocates nothing.
     pub fn decide<'d>(&'d self, request: &Request<'d>, scratch: &'d mut Scratch) -> Decision<'d> {
         let (lost, work) = scratch.parts();
-        #[cfg(feature = "unchecked")]
-        lost.promise(self.artifact.is_checked());
         decide::decide(self.artifact.tables(lost), request, work)
     }
 

@@ -35,12 +35,12 @@ pub(super) fn note(
     let count = program.count as usize;
     let sets = words.split_at_mut_checked(count).and_then(|(now, words)| Some((now, words.get_mut(..count)?)));
     let (Some((now, last)), Some(around)) = (sets, around.get_mut(..=subject.len())) else {
-        return tables.lost().set();
+        return tables.lost().note();
     };
     around.fill(0);
     for (index, row) in (0..).zip(tables.looks().range(program.looks, program.looks_count)) {
         if row.end > program.count || !(row.from..row.end).contains(&row.start) {
-            return tables.lost().set();
+            return tables.lost().note();
         }
         now.fill(0);
         last.fill(0);
@@ -133,7 +133,7 @@ impl Pass<'_, '_> {
     fn at(&self, index: u32) -> Instruction {
         let row = self.tables.instructions().row(self.program.instructions.saturating_add(index));
         if !row.is_of(self.program) {
-            self.tables.lost().set();
+            self.tables.lost().note();
         }
         row
     }

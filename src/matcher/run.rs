@@ -127,7 +127,7 @@ impl<'d, 's> Run<'d, 's> {
     /// Ends a decision that met an index that leads nowhere.
     #[cold]
     pub(super) fn lost(&self) -> Halt {
-        self.tables.lost().set();
+        self.tables.lost().note();
         Halt::Refused(Refusal::Internal)
     }
 

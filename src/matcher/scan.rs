@@ -124,7 +124,7 @@ impl<'t, 'x> Scanning<'t, 'x> {
             &mut self.bits.in_line
         };
         let Some(word) = started.get_mut(scan.started as usize / 64) else {
-            self.tables.lost().set();
+            self.tables.lost().note();
             return false;
         };
         let bit = 1 << (scan.started % 64);

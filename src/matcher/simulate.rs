@@ -14,7 +14,7 @@ pub(super) fn holds(tables: Tables<'_>, program: u32, text: &[u8]) -> bool {
     for position in 0..=text.len() {
         if position == 0 || program.anchored == 0 {
             if program.start >= program.count {
-                tables.lost().set();
+                tables.lost().note();
             }
             now.add(program.start);
         }
@@ -25,7 +25,7 @@ pub(super) fn holds(tables: Tables<'_>, program: u32, text: &[u8]) -> bool {
             done += 1;
             let row = tables.instructions().row(program.instructions.saturating_add(at));
             if !row.is_of(program) {
-                tables.lost().set();
+                tables.lost().note();
             }
             let Instruction { kind, a, b, c } = row;
             match kind {

@@ -143,7 +143,7 @@ impl Run<'_, '_> {
     fn put_plan(&mut self) -> Result<(), Full> {
         let Some(Caller::Plan(plan)) = self.request.caller else { return Ok(()) };
         if self.service.plans == NONE {
-            self.tables.lost().set();
+            self.tables.lost().note();
             return Ok(());
         }
         let row = self.service.plans.saturating_add(1).saturating_add(u32::from(plan));

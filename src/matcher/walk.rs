@@ -118,7 +118,7 @@ impl Run<'_, '_> {
             }
             for name in tables.named_groups().range(row.named, row.named_count) {
                 if name.group >= row.slots / 2 {
-                    tables.lost().set();
+                    tables.lost().note();
                 }
                 if name.group as usize == group {
                     match named.get_mut(name.capture as usize) {

@@ -26,9 +26,24 @@ pub(super) fn matches(source: &str, caseless: bool, subject: &str) -> Option<boo
     Some(Simulation.captures(&pattern, subject.as_bytes()).is_some())
 }
 
-/// Names of the groups of `source`.
+/// Names of the groups of `source`. Of one that rules cannot read they are looked for in its text: what is wrong then is
+/// that regex, and not that nobody gives the variable a value.
 pub(super) fn groups(source: &str) -> Vec<String> {
-    regex::parse(source, false).map(|regex| regex.groups.into_iter().flatten().collect()).unwrap_or_default()
+    match regex::parse(source, false) {
+        Ok(regex) => regex.groups.into_iter().flatten().collect(),
+        Err(_) => source.split("(?").skip(1).filter_map(named).collect(),
+    }
+}
+
+/// The name in `<name>...`, `P<name>...` or `'name'...`: what stands behind `(?` where a group has a name.
+fn named(behind: &str) -> Option<String> {
+    let behind = behind.strip_prefix('P').unwrap_or(behind);
+    let (name, _) = match behind.strip_prefix('<') {
+        Some(rest) => rest.split_once('>')?,
+        None => behind.strip_prefix('\'')?.split_once('\'')?,
+    };
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then(|| name.to_owned())
 }
 
 /// Whether `source` has groups that capture, named or not; one that cannot be read may.

@@ -10,6 +10,7 @@ use super::proxy::default_redirect;
 use super::rules::{Node, quoted, word};
 use super::table::{self, Class};
 use super::tree::Directive;
+use crate::contract::field_name::FRAMING;
 use crate::diagnostic::Span;
 use std::collections::BTreeSet;
 
@@ -397,18 +398,7 @@ fn editable(name: &str) -> Result<(), Lack> {
     if name.is_empty() || !name.bytes().all(of_name) {
         return Err(Lack::beyond(format!("`{name}` is no name of a header")));
     }
-    let framing = [
-        "connection",
-        "content-length",
-        "http2-settings",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    if framing.contains(&name.to_ascii_lowercase().as_str()) {
+    if FRAMING.contains(&name.to_ascii_lowercase().as_str()) {
         return Err(Lack::beyond(format!("`{name}` belongs to one connection, and the proxy writes it")));
     }
     Ok(())

@@ -12,8 +12,6 @@ use core::fmt;
 pub struct Artifact<B> {
     bytes: B,
     ranges: Ranges,
-    #[cfg(feature = "unchecked")]
-    is_checked: bool,
 }
 
 /// Why bytes are no artifact.
@@ -75,13 +73,8 @@ impl<B: AsRef<[u8]>> Artifact<B> {
     /// Names the first table that is not as it should be.
     pub fn parse(bytes: B) -> Result<Self, ArtifactError> {
         let ranges = ranges(bytes.as_ref())?;
-        let artifact = Self {
-            bytes,
-            ranges,
-            #[cfg(feature = "unchecked")]
-            is_checked: true,
-        };
-        let lost = Lost::of_check();
+        let artifact = Self { bytes, ranges };
+        let lost = Lost::new();
         check(&artifact.tables(&lost))?;
         if lost.is_set() {
             return Err(ArtifactError::Invalid { table: "policy", row: 0 });
@@ -114,12 +107,7 @@ impl<B: AsRef<[u8]>> Artifact<B> {
     /// The artifact of `bytes` whose rows nobody has looked at.
     #[cfg(feature = "unchecked")]
     pub(crate) fn unchecked(bytes: B, sound: &Self) -> Self {
-        Self { bytes, ranges: sound.ranges, is_checked: false }
-    }
-
-    #[cfg(feature = "unchecked")]
-    pub(crate) fn is_checked(&self) -> bool {
-        self.is_checked
+        Self { bytes, ranges: sound.ranges }
     }
 }
 

@@ -2,24 +2,11 @@
 
 use super::Resolver;
 use super::statement::ServiceScope;
-use crate::contract::field_name::letter;
+use crate::contract::field_name::{FRAMING, letter};
 use crate::contract::manifest::CredentialKind;
 use crate::model::{HeaderAction, HeaderEdit, Part, PlanSourceId, Setting, Side, Template};
 use crate::syntax::ast::Word;
 use std::collections::BTreeSet;
-
-/// Fields that frame a message or belong to one connection: whoever speaks on it writes them.
-const FRAMING: &[&str] = &[
-    "connection",
-    "content-length",
-    "http2-settings",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 impl Resolver<'_> {
     /// `set|add|drop request|response header NAME... [VALUE]`

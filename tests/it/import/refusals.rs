@@ -144,3 +144,19 @@ fn every_mistake_is_said_in_one_run() {
     let (_, said) = imported(&of_server("location /a { return abc; }\nlocation /b { return 200 $nope; }\nfoo;"));
     assert_eq!(said.lines().filter(|line| line.contains("error[")).count(), 3, "{said}");
 }
+
+/// nginx takes all of these: it must not be said that it does not start.
+#[test]
+fn a_regex_that_rules_cannot_read_is_not_a_variable_that_nginx_lacks() {
+    for conf in [
+        "location / { if ($uri ~ \"(?<a>x)(?1)\") { return 403; } return 200 $a; }",
+        "location ~ \"^/(?P<a>x)\\1\" { return 200 $a; }",
+        "location ~ \"^/(?'a'x)(?1)\" { return 200 $a; }",
+        "rewrite \"^/(?<a>x)(?1)$\" /y; location / { return 200 $a; }",
+        "server_name \"~^(?<a>x)(?1)$\"; location / { return 200 $a; }",
+    ] {
+        let (rules, said) = imported(&of_server(conf));
+        assert!(rules.is_empty(), "{conf}\n{rules}");
+        assert!(said.contains("regex-") && !said.contains("nginx-refuses"), "{conf}\n{said}");
+    }
+}

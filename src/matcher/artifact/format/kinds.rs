@@ -22,7 +22,7 @@ pub mod field {
     pub const ARGUMENT: u32 = 14;
 }
 
-/// Bits of a service.
+/// Bits of the column `flags` of a service: which statements of the rules it has.
 pub mod service_flag {
     pub const MERGE_SLASHES: u32 = 1;
     pub const STRICT_PATHS: u32 = 2;
@@ -32,13 +32,13 @@ pub mod service_flag {
     pub const PATH_PARAMETERS: u32 = 16;
 }
 
-/// Kinds of operation.
+/// Kinds of operation: what its columns `a` to `d` hold. A template is an index of `templates`, a string one of `strings`.
 pub mod operation {
     /// Nothing; where its guard depends on the caller, or `a` is 1, the caller has to be known here.
     pub const CALLER: u32 = 0;
-    /// Status `a`, template `b` or none.
+    /// `return 404 "text"`: status `a`, template `b` of the text or none.
     pub const RESPOND: u32 = 1;
-    /// Status `a`, template `b`.
+    /// `return 308 URL`: status `a`, template `b` of the Location.
     pub const REDIRECT: u32 = 2;
     pub const CLOSE: u32 = 3;
     /// Upstream `a`, form `b`, string (for `TARGET` template) `c` or none, octets `d` of the prefix.
@@ -56,7 +56,7 @@ pub mod operation {
     pub const HSTS: u32 = 9;
     /// Meter `a`, 1 in `b` if always.
     pub const METER: u32 = 10;
-    /// Template `a`.
+    /// `type`: template `a` of the Content-Type.
     pub const TYPE: u32 = 11;
     /// Field `a` (a header, an argument or a cookie; one of `field`) called `b` (a header, else a string).
     pub const UNIQUE: u32 = 12;
@@ -72,7 +72,7 @@ pub mod operation {
     pub const SET_ARGS: u32 = 17;
     /// Drops the header edits of side `a` that were reached.
     pub const FORGET_HEADERS: u32 = 18;
-    /// String `a`, template `b`.
+    /// `proxy_redirect FROM TO`: string `a` that the answer's Location begins with, template `b` that takes its place.
     pub const PROXY_REDIRECT: u32 = 19;
     pub const PROXY_REDIRECT_OFF: u32 = 20;
     /// Named location `a` or none, else the template `b` of a path and its query.
@@ -86,7 +86,7 @@ pub mod operation {
     pub const SKIP: u32 = 24;
 }
 
-/// Forms of `PROXY`.
+/// Forms of `PROXY`: how the target is made that the upstream gets.
 pub mod proxy_form {
     pub const RAW: u32 = 0;
     pub const CANONICAL: u32 = 1;
@@ -102,16 +102,16 @@ pub mod rewrite_flag {
     pub const BREAK: u32 = 2;
 }
 
-/// Actions of `BODY`.
+/// Actions of `BODY`: what becomes of the request's body.
 pub mod body_action {
     pub const FORWARD: u32 = 0;
     pub const STRIP: u32 = 1;
     pub const REJECT: u32 = 2;
 }
 
-/// Kinds of part.
+/// Kinds of part: what a piece of a template puts, and what its column `value` is an index of.
 pub mod part {
-    /// A string.
+    /// The text of a string, as the author wrote it.
     pub const LITERAL: u32 = 0;
     /// A group, 1 to 9.
     pub const CAPTURE: u32 = 1;
