@@ -76,6 +76,11 @@ impl Descriptors {
         Self { cores, ..Self::default() }
     }
 
+    /// Sees how many are left: from now on they are for clients and upstreams.
+    pub(super) fn begin(&self) {
+        self.spare();
+    }
+
     /// How many more clients could be let in. Takes two reads of /proc.
     fn spare(&self) -> usize {
         match Table::read() {

@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::thread::{self, JoinHandle};
 
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
@@ -120,16 +120,46 @@ pub fn serve(policy: Policy, config: &Config, log: AccessLog) -> Result<Handle, 
         let thread = thread::Builder::new().name("admin".to_owned()).spawn(run).map_err(failed("admin thread"))?;
         handle.admin_thread = Some(thread);
     }
-    let format = config.log.format;
-    for (core, listeners) in by_core.into_iter().enumerate() {
-        let (shared, stopped, log) = (Arc::clone(&shared), stopped.clone(), Arc::clone(&log));
-        let name = format!("core-{core}");
-        let checks = core == 0;
-        handle
-            .spawn(&name, move || run_core(shared, listeners, &stopped, (log, format), checks))
-            .map_err(failed("core thread"))?;
-    }
+    start_cores(&mut handle, by_core, &stopped, (&log, config.log.format)).map_err(failed("core thread"))?;
     Ok(handle)
+}
+
+/// Starts a thread for each core. None accepts before all have what they need themselves: what is left of the
+/// descriptors then is for clients and upstreams.
+fn start_cores(
+    handle: &mut Handle,
+    by_core: Vec<Vec<Opened>>,
+    stopped: &watch::Receiver<bool>,
+    (log, format): (&Arc<Log>, Format),
+) -> io::Result<()> {
+    let begins = Arc::new(RwLock::new(false));
+    // They wait for it. Where something fails below it stays false, and they end.
+    let mut held = begins.write().unwrap_or_else(PoisonError::into_inner);
+    let (told, made) = mpsc::channel();
+    for (core, listeners) in by_core.into_iter().enumerate() {
+        let (shared, stopped, log) = (Arc::clone(&handle.shared), stopped.clone(), Arc::clone(log));
+        let (told, begins) = (told.clone(), Arc::clone(&begins));
+        let checks = core == 0;
+        handle.spawn(&format!("core-{core}"), move || {
+            let (runtime, outcome) = match runtime() {
+                Ok(runtime) => (Some(runtime), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            drop(told.send(outcome));
+            drop(told);
+            let begins = begins.read().is_ok_and(|begins| *begins);
+            if let Some(runtime) = runtime.filter(|_| begins) {
+                run_core(&runtime, shared, listeners, &stopped, (log, format), checks);
+                // What did not finish in time is dropped with its connections.
+                runtime.shutdown_timeout(Duration::from_millis(100));
+            }
+        })?;
+    }
+    drop(told);
+    made.iter().collect::<io::Result<()>>()?;
+    handle.shared.descriptors.begin();
+    *held = true;
+    Ok(())
 }
 
 /// A listener with one of its sockets.
@@ -223,13 +253,13 @@ pub(super) fn runtime() -> io::Result<LocalRuntime> {
 
 /// `checks`: this core asks the upstreams that want to be asked whether they work.
 fn run_core(
+    runtime: &LocalRuntime,
     shared: Arc<Shared>,
     listeners: Vec<Opened>,
     stopped: &watch::Receiver<bool>,
     (log, format): (Arc<Log>, Format),
     checks: bool,
 ) {
-    let Ok(runtime) = runtime() else { return };
     if checks {
         runtime.spawn_local(upstream::check::run(Arc::clone(&shared)));
     }
@@ -243,8 +273,6 @@ fn run_core(
         runtime.spawn_local(accept(Rc::new(door), socket, stopped.clone()));
     }
     runtime.block_on(supervise(worker, stopped.clone()));
-    // What did not finish in time is dropped with its connections.
-    runtime.shutdown_timeout(Duration::from_millis(100));
 }
 
 /// Tidies once a second; returns when the gateway stops and no connection is left, or the time for that is up.

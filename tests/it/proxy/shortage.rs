@@ -105,6 +105,46 @@ fn clients_leave_descriptors_to_upstreams() {
     }
 }
 
+/// With fewer cores than it was told to have, those who are sent to the others would wait for ever.
+#[test]
+fn without_descriptors_for_every_core_it_does_not_start() {
+    let folder = Folder::new("few");
+    let policy = folder.write("policy.rulec", artifact("service all default { location / { return 204; } }"));
+    let start = |descriptors: usize| {
+        let line = format!("ulimit -n {descriptors}; exec timeout 2 \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            &line,
+            env!("CARGO_BIN_EXE_rulec-proxy"),
+            &policy,
+            "--listen",
+            "127.0.0.1:0",
+            "--threads",
+            "4",
+        ]);
+        command.output().expect("starts")
+    };
+    let mut begun = 0;
+    for descriptors in 8..48 {
+        let output = start(descriptors);
+        let said = String::from_utf8_lossy(&output.stderr);
+        if said.contains("listening on") {
+            begun += 1;
+            // What says so serves, until it is told to end.
+            assert!(matches!(output.status.code(), Some(0 | 124)), "{descriptors}: {:?} {said}", output.status);
+            if begun > 2 {
+                return;
+            }
+        } else {
+            assert!(output.status.code().is_some_and(|code| code != 124), "{descriptors}: it hangs: {said}");
+            assert!(said.contains("Too many open files") || said.contains("error"), "{descriptors}: {said}");
+            assert!(!said.contains("is accepted"), "{descriptors}: {said}");
+        }
+    }
+    panic!("it never begins");
+}
+
 /// Every descriptor is taken at the same time: by as many clients as are let in, and as many connections to upstreams.
 #[test]
 fn clients_that_ask_all_at_once_are_served_once_they_are_let_in() {
